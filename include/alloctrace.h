@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * alloctrace: tracemalloc for C. What a traced program may ask of the runtime
+ * in its own process. Reading dumps is in alloctrace/analysis.h.
+ *
+ * A program can leave its calls in: in a unit that is compiled without the
+ * plugin every function below is an empty inline that answers "not tracing".
+ * Define ALLOCTRACE_API before including this file to call the library from
+ * such a unit all the same (and link with -lalloctrace).
+ *
+ * Words: a *block* is one piece of memory that was allocated and not yet
+ * freed; its *traceback* is the call path that allocated it, as *frames*
+ * (file, line, function); *traced memory* is the sum of the sizes that were
+ * asked for.
+ *
+ * Functions may be called from any thread at any time unless they say more.
+ * None of them changes errno unless it says so.
+ */
+#ifndef ALLOCTRACE_H
+#define ALLOCTRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alloctrace/version.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Errors: ERROR(NAME, value, text). Values never change. */
+#define ALLOCTRACE_ERRORS(ERROR)                                              \
+    ERROR(NOT_TRACING, -1, "memory allocations are not being traced")         \
+    ERROR(UNKNOWN_BLOCK, -2, "the block is not traced")                       \
+    ERROR(BAD_ARGUMENT, -3, "an argument is out of range")                    \
+    ERROR(NO_MEMORY, -4, "out of memory")                                     \
+    ERROR(IO, -5, "the file could not be read or written")                    \
+    ERROR(BAD_FILE, -6, "not a dump of alloctrace, or a damaged one")         \
+    ERROR(BAD_VERSION, -7, "the dump has a version this library cannot read")
+
+enum alloctrace_error_code {
+    ALLOCTRACE_OK = 0,
+#define ALLOCTRACE_ERROR_ENUM(NAME, value, text) ALLOCTRACE_E##NAME = value,
+    ALLOCTRACE_ERRORS(ALLOCTRACE_ERROR_ENUM)
+#undef ALLOCTRACE_ERROR_ENUM
+};
+
+#if defined(__ALLOCTRACE__) || defined(ALLOCTRACE_API)
+
+/*
+ * Is the program being traced?
+ *
+ * Context: any thread; async-signal-safe.
+ * Returns: 1 or 0. Mirrors tracemalloc.is_tracing.
+ */
+int alloctrace_is_tracing(void);
+
+/*
+ * Says how many frames of a traceback are kept.
+ *
+ * Context: any thread; async-signal-safe.
+ * Returns: the limit (0 = every frame), or ALLOCTRACE_ENOT_TRACING. Mirrors
+ * tracemalloc.get_traceback_limit.
+ */
+int alloctrace_get_traceback_limit(void);
+
+/*
+ * Reads the size of traced memory now and at its highest.
+ *
+ * Units: requested bytes, summed over all threads.
+ * Context: any thread; async-signal-safe. Either pointer may be NULL. Exact
+ * while one thread allocates; with several see docs/design.md, "Peak".
+ * Returns: 0; both are 0 when not tracing. Mirrors
+ * tracemalloc.get_traced_memory.
+ */
+int alloctrace_get_traced_memory(uint64_t *current, uint64_t *peak);
+
+/*
+ * Says how much memory the tracer itself holds.
+ *
+ * Units: bytes obtained from the system (not all of them need be resident).
+ * Context: any thread; async-signal-safe. Mirrors
+ * tracemalloc.get_tracemalloc_memory.
+ */
+uint64_t alloctrace_get_overhead_memory(void);
+
+/*
+ * Writes a dump of everything traced so far to a file.
+ *
+ * `path` may hold the patterns of ALLOCTRACE_DUMP (%p, %e, %h, %n, %%). The
+ * dump is written to a temporary name beside it and then renamed, so that
+ * there is a whole file under the name or none.
+ *
+ * Context: any thread; does not allocate with malloc; takes a lock, so not
+ * from a signal handler.
+ * Returns: 0, ALLOCTRACE_ENOT_TRACING or ALLOCTRACE_EIO (then errno says why
+ * and no file was left behind).
+ */
+int alloctrace_dump(const char *path);
+
+/*
+ * Writes the traceback of one block to a file descriptor, as text: a line
+ * "Memory block allocated at (most recent call first):", then one line a
+ * frame. For debuggers and for messages about damaged memory.
+ *
+ * Context: any thread; async-signal-safe.
+ * Returns: 0, ALLOCTRACE_ENOT_TRACING or ALLOCTRACE_EUNKNOWN_BLOCK (then
+ * nothing was written). Mirrors _PyMem_DumpTraceback.
+ */
+int alloctrace_dump_traceback(int fd, const void *block);
+
+#else /* compiled without the plugin: nothing is traced */
+
+static inline int alloctrace_is_tracing(void) { return 0; }
+static inline int alloctrace_get_traceback_limit(void)
+{
+    return ALLOCTRACE_ENOT_TRACING;
+}
+static inline int alloctrace_get_traced_memory(uint64_t *current,
+                                               uint64_t *peak)
+{
+    if (current)
+        *current = 0;
+    if (peak)
+        *peak = 0;
+    return 0;
+}
+static inline uint64_t alloctrace_get_overhead_memory(void) { return 0; }
+static inline int alloctrace_dump(const char *path)
+{
+    (void)path;
+    return ALLOCTRACE_ENOT_TRACING;
+}
+static inline int alloctrace_dump_traceback(int fd, const void *block)
+{
+    (void)fd;
+    (void)block;
+    return ALLOCTRACE_ENOT_TRACING;
+}
+
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seam between compiled code and the runtime: what the plugin emits into
+ * an object file and what the runtime finds there. Shared by plugin/ and
+ * runtime/ only; installed so that old objects stay checkable, not an API.
+ *
+ * An instrumented unit holds
+ *   - site records: constants in the section ALLOCTRACE_SITES_SECTION, one
+ *     for each place that allocates or calls something that may, and one for
+ *     each call that was inlined around such a place. Offsets in a record are
+ *     relative to their own field, so records need no dynamic relocation;
+ *   - frames: 16 bytes on the machine stack of each function that can reach
+ *     an allocation, linked into a list per thread;
+ *   - calls of the entries below in place of direct calls of the C library;
+ *   - one constructor and destructor a module (executable or shared library)
+ *     that announce the module's section of site records.
+ *
+ * The hash. A frame's hash names the whole path from the thread's start down
+ * to the call that the frame's function is making:
+ *
+ *     frame->hash = frame->parent->hash * ALLOCTRACE_HASH_K + site
+ *
+ * where site is the address of the call's record. Stored before each call
+ * that may allocate, and once when the frame is linked, so that a frame on
+ * the list never holds a hash that was not computed. It can be taken apart
+ * again: site = frame->hash - frame->parent->hash * ALLOCTRACE_HASH_K.
+ * Arithmetic is modulo 2^64 on every target.
+ */
+#ifndef ALLOCTRACE_ABI_H
+#define ALLOCTRACE_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Changes when compiled code and runtime stop understanding one another. */
+#define ALLOCTRACE_ABI_VERSION 1
+
+/* Odd, 31 bits, so that it is an immediate operand on x86-64. */
+#define ALLOCTRACE_HASH_K 0x5bd1e995u
+
+/* A C identifier, so that the linker defines __start_ and __stop_ symbols. */
+#define ALLOCTRACE_SITES_SECTION "alloctrace_sites"
+
+/*
+ * Fields of a site record, in order: FIELD(type, name).
+ *
+ * file      where the place is: the name as the compiler was given it, after
+ *           -ffile-prefix-map
+ * function  the function in whose source the place is (for inlined code the
+ *           inlined function), as the language writes it
+ * caller    the record of the call through which `function` was inlined
+ *           here; 0 if the code is in `function` itself
+ * callee    what is called, if the call is direct; else 0
+ * type      the allocated object's type; 0 = unknown
+ * target    what the result is stored in (`conn->rbuf`); 0 = unknown
+ * line      1-based; 0 = unknown
+ * column    1-based; 0 = unknown; 65535 = that or more
+ * ordinal   the place's number within its function in source order of the
+ *           records, 1-based: stable when lines move; 0 = not numbered
+ * kind      enum alloctrace_site_kind
+ * flags     ALLOCTRACE_SITE_* below
+ *
+ * The `offset` type is a signed distance in bytes from the field itself to
+ * what it names (a NUL-terminated string, or a record for `caller`); 0 = none.
+ */
+#define ALLOCTRACE_SITE_FIELDS(FIELD)                                         \
+    FIELD(alloctrace_offset, file)                                            \
+    FIELD(alloctrace_offset, function)                                        \
+    FIELD(alloctrace_offset, caller)                                          \
+    FIELD(alloctrace_offset, callee)                                          \
+    FIELD(alloctrace_offset, type)                                            \
+    FIELD(alloctrace_offset, target)                                          \
+    FIELD(uint32_t, line)                                                     \
+    FIELD(uint16_t, column)                                                   \
+    FIELD(uint16_t, ordinal)                                                  \
+    FIELD(uint8_t, kind)                                                      \
+    FIELD(uint8_t, flags)                                                     \
+    FIELD(uint16_t, reserved)
+
+typedef int32_t alloctrace_offset;
+
+struct alloctrace_site {
+#define ALLOCTRACE_SITE_MEMBER(type, name) type name;
+    ALLOCTRACE_SITE_FIELDS(ALLOCTRACE_SITE_MEMBER)
+#undef ALLOCTRACE_SITE_MEMBER
+};
+
+/* Size and alignment of a record: the section is an array without gaps. */
+#define ALLOCTRACE_SITE_SIZE 36
+#define ALLOCTRACE_SITE_ALIGN 4
+
+enum alloctrace_site_kind {
+    ALLOCTRACE_SITE_CALL = 1,   /* a call that may reach an allocation */
+    ALLOCTRACE_SITE_ALLOC = 2,  /* a direct call of an allocation function */
+    ALLOCTRACE_SITE_INLINED = 3 /* a call that was inlined; only a `caller` */
+};
+
+/* The call is a tail call: its function's frame was gone when it ran. */
+#define ALLOCTRACE_SITE_TAIL 1
+/* The call's result may be what the function returns (a wrapper's call). */
+#define ALLOCTRACE_SITE_RETURNED 2
+/* The callee is defined in the same unit, hence instrumented: if the next
+ * frame is another function's, the callee left by a tail call. */
+#define ALLOCTRACE_SITE_CALLEE_HERE 4
+
+/*
+ * One level of the shadow stack. Lives on the machine stack of the function
+ * that made it. `parent` never is NULL but in the sentinel at the end.
+ */
+struct alloctrace_frame {
+    struct alloctrace_frame *parent; /* the caller's frame or the sentinel */
+    uint64_t hash;                   /* see above */
+};
+
+/*
+ * The thread-local variable __alloctrace_thread starts with the pointer to
+ * the innermost frame; compiled code knows no more of it. It starts out at a
+ * sentinel whose hash is not zero. TLS model: initial-exec.
+ */
+#define ALLOCTRACE_THREAD_SYMBOL "__alloctrace_thread"
+
+/*
+ * Entries: ENTRY(name, has_site). Compiled code calls __alloctrace_<name> in
+ * place of <name>. The entry takes what <name> takes and, where has_site is
+ * 1, one more argument behind it: the address of the site record, plus
+ * ALLOCTRACE_OWN_FRAME if the innermost frame belongs to the calling function
+ * itself (then the path above the site is that frame's parent).
+ */
+#define ALLOCTRACE_ENTRIES(ENTRY)                                             \
+    ENTRY(malloc, 1)                                                          \
+    ENTRY(calloc, 1)                                                          \
+    ENTRY(realloc, 1)                                                         \
+    ENTRY(reallocarray, 1)                                                    \
+    ENTRY(aligned_alloc, 1)                                                   \
+    ENTRY(memalign, 1)                                                        \
+    ENTRY(posix_memalign, 1)                                                  \
+    ENTRY(valloc, 1)                                                          \
+    ENTRY(pvalloc, 1)                                                         \
+    ENTRY(strdup, 1)                                                          \
+    ENTRY(strndup, 1)                                                         \
+    ENTRY(free, 0)
+
+#define ALLOCTRACE_ENTRY_PREFIX "__alloctrace_"
+#define ALLOCTRACE_OWN_FRAME 1
+
+/*
+ * Announcing a module. Each instrumented unit emits, in a COMDAT group named
+ * ALLOCTRACE_MODULE_GROUP so that one copy a module is kept, two hidden
+ * functions that call
+ *
+ *     void __alloctrace_module_add(const struct alloctrace_site *begin,
+ *                                  const struct alloctrace_site *end,
+ *                                  uint32_t abi_version);
+ *     void __alloctrace_module_remove(const struct alloctrace_site *begin);
+ *
+ * with the section's bounds, and their entries in .init_array.00000 and
+ * .fini_array.00000 (first of all constructors, last of all destructors).
+ */
+#define ALLOCTRACE_MODULE_GROUP "__alloctrace_module"
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dump file. The seam between runtime (writer) and analysis (reader);
+ * included by runtime/dump.c, analysis/load.c and tool/cmd_dump.c only.
+ *
+ * Grammar. All numbers are little-endian, whatever wrote them.
+ *
+ *     file    := magic version:u32 flags:u32 record* trailer
+ *     magic   := 8 bytes ALLOCTRACE_MAGIC
+ *     record  := tag:u32 count:u32 length:u64 payload padding
+ *     payload := length bytes
+ *     padding := zero bytes up to the next multiple of 8
+ *     trailer := the record ALLOCTRACE_TAG_TRAILER, and then nothing
+ *
+ * `flags` is 0. `count` is the number of entries in the payload. For every
+ * tag but STRINGS all entries of a record have the same size, length / count:
+ * at least the size that the field list below gives for it. A newer writer
+ * may append fields to an entry or use new tags; a reader ignores both.
+ *
+ *     STRINGS := ( size:u32 bytes[size] )[count]    no NUL, no padding between
+ *
+ * Ids. Strings, modules, frames, tracebacks and threads are numbered from 1
+ * in the order in which they stand in the file, counted over all records of
+ * their tag; 0 is "none". A record may refer only to what stands before it
+ * (so a traceback's parent has a smaller id than the traceback: there are no
+ * cycles). Exactly one PROCESS and one SUMMARY record of one entry each.
+ *
+ * The trailer's checksum covers every byte before the trailer record, read as
+ * 64-bit little-endian words w (everything is padded to 8 bytes):
+ *
+ *     h := ALLOCTRACE_CHECKSUM_SEED
+ *     for each w:  h := rotate_left(h xor w, 29) * ALLOCTRACE_CHECKSUM_PRIME
+ *
+ * It finds damage, not forgery. A file without a valid trailer is incomplete.
+ *
+ * Order of a traceback's frames: each traceback is its innermost frame and
+ * the traceback of its caller (`parent`), so reading from an id outwards
+ * gives most recent frame first. A frame whose code was inlined is followed
+ * by its `caller`, that one's `caller` and so on, and only then by the frame
+ * of the parent. All of them count against the traceback limit, which the
+ * reader applies: the file holds whole paths.
+ */
+#ifndef ALLOCTRACE_FORMAT_H
+#define ALLOCTRACE_FORMAT_H
+
+#include <stdint.h>
+
+/* As in PNG: not text, damaged by text-mode transfers in a way that shows. */
+#define ALLOCTRACE_MAGIC "\x89" "ATR\r\n\x1a\n"
+#define ALLOCTRACE_MAGIC_SIZE 8
+#define ALLOCTRACE_FORMAT_VERSION 1
+#define ALLOCTRACE_HEADER_SIZE 16
+#define ALLOCTRACE_RECORD_HEADER_SIZE 16
+
+#define ALLOCTRACE_CHECKSUM_SEED UINT64_C(0x616c6c6f63747263)
+#define ALLOCTRACE_CHECKSUM_PRIME UINT64_C(0x9e3779b97f4a7c15)
+
+/* Tags: TAG(NAME, number, name). Numbers never change. */
+#define ALLOCTRACE_TAGS(TAG)                                                  \
+    TAG(PROCESS, 1, process)                                                  \
+    TAG(STRINGS, 2, strings)                                                  \
+    TAG(MODULES, 3, module)                                                   \
+    TAG(FRAMES, 4, frame)                                                     \
+    TAG(TRACEBACKS, 5, traceback)                                             \
+    TAG(THREADS, 6, thread)                                                   \
+    TAG(TRACES, 7, trace)                                                     \
+    TAG(SUMMARY, 8, summary)                                                  \
+    TAG(ARGUMENTS, 9, argument)                                               \
+    TAG(TRAILER, 0xffffffff, trailer)
+
+enum alloctrace_tag {
+#define ALLOCTRACE_TAG_ENUM(NAME, number, name) ALLOCTRACE_TAG_##NAME = number,
+    ALLOCTRACE_TAGS(ALLOCTRACE_TAG_ENUM)
+#undef ALLOCTRACE_TAG_ENUM
+};
+
+/*
+ * Entries: lists of FIELD(bits, name), packed in this order without gaps.
+ * Each list makes the struct, the writer, the reader and the raw printer.
+ * "string" means the id of a string. Sizes are requested bytes.
+ */
+
+/* What was traced. Times are nanoseconds since 1970 (UTC). */
+#define ALLOCTRACE_PROCESS_FIELDS(FIELD)                                      \
+    FIELD(32, pid)                                                            \
+    FIELD(32, word_bits)       /* 32 or 64: of the traced program */          \
+    FIELD(32, traceback_limit) /* frames kept; 0 = every frame */             \
+    FIELD(32, sequence)        /* number of this dump in its process, from 1 */ \
+    FIELD(64, start_ns)        /* when tracing started */                     \
+    FIELD(64, dump_ns)         /* when this dump was taken */                 \
+    FIELD(32, program)         /* string: path of the executable */           \
+    FIELD(32, host)            /* string: host name */                        \
+    FIELD(32, writer)          /* string: version of the runtime */           \
+    FIELD(32, reason)          /* string: "exit", "request", ... */
+
+/* The program's arguments in order, the program's name first. */
+#define ALLOCTRACE_ARGUMENT_FIELDS(FIELD)                                     \
+    FIELD(32, text) /* string */
+
+/* A loaded file, to name addresses of code that was not instrumented. */
+#define ALLOCTRACE_MODULE_FIELDS(FIELD)                                       \
+    FIELD(64, begin)    /* first address it is mapped at */                   \
+    FIELD(64, end)      /* one past the last */                               \
+    FIELD(64, bias)     /* address in memory minus address in the file */     \
+    FIELD(32, path)     /* string */                                          \
+    FIELD(32, build_id) /* string: hexadecimal digits; 0 = it has none */
+
+/* One level of a call path: a site, or an address that has no site. */
+#define ALLOCTRACE_FRAME_FIELDS(FIELD)                                        \
+    FIELD(64, address)  /* of code that was not instrumented; else 0 */       \
+    FIELD(32, module)   /* of that address; 0 = none */                       \
+    FIELD(32, file)     /* string; 0 for an address */                        \
+    FIELD(32, function) /* string */                                          \
+    FIELD(32, line)     /* 0 = unknown */                                     \
+    FIELD(32, column)   /* 0 = unknown */                                     \
+    FIELD(32, ordinal)  /* number of the site in its function; 0 = none */    \
+    FIELD(32, caller)   /* frame that this one was inlined into; 0 = none */  \
+    FIELD(32, callee)   /* string: what is called, if known */                \
+    FIELD(32, type)     /* string: type of the allocated object, if known */  \
+    FIELD(32, target)   /* string: what the result is stored in, if known */  \
+    FIELD(32, kind)     /* enum alloctrace_site_kind of abi.h; 0 = address */ \
+    FIELD(32, flags)    /* ALLOCTRACE_SITE_* of abi.h */                      \
+    FIELD(32, reserved)
+
+/* One call path. */
+#define ALLOCTRACE_TRACEBACK_FIELDS(FIELD)                                    \
+    FIELD(32, parent) /* traceback of the caller; 0 = outermost */            \
+    FIELD(32, frame)  /* innermost frame */
+
+/* A thread, or several one after another that were given the same number. */
+#define ALLOCTRACE_THREAD_FIELDS(FIELD)                                       \
+    FIELD(32, tid)  /* as the system numbers it; 0 = several */               \
+    FIELD(32, name) /* string; 0 = unknown */
+
+/*
+ * What one thread allocated from one traceback in one domain, exactly. Live
+ * figures of a single entry may be negative (two's complement): blocks that
+ * one thread allocated and another freed are subtracted in the second's
+ * entry. Summed over the entries of a traceback and domain none is.
+ */
+#define ALLOCTRACE_TRACE_FIELDS(FIELD)                                        \
+    FIELD(32, traceback)                                                      \
+    FIELD(32, thread)                                                         \
+    FIELD(32, domain)                                                         \
+    FIELD(32, reserved)                                                       \
+    FIELD(64, live_blocks)                                                    \
+    FIELD(64, live_bytes)                                                     \
+    FIELD(64, total_blocks)                                                   \
+    FIELD(64, total_bytes)                                                    \
+    FIELD(64, peak_blocks) /* live when the whole program's bytes peaked */   \
+    FIELD(64, peak_bytes)
+
+/* The whole program. What was dropped is in no trace. */
+#define ALLOCTRACE_SUMMARY_FIELDS(FIELD)                                      \
+    FIELD(64, live_blocks)                                                    \
+    FIELD(64, live_bytes)                                                     \
+    FIELD(64, total_blocks)                                                   \
+    FIELD(64, total_bytes)                                                    \
+    FIELD(64, peak_bytes)                                                     \
+    FIELD(64, peak_slack)     /* the true peak may be this much higher */     \
+    FIELD(64, dropped_blocks) /* allocations that could not be recorded */    \
+    FIELD(64, dropped_bytes)                                                  \
+    FIELD(64, unknown_frees)  /* frees of blocks that were not recorded */    \
+    FIELD(64, overhead_bytes) /* the tracer's own memory */                   \
+    FIELD(64, bad_frames)     /* frames that could not be taken apart */      \
+    FIELD(64, collisions)     /* found by verifying; see ALLOCTRACE_VERIFY */
+
+#define ALLOCTRACE_TRAILER_FIELDS(FIELD)                                      \
+    FIELD(64, record_count) /* records before the trailer */                  \
+    FIELD(64, file_size)    /* of the whole file, trailer included */         \
+    FIELD(64, checksum)
+
+#define ALLOCTRACE_FORMAT_MEMBER(bits, name) uint##bits##_t name;
+#define ALLOCTRACE_FORMAT_ADD_SIZE(bits, name) +bits / 8
+
+struct alloctrace_process_entry {
+    ALLOCTRACE_PROCESS_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+struct alloctrace_argument_entry {
+    ALLOCTRACE_ARGUMENT_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+struct alloctrace_module_entry {
+    ALLOCTRACE_MODULE_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+struct alloctrace_frame_entry {
+    ALLOCTRACE_FRAME_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+struct alloctrace_traceback_entry {
+    ALLOCTRACE_TRACEBACK_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+struct alloctrace_thread_entry {
+    ALLOCTRACE_THREAD_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+struct alloctrace_trace_entry {
+    ALLOCTRACE_TRACE_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+struct alloctrace_summary_entry {
+    ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+struct alloctrace_trailer_entry {
+    ALLOCTRACE_TRAILER_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+
+/* Sizes of entries in the file. */
+enum {
+    ALLOCTRACE_PROCESS_SIZE =
+        0 ALLOCTRACE_PROCESS_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_ARGUMENT_SIZE =
+        0 ALLOCTRACE_ARGUMENT_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_MODULE_SIZE =
+        0 ALLOCTRACE_MODULE_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_FRAME_SIZE =
+        0 ALLOCTRACE_FRAME_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_TRACEBACK_SIZE =
+        0 ALLOCTRACE_TRACEBACK_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_THREAD_SIZE =
+        0 ALLOCTRACE_THREAD_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_TRACE_SIZE =
+        0 ALLOCTRACE_TRACE_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_SUMMARY_SIZE =
+        0 ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_TRAILER_SIZE =
+        0 ALLOCTRACE_TRAILER_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE)
+};
+
+#endif
