@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Bodies of alloctrace.h: check, call, map errors; no logic. */
+#define ALLOCTRACE_API
+#include "alloctrace.h"
+
+#include <errno.h>
+
+#include "block.h"
+#include "runtime.h"
+
+at_export int alloctrace_is_tracing(void)
+{
+    return (int)count_get(&at_is_tracing);
+}
+
+at_export int alloctrace_get_traceback_limit(void)
+{
+    return alloctrace_is_tracing() ? at_options.frames
+                                   : ALLOCTRACE_ENOT_TRACING;
+}
+
+at_export int alloctrace_get_traced_memory(uint64_t *current, uint64_t *peak)
+{
+    const int64_t live = ledger_live_sum();
+
+    if (current)
+        *current = live > 0 ? (uint64_t)live : 0;
+    if (peak)
+        *peak = count_get(&at_peak.bytes);
+    return 0;
+}
+
+at_export uint64_t alloctrace_get_overhead_memory(void)
+{
+    const int saved = errno;
+    const uint64_t bytes = arena_bytes();
+
+    errno = saved;
+    return bytes;
+}
+
+at_export int alloctrace_dump(const char *path)
+{
+    int error;
+
+    if (!alloctrace_is_tracing())
+        return ALLOCTRACE_ENOT_TRACING;
+    if (!path || !*path)
+        return ALLOCTRACE_EBAD_ARGUMENT;
+    error = init_dump(path, "request");
+    if (!error)
+        return 0;
+    errno = error;
+    return ALLOCTRACE_EIO;
+}
+
+at_export int alloctrace_dump_traceback(int fd, const void *block)
+{
+    const uint64_t *const slot = block_slot((uintptr_t)block);
+    const uint64_t entry = slot ? count_get(slot) : 0;
+    const int saved = errno;
+
+    if (!alloctrace_is_tracing())
+        return ALLOCTRACE_ENOT_TRACING;
+    if (!entry)
+        return ALLOCTRACE_EUNKNOWN_BLOCK;
+    traceback_write(block_account(entry)->traceback_id, fd);
+    errno = saved;
+    return 0;
+}

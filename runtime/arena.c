@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The runtime's own memory: pages from the system, handed out in order and
+ * never given back, so that pointers into it stay good for signal handlers
+ * and for threads that read without a lock. The current region is under
+ * at_lock; regions are listed so that overhead can be reported.
+ */
+#include <stdint.h>
+
+#include "runtime.h"
+
+#define REGION_SIZE ((size_t)256 * 1024)
+#define MAX_REGIONS 16384
+
+/* All regions, for arena_bytes. n grows with an atomic add. */
+static struct {
+    void *pages;
+    size_t size;
+} regions[MAX_REGIONS];
+static uint32_t n_regions;
+
+static char *region_at; /* free part of the current region; under at_lock */
+static char *region_end;
+
+static void remember(void *pages, size_t size)
+{
+    const uint32_t i = __atomic_fetch_add(&n_regions, 1, __ATOMIC_RELAXED);
+
+    if (i < MAX_REGIONS) {
+        regions[i].size = size;
+        __atomic_store_n(&regions[i].pages, pages, __ATOMIC_RELEASE);
+    }
+}
+
+void *arena_map(size_t size)
+{
+    void *const pages = os_map(size);
+
+    if (pages)
+        remember(pages, size);
+    return pages;
+}
+
+void arena_unmap(void *pages, size_t size)
+{
+    const uint32_t n = __atomic_load_n(&n_regions, __ATOMIC_RELAXED);
+
+    for (uint32_t i = 0; i < n && i < MAX_REGIONS; i++)
+        if (regions[i].pages == pages)
+            regions[i].size = 0;
+    os_unmap(pages, size);
+}
+
+void arena_discard(void *pages, size_t size)
+{
+    os_discard(pages, size);
+}
+
+static bool next_region(size_t size)
+{
+    if (size < REGION_SIZE)
+        size = REGION_SIZE;
+    region_at = arena_map(size);
+    region_end = region_at ? region_at + size : NULL;
+    return region_at != NULL;
+}
+
+static void *take(size_t size, size_t alignment)
+{
+    const uintptr_t start =
+        ((uintptr_t)region_at + alignment - 1) & ~(uintptr_t)(alignment - 1);
+
+    if (!region_at || start + size > (uintptr_t)region_end)
+        return NULL;
+    region_at = (char *)start + size;
+    return (void *)start;
+}
+
+void *arena_alloc(size_t size)
+{
+    void *memory = take(size, 16);
+
+    if (!memory && next_region(size))
+        memory = take(size, 16);
+    return memory;
+}
+
+void *arena_alloc_aligned(size_t size)
+{
+    void *memory = take(size, size);
+
+    if (!memory && next_region(2 * size))
+        memory = take(size, size);
+    return memory;
+}
+
+uint64_t arena_bytes(void)
+{
+    const uint32_t n = __atomic_load_n(&n_regions, __ATOMIC_RELAXED);
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < n && i < MAX_REGIONS; i++) {
+        void *const pages =
+            __atomic_load_n(&regions[i].pages, __ATOMIC_ACQUIRE);
+
+        if (pages)
+            bytes += os_resident(pages, regions[i].size);
+    }
+    return bytes;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The block map: address of a live block => account it was counted in, size.
+ *
+ * Two levels: a root of pointers to leaves, one 8-byte entry a granule of 16
+ * bytes. Blocks whose address is an odd multiple of 8 have a root of their
+ * own, so that allocators that place blocks 8 bytes apart share no entry.
+ * Pages of a leaf cost nothing until a block lies there.
+ *
+ * Entry: account / 64 in the upper 42 bits, size in the lower 22. A size that
+ * does not fit stands in the entry of the next granule (such a block covers
+ * many) and the lower bits are all ones. 0 = no block.
+ *
+ * An entry is written only by the thread that owns the block at that moment:
+ * after the real allocator gave it out, before it is given back. So plain
+ * (relaxed) accesses are enough, ordered by the allocator's own locks.
+ */
+#ifndef ALLOCTRACE_BLOCK_H
+#define ALLOCTRACE_BLOCK_H
+
+#include "runtime.h"
+
+#define BLOCK_ADDRESS_BITS 48 /* tags in the bits above are ignored */
+#define BLOCK_LEAF_BITS 26    /* a leaf covers 64 MiB of addresses */
+#define BLOCK_GRANULE_BITS 4
+#define BLOCK_ROOT_SIZE ((size_t)1 << (BLOCK_ADDRESS_BITS - BLOCK_LEAF_BITS))
+#define BLOCK_LEAF_SIZE ((size_t)1 << (BLOCK_LEAF_BITS - BLOCK_GRANULE_BITS))
+#define BLOCK_SIZE_BITS 22
+#define BLOCK_SIZE_MASK (((uint64_t)1 << BLOCK_SIZE_BITS) - 1)
+
+/* [0]: multiples of 16, [1]: the others. At first one that is all empty. */
+extern uint64_t **at_roots[2];
+
+static inline size_t block_leaf(uintptr_t address)
+{
+    return (address >> BLOCK_LEAF_BITS) & (BLOCK_ROOT_SIZE - 1);
+}
+
+static inline size_t block_granule(uintptr_t address)
+{
+    return (address >> BLOCK_GRANULE_BITS) & (BLOCK_LEAF_SIZE - 1);
+}
+
+/* The block's entry, or NULL if there never was a block near. 3 loads. */
+static inline uint64_t *block_slot(uintptr_t address)
+{
+    uint64_t **const root = at_roots[(address >> 3) & 1];
+    uint64_t *leaf;
+
+    if (unlikely(!root))
+        return NULL;
+    leaf = __atomic_load_n(&root[block_leaf(address)], __ATOMIC_ACQUIRE);
+    return likely(leaf != NULL) ? &leaf[block_granule(address)] : NULL;
+}
+
+static inline uint64_t block_entry(const struct account *account, size_t size)
+{
+    const uint64_t low = size < BLOCK_SIZE_MASK ? size : BLOCK_SIZE_MASK;
+
+    return (uint64_t)(uintptr_t)account
+               << (BLOCK_SIZE_BITS - 6) | low;
+}
+
+static inline struct account *block_account(uint64_t entry)
+{
+    return (struct account *)(uintptr_t)(entry >> BLOCK_SIZE_BITS << 6);
+}
+
+#endif

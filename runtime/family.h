@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HOT: the malloc family, once, for the two ways in: entries (alloc.c: called
+ * by instrumented code, with a record) and hooks (interpose.c: called by all
+ * other code, with a return address). `account` is what event_find_site or
+ * event_find_address gave; each function is inlined into its two callers.
+ */
+#ifndef ALLOCTRACE_FAMILY_H
+#define ALLOCTRACE_FAMILY_H
+
+#include "event.h"
+
+#define FAMILY static inline __attribute__((always_inline))
+
+/* n * size, or 0 when that overflows (the real function will refuse it). */
+FAMILY size_t family_product(size_t n, size_t size)
+{
+    size_t bytes;
+
+    return unlikely(__builtin_mul_overflow(n, size, &bytes)) ? 0 : bytes;
+}
+
+FAMILY void *family_malloc(struct account *account, size_t size)
+{
+    void *const block = at_real.malloc_fn(size);
+
+    event_add(account, block, size);
+    return block;
+}
+
+FAMILY void *family_calloc(struct account *account, size_t n, size_t size)
+{
+    void *const block = at_real.calloc_fn(n, size);
+
+    event_add(account, block, family_product(n, size));
+    return block;
+}
+
+/*
+ * The old block's trace goes first: as soon as the real realloc has moved the
+ * block, another thread may be given its address; and the peak never counts
+ * both. If the block could not be resized it is put back.
+ */
+FAMILY void *family_realloc(struct account *account, void *old, size_t size)
+{
+    struct taken taken;
+    void *block;
+
+    if (!old) {
+        block = at_real.realloc_fn(NULL, size);
+        event_add(account, block, size);
+        return block;
+    }
+    taken = event_take(old);
+    block = at_real.realloc_fn(old, size);
+    if (likely(block != NULL))
+        event_add(account, block, size);
+    else if (size != 0) /* realloc(p, 0) may be a free */
+        event_restore(old, taken);
+    return block;
+}
+
+FAMILY void family_free(void *block)
+{
+    if (likely(block != NULL))
+        event_remove(block);
+    at_real.free_fn(block);
+}
+
+FAMILY void *family_aligned_alloc(struct account *account, size_t alignment,
+                                  size_t size)
+{
+    void *const block = at_real.aligned_alloc_fn(alignment, size);
+
+    event_add(account, block, size);
+    return block;
+}
+
+FAMILY void *family_memalign(struct account *account, size_t alignment,
+                             size_t size)
+{
+    void *const block = at_real.memalign_fn(alignment, size);
+
+    event_add(account, block, size);
+    return block;
+}
+
+FAMILY int family_posix_memalign(struct account *account, void **block,
+                                 size_t alignment, size_t size)
+{
+    const int error = at_real.posix_memalign_fn(block, alignment, size);
+
+    if (likely(!error))
+        event_add(account, *block, size);
+    return error;
+}
+
+FAMILY void *family_valloc(struct account *account, size_t size)
+{
+    void *const block = at_real.valloc_fn(size);
+
+    event_add(account, block, size);
+    return block;
+}
+
+FAMILY void *family_pvalloc(struct account *account, size_t size)
+{
+    void *const block = at_real.pvalloc_fn(size);
+
+    event_add(account, block, size);
+    return block;
+}
+
+#endif

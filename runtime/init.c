@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of the process: reading the environment on the first allocation or
+ * before the first constructor, modules that come and go, fork, the dump at
+ * exit.
+ *
+ * A process may hold two copies of the runtime: one linked into the
+ * executable and one that an instrumented shared library brought. The first
+ * in the dynamic linker's order serves both; the other never starts.
+ */
+#include <errno.h>
+#include <pthread.h>
+
+#include "runtime.h"
+
+uint32_t at_is_tracing;
+uint64_t at_start_ns;
+
+static bool is_initialised; /* under at_lock; read without it first */
+static uint32_t n_dumps;    /* written by this process; under at_lock */
+
+/* Is the variable that all code of the process uses the one defined here? */
+static bool is_active_copy(void)
+{
+    const struct thread *volatile own = &at_own_thread;
+
+    return own == &__alloctrace_thread;
+}
+
+static void enter(struct thread *thread)
+{
+    thread->busy++;
+    lock_take();
+}
+
+static void leave(struct thread *thread)
+{
+    lock_release();
+    thread->busy--;
+}
+
+static void before_fork(void)
+{
+    enter(&__alloctrace_thread);
+}
+
+static void after_fork_in_parent(void)
+{
+    leave(&__alloctrace_thread);
+}
+
+/* Only the forking thread goes on: the others' ledgers are free. */
+static void after_fork_in_child(void)
+{
+    ledger_orphan_others(__alloctrace_thread.ledger);
+    n_dumps = 0;
+    leave(&__alloctrace_thread);
+}
+
+static void initialise(void)
+{
+    real_init();
+    env_read();
+    if (at_options.frames < 0)
+        return;
+    ledger_init();
+    at_start_ns = os_now_ns();
+    count_set(&at_is_tracing, 1);
+}
+
+bool init_once(struct thread *thread)
+{
+    (void)thread;
+    if (!__atomic_load_n(&is_initialised, __ATOMIC_ACQUIRE)) {
+        lock_take();
+        if (!is_initialised) {
+            initialise();
+            __atomic_store_n(&is_initialised, true, __ATOMIC_RELEASE);
+        }
+        lock_release();
+    }
+    return count_get(&at_is_tracing) != 0;
+}
+
+static int dump_to(const char *pattern, const char *reason)
+{
+    static struct target target;
+    int error = target_open(&target, pattern, n_dumps + 1);
+
+    if (!error)
+        error = target_close(&target,
+                             dump_write(target.fd, n_dumps + 1, reason));
+    if (error)
+        message(target.path[0] ? target.path : pattern,
+                ": dump not written: ", os_error_text(error), (char *)NULL);
+    else
+        n_dumps++;
+    return error;
+}
+
+int init_dump(const char *pattern, const char *reason)
+{
+    struct thread *const thread = &__alloctrace_thread;
+    int error;
+
+    enter(thread);
+    error = dump_to(pattern, reason);
+    leave(thread);
+    return error;
+}
+
+__attribute__((constructor(101))) static void start(void)
+{
+    struct thread *const thread = &__alloctrace_thread;
+    const int saved = errno;
+
+    if (!is_active_copy())
+        return;
+    thread->busy++;
+    if (init_once(thread))
+        pthread_atfork(before_fork, after_fork_in_parent,
+                       after_fork_in_child);
+    thread->busy--;
+    errno = saved;
+}
+
+/* After the program's own destructors, before the C library's. */
+__attribute__((destructor(101))) static void finish(void)
+{
+    if (is_active_copy() && count_get(&at_is_tracing))
+        init_dump(at_options.dump, "exit");
+}
+
+at_export void __alloctrace_module_add(const struct alloctrace_site *begin,
+                                       const struct alloctrace_site *end,
+                                       uint32_t abi_version);
+at_export void __alloctrace_module_remove(const struct alloctrace_site *begin);
+
+void __alloctrace_module_add(const struct alloctrace_site *begin,
+                             const struct alloctrace_site *end,
+                             uint32_t abi_version)
+{
+    struct thread *const thread = &__alloctrace_thread;
+    const int saved = errno;
+
+    if (abi_version != ALLOCTRACE_ABI_VERSION) {
+        message("a module was instrumented by another version of the plugin; "
+                "its call paths are not known",
+                (char *)NULL);
+    } else {
+        enter(thread);
+        site_add_module(begin, end);
+        leave(thread);
+    }
+    errno = saved;
+}
+
+void __alloctrace_module_remove(const struct alloctrace_site *begin)
+{
+    struct thread *const thread = &__alloctrace_thread;
+
+    enter(thread);
+    site_remove_module(begin);
+    leave(thread);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only way from the runtime to the system. Twin files implement it, one a
+ * system. Contract for all: async-signal-safe unless said otherwise; errno is
+ * the caller's to save; result pointers are not NULL; no function allocates
+ * with malloc. Functions that return int give 0 or a positive errno.
+ */
+#ifndef ALLOCTRACE_OS_H
+#define ALLOCTRACE_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zeroed pages that cost nothing until touched; NULL if there are none. */
+void *os_map(size_t size);
+void os_unmap(void *pages, size_t size);
+/* The pages read as zeros from now on and cost nothing. */
+void os_discard(void *pages, size_t size);
+/* Bytes of the range that are resident. */
+size_t os_resident(const void *pages, size_t size);
+size_t os_page_size(void);
+/* Can `size` bytes be read? Costs a system call. */
+bool os_is_readable(const void *address, size_t size);
+
+/* Value of a variable, or NULL; NULL in set-user-id programs. The string
+ * lives as long as the process. Works before the C library's set-up too. */
+const char *os_getenv(const char *name);
+
+uint64_t os_now_ns(void); /* since 1970 */
+uint32_t os_pid(void);
+uint32_t os_tid(void);
+/* Name of a thread of this process, "" if unknown. */
+void os_thread_name(uint32_t tid, char *buffer, size_t size);
+void os_host_name(char *buffer, size_t size);
+/* Path of the running program, "" if unknown. */
+void os_program_path(char *buffer, size_t size);
+void os_yield(void);
+
+/* Writes all of it, retrying short and interrupted writes. */
+int os_write(int fd, const void *bytes, size_t size);
+/* Reads up to `size` bytes; *got is less only at the end of the file. */
+int os_read(int fd, void *buffer, size_t size, size_t *got);
+int os_open_read(const char *path, int *fd);
+/* For a dump: creates a new file (EEXIST if there is one). */
+int os_create(const char *path, int *fd);
+/* Opens what exists and is no regular file (a pipe, /dev/null). */
+int os_open_write(const char *path, int *fd);
+/* 0 = nothing there, 1 = a regular file, 2 = something else. */
+int os_kind(const char *path);
+int os_rename(const char *from, const char *to);
+void os_unlink(const char *path);
+int os_close(int fd);
+/* What an errno means: a constant English text. */
+const char *os_error_text(int error);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os.h for Linux. System calls go through syscall() where the C library's
+ * wrapper is a cancellation point or may be replaced by the program (write,
+ * open, close): a traced program must not notice that we wrote a file.
+ */
+#define _GNU_SOURCE
+#include "os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE 4096
+
+extern char **environ;
+
+void *os_map(size_t size)
+{
+    void *const pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                             -1, 0);
+
+    if (pages == MAP_FAILED)
+        return NULL;
+    /* Tables are sparse: a huge page would make them all resident. */
+    madvise(pages, size, MADV_NOHUGEPAGE);
+    return pages;
+}
+
+void os_unmap(void *pages, size_t size)
+{
+    munmap(pages, size);
+}
+
+void os_discard(void *pages, size_t size)
+{
+    madvise(pages, size, MADV_DONTNEED);
+}
+
+size_t os_resident(const void *pages, size_t size)
+{
+    unsigned char vector[1024];
+    const size_t page = os_page_size();
+    const char *at = pages;
+    size_t resident = 0;
+
+    while (size > 0) {
+        size_t n = sizeof vector * page;
+
+        if (n > size)
+            n = size;
+        if (mincore((void *)(uintptr_t)at, n, vector) != 0)
+            return resident;
+        for (size_t i = 0; i < (n + page - 1) / page; i++)
+            resident += (vector[i] & 1) * page;
+        at += n;
+        size -= n;
+    }
+    return resident;
+}
+
+size_t os_page_size(void)
+{
+    const unsigned long size = getauxval(AT_PAGESZ);
+
+    return size ? size : PAGE;
+}
+
+bool os_is_readable(const void *address, size_t size)
+{
+    const uintptr_t last = (uintptr_t)address + size - 1;
+    const int invalid_how = ~0;
+
+    /* The kernel copies the set before it looks at `how`: EFAULT says that
+     * it could not. Reads 8 bytes, so ask for the first and last ones. */
+    if (syscall(SYS_rt_sigprocmask, invalid_how, address, NULL, 8) == -1 &&
+        errno == EFAULT)
+        return false;
+    if (size > 8 &&
+        syscall(SYS_rt_sigprocmask, invalid_how, last - 7, NULL, 8) == -1 &&
+        errno == EFAULT)
+        return false;
+    return true;
+}
+
+static const char *find_variable(const char *const *variables,
+                                 const char *name)
+{
+    const size_t size = strlen(name);
+
+    for (; *variables; variables++)
+        if (strncmp(*variables, name, size) == 0 &&
+            (*variables)[size] == '=')
+            return *variables + size + 1;
+    return NULL;
+}
+
+/* Before the C library has set environ: the kernel's own copy. */
+static const char *find_in_proc(const char *name)
+{
+    static char buffer[65536];
+    static size_t used;
+    const size_t size = strlen(name);
+    int fd;
+
+    if (used == 0 && os_open_read("/proc/self/environ", &fd) == 0) {
+        os_read(fd, buffer, sizeof buffer - 1, &used);
+        os_close(fd);
+    }
+    for (const char *at = buffer; at < buffer + used; at += strlen(at) + 1)
+        if (strncmp(at, name, size) == 0 && at[size] == '=')
+            return at + size + 1;
+    return NULL;
+}
+
+const char *os_getenv(const char *name)
+{
+    if (getauxval(AT_SECURE))
+        return NULL;
+    if (environ)
+        return find_variable((const char *const *)environ, name);
+    return find_in_proc(name);
+}
+
+uint64_t os_now_ns(void)
+{
+    struct timespec now;
+
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return 0;
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint32_t os_pid(void)
+{
+    return (uint32_t)syscall(SYS_getpid);
+}
+
+uint32_t os_tid(void)
+{
+    return (uint32_t)syscall(SYS_gettid);
+}
+
+/* Reads a short file without its final newline; "" if it cannot. */
+static void read_line(const char *path, char *buffer, size_t size)
+{
+    size_t used = 0;
+    int fd;
+
+    if (os_open_read(path, &fd) == 0) {
+        os_read(fd, buffer, size - 1, &used);
+        os_close(fd);
+    }
+    if (used > 0 && buffer[used - 1] == '\n')
+        used--;
+    buffer[used] = '\0';
+}
+
+void os_thread_name(uint32_t tid, char *buffer, size_t size)
+{
+    char path[] = "/proc/self/task/0000000000/comm";
+    char digits[10];
+    size_t n = 0;
+    char *at = path + sizeof "/proc/self/task/" - 1;
+
+    do
+        digits[n++] = (char)('0' + tid % 10);
+    while (tid /= 10);
+    while (n > 0)
+        *at++ = digits[--n];
+    memcpy(at, "/comm", sizeof "/comm");
+    read_line(path, buffer, size);
+}
+
+void os_host_name(char *buffer, size_t size)
+{
+    read_line("/proc/sys/kernel/hostname", buffer, size);
+}
+
+void os_program_path(char *buffer, size_t size)
+{
+    const long n = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", buffer,
+                           size - 1);
+
+    buffer[n > 0 ? n : 0] = '\0';
+}
+
+void os_yield(void)
+{
+    sched_yield();
+}
+
+int os_write(int fd, const void *bytes, size_t size)
+{
+    const char *at = bytes;
+
+    while (size > 0) {
+        const long n = syscall(SYS_write, fd, at, size);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        if (n == 0)
+            return EIO;
+        at += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int os_read(int fd, void *buffer, size_t size, size_t *got)
+{
+    char *const at = buffer;
+
+    *got = 0;
+    while (*got < size) {
+        const long n = syscall(SYS_read, fd, at + *got, size - *got);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        if (n == 0)
+            break;
+        *got += (size_t)n;
+    }
+    return 0;
+}
+
+static int open_file(const char *path, int flags, int *fd)
+{
+    long n;
+
+    do
+        n = syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0666);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno;
+    *fd = (int)n;
+    return 0;
+}
+
+int os_open_read(const char *path, int *fd)
+{
+    return open_file(path, O_RDONLY, fd);
+}
+
+int os_create(const char *path, int *fd)
+{
+    return open_file(path, O_WRONLY | O_CREAT | O_EXCL, fd);
+}
+
+int os_open_write(const char *path, int *fd)
+{
+    return open_file(path, O_WRONLY | O_NOCTTY, fd);
+}
+
+int os_kind(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return 0;
+    return S_ISREG(status.st_mode) ? 1 : 2;
+}
+
+int os_rename(const char *from, const char *to)
+{
+    return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0) == 0
+               ? 0
+               : errno;
+}
+
+void os_unlink(const char *path)
+{
+    syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+int os_close(int fd)
+{
+    return syscall(SYS_close, fd) == 0 ? 0 : errno;
+}
+
+/* glibc's table without translation; absent elsewhere. */
+extern const char *strerrordesc_np(int) __attribute__((weak));
+
+const char *os_error_text(int error)
+{
+    const char *text = NULL;
+
+    if (strerrordesc_np)
+        text = strerrordesc_np(error);
+    return text ? text : "system error";
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The map of the runtime: prototypes grouped by the file that defines them,
+ * in order of dependence. A file calls only files above it (and itself).
+ * Nothing here allocates with malloc. "Slow half" means: the caller holds the
+ * recursion guard thread->busy.
+ */
+#ifndef ALLOCTRACE_RUNTIME_H
+#define ALLOCTRACE_RUNTIME_H
+
+#include "os.h"
+#include "types.h"
+
+/* text.c: formatting into a buffer, always terminated, never overrun. */
+struct text {
+    char *bytes;
+    size_t size; /* of the buffer */
+    size_t used; /* without the NUL; stops at size - 1 */
+};
+void text_init(struct text *text, char *buffer, size_t size);
+void text_add(struct text *text, const char *string);
+void text_add_char(struct text *text, char c);
+void text_add_number(struct text *text, uint64_t number);
+void text_add_hex(struct text *text, uint64_t number);
+bool text_is_full(const struct text *text);
+
+/* message.c: one line on standard error, "alloctrace: ...". Signal-safe. */
+void message(const char *first, ...) __attribute__((sentinel));
+
+/* env.c */
+extern struct options at_options;
+void env_read(void);
+
+/* lock.c: the one lock. Slow half only. */
+void lock_take(void);
+void lock_release(void);
+
+/* arena.c: the runtime's memory; never given back. NULL when there is none. */
+void *arena_alloc(size_t size);          /* zeroed, 16-byte aligned; locked */
+void *arena_alloc_aligned(size_t size);  /* size a power of two; locked */
+void *arena_map(size_t size);            /* own pages; any thread */
+void arena_discard(void *pages, size_t size); /* reads as zeros from now on */
+void arena_unmap(void *pages, size_t size);   /* what arena_map returned */
+uint64_t arena_bytes(void);              /* resident bytes of all of it */
+
+/* vector.c: under at_lock, but vector_at. */
+void *vector_add(struct vector *vector); /* NULL: no memory */
+void *vector_at(const struct vector *vector, uint32_t id); /* 1..n */
+
+/* index.c: under at_lock. `found` compares the element id with `key`. */
+typedef bool index_match(uint32_t id, const void *key);
+typedef uint64_t index_hash(uint32_t id);
+uint32_t index_find(const struct index *index, uint64_t hash,
+                    index_match *match, const void *key);
+bool index_add(struct index *index, uint64_t hash, uint32_t id,
+               index_hash *rehash);
+
+/* real.c: the allocator that serves the calls. Never NULL. */
+struct real {
+    void *(*malloc_fn)(size_t);
+    void *(*calloc_fn)(size_t, size_t);
+    void *(*realloc_fn)(void *, size_t);
+    void (*free_fn)(void *);
+    void *(*aligned_alloc_fn)(size_t, size_t);
+    void *(*memalign_fn)(size_t, size_t);
+    int (*posix_memalign_fn)(void **, size_t, size_t);
+    void *(*valloc_fn)(size_t);
+    void *(*pvalloc_fn)(size_t);
+};
+extern struct real at_real;
+void real_init(void);
+
+/* string.c: interned by content. Under at_lock. 0: no memory, or NULL. */
+extern struct vector at_strings;
+uint32_t string_intern(const char *bytes);
+
+/* site.c: modules' records. */
+bool site_is_known(uint64_t address); /* is it a record of a module? locked */
+const struct alloctrace_site *site_at(uint64_t address);
+const char *site_string(const alloctrace_offset *field); /* NULL = none */
+const struct alloctrace_site *site_caller(const struct alloctrace_site *site);
+void site_add_module(const struct alloctrace_site *begin,
+                     const struct alloctrace_site *end);   /* locked */
+void site_remove_module(const struct alloctrace_site *begin); /* locked */
+
+/* place.c: under at_lock. 0: no memory. */
+extern struct vector at_places;
+uint32_t place_intern(uint64_t address, bool is_record);
+
+/* traceback.c: under at_lock. 0: no memory. */
+extern struct vector at_tracebacks;
+extern uint64_t at_bad_frames; /* frames that could not be taken apart */
+uint32_t traceback_intern(uint64_t key, const struct alloctrace_frame *top,
+                          uint64_t address, bool is_record);
+bool traceback_matches(uint32_t id, const struct alloctrace_frame *top,
+                       uint64_t address); /* needs no lock */
+int traceback_write(uint32_t id, int fd); /* text, signal-safe */
+
+/* thread.c */
+extern __thread struct thread __alloctrace_thread at_export;
+/* The same variable by a name that another copy of the runtime cannot take. */
+extern __thread struct thread at_own_thread;
+extern struct ledger at_no_ledger; /* of a thread that has none: empty */
+extern struct alloctrace_frame at_sentinel;
+extern struct slot at_no_slots[1]; /* a table in which nothing is found */
+
+/* peak.c */
+extern struct peak at_peak;
+at_cold void peak_publish(struct ledger *ledger); /* by its owner, or locked */
+void peak_share(void);                            /* locked */
+uint64_t peak_slack(void);
+
+/* ledger.c: slow half. */
+extern struct vector at_ledgers; /* of struct ledger * */
+void ledger_init(void);
+struct ledger *ledger_acquire(struct thread *thread); /* locked; may be NULL */
+void ledger_release(struct thread *thread);           /* locked */
+void ledger_orphan_others(const struct ledger *mine); /* locked; after fork */
+struct account *ledger_find(const struct ledger *ledger, uint64_t key);
+struct account *ledger_add(struct ledger *ledger, uint64_t key,
+                           uint32_t traceback_id); /* locked; may be NULL */
+uint64_t ledger_key(const struct account *account);
+int64_t ledger_live_sum(void);
+
+/* block.c */
+uint64_t *block_slot_create(uintptr_t address) at_cold; /* NULL: no memory */
+
+/* event.c: the slow halves of event.h. They leave errno alone. */
+struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
+                                size_t size) at_cold;
+void event_drop(size_t size) at_cold;
+struct account *event_own_account(struct account *account) at_cold;
+void event_unknown_free(void) at_cold;
+extern uint64_t at_collisions;     /* found by verifying */
+extern uint64_t at_dropped_blocks; /* by threads without a ledger */
+extern uint64_t at_dropped_bytes;
+
+/* module.c: the loaded files. Slow half, locked. */
+struct module {
+    uint64_t begin;    /* first address */
+    uint64_t end;      /* one past the last */
+    uint64_t bias;     /* address in memory minus address in the file */
+    uint32_t path;     /* string */
+    uint32_t build_id; /* string of hexadecimal digits; 0 = none */
+};
+/* Reads them anew; ids are 1..result. */
+uint32_t module_read(void);
+const struct module *module_at(uint32_t id);
+uint32_t module_of(uint64_t address); /* 0 = none */
+
+/* target.c: the file a dump goes to. */
+struct target {
+    int fd;
+    bool is_temporary;      /* to be renamed */
+    char path[4096];        /* final name, patterns expanded */
+    char temporary[4096];   /* name it is written under */
+};
+int target_open(struct target *target, const char *pattern,
+                uint32_t sequence);             /* 0 or errno */
+int target_close(struct target *target, int error); /* 0 or errno; names or
+                                                       removes the file */
+
+/* dump.c: slow half, locked. 0 or errno. */
+int dump_write(int fd, uint32_t sequence, const char *reason);
+
+/* init.c */
+extern uint32_t at_is_tracing; /* 1 from start on */
+extern uint64_t at_start_ns;
+bool init_once(struct thread *thread); /* slow half: is tracing on? */
+int init_dump(const char *pattern, const char *reason); /* 0 or errno */
+
+/* No file of the runtime but os_linux.c, real.c, interpose.c and alloc.c may
+ * name what allocates or may do so. */
+#ifndef AT_NAMES_THE_ALLOCATOR
+#pragma GCC poison malloc calloc realloc free strdup printf fprintf snprintf
+#pragma GCC poison fopen getenv qsort strerror perror
+#endif
+
+#endif

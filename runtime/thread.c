@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one thread-local variable. In an executable that has the runtime
+ * linked in, its address is a constant from the thread pointer; compiled code
+ * refers to it by the initial-exec model, which the linker relaxes to that.
+ *
+ * A thread starts with the sentinel as its innermost frame, so that no look-
+ * up of a parent needs a test, and with the empty ledger, in which nothing is
+ * found, so that the hot path needs no test either.
+ */
+#include "runtime.h"
+
+/* Its hash is not 0, so that an empty stack does not give 0 + site, and
+ * recovering a site from it gives no record. */
+struct alloctrace_frame at_sentinel = {
+    .parent = &at_sentinel,
+    .hash = UINT64_C(0x6a09e667f3bcc909),
+};
+
+struct slot at_no_slots[1];
+
+struct ledger at_no_ledger = {
+    .slots = at_no_slots,
+    .shift = 63,
+    .table = at_no_slots,
+    .table_shift = 63,
+};
+
+__thread struct thread __alloctrace_thread = {
+    .top = &at_sentinel,
+    .ledger = &at_no_ledger,
+};
+
+extern __thread struct thread at_own_thread
+    __attribute__((alias("__alloctrace_thread")));

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The runtime's nouns and their invariants. Included by runtime.h only.
+ *
+ *   thread     what the runtime keeps for a thread: the shadow stack's top,
+ *              its ledger, the recursion guard. One thread-local variable.
+ *   frame      a level of the shadow stack, on the machine stack (abi.h).
+ *   path hash  64 bits that name a call path: a frame's hash, or that of an
+ *              allocation, hash(innermost frame) * K + site.
+ *   place      an interned site record, copied so that it outlives its
+ *              module, or a return address of code without records.
+ *   traceback  an interned call path: place and parent. id 0 = no path.
+ *   account    the counters of one traceback in one ledger.
+ *   ledger     the accounts of one thread, found by path hash. Outlives its
+ *              thread and is then handed to a new one.
+ *   block      one live allocation. Its entry in the block map names the
+ *              account that it was counted in, and its size.
+ *   epoch      number of the current peak of traced memory. An account whose
+ *              epoch is older has not changed since the peak.
+ *
+ * Who writes what. Accounts and ledgers are written by the thread that owns
+ * the ledger and by no other: that is why the hot path needs no atomic
+ * read-modify-write. A block that another thread frees is subtracted in an
+ * account of the freeing thread's own ledger, for the same traceback; figures
+ * of one account may so be "negative", sums over ledgers never are. Others
+ * (dump, api) only read; all counters are accessed with relaxed atomics.
+ * Places, tracebacks, ledger list and modules change under at_lock only and
+ * are never moved or freed, so they may be read without it once an id or
+ * pointer has been handed out.
+ *
+ * Lock order: at_lock is the only lock. It is never held across a call of
+ * the real allocator or of code outside the runtime.
+ */
+#ifndef ALLOCTRACE_RUNTIME_TYPES_H
+#define ALLOCTRACE_RUNTIME_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alloctrace/abi.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define at_cold __attribute__((noinline, cold))
+#define at_export __attribute__((visibility("default")))
+#define at_cache_aligned __attribute__((aligned(64)))
+
+/*
+ * Counters: one writer, any number of readers. A relaxed load and store are
+ * plain moves; they only forbid the compiler to tear or invent accesses.
+ */
+#define count_get(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define count_set(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define count_add(p, v) count_set((p), count_get(p) + (v))
+
+/* The counters of one traceback in one ledger. Owner: the ledger's thread. */
+struct account {
+    uint64_t total_blocks; /* allocated since start */
+    uint64_t total_bytes;  /* their requested sizes */
+    uint64_t freed_blocks; /* freed by the owner, whoever allocated them */
+    uint64_t freed_bytes;
+    uint64_t epoch;        /* peak at or after which this last changed */
+    uint64_t peak_blocks;  /* live at the peak `epoch` (two's complement) */
+    uint64_t peak_bytes;
+    uint32_t traceback_id; /* constant */
+    uint32_t domain;       /* constant; 0 = the C library's heap */
+};
+_Static_assert(sizeof(struct account) == 64, "an account is a cache line");
+
+#define ACCOUNT_CHUNK_SIZE 65536
+#define ACCOUNTS_PER_CHUNK                                                    \
+    ((ACCOUNT_CHUNK_SIZE - 64) / (sizeof(struct account) + 8))
+
+/*
+ * Accounts of one ledger, aligned to its own size so that an account leads to
+ * its ledger without touching the line that its owner writes. The keys stand
+ * apart for the same reason: they are constant and read by other threads.
+ */
+struct account_chunk {
+    struct ledger *ledger;      /* constant */
+    struct account_chunk *next; /* older chunk of the same ledger; constant */
+    uint32_t n_used;            /* written by the owner (release) */
+    char padding[64 - 2 * sizeof(void *) - 4];
+    struct account accounts[ACCOUNTS_PER_CHUNK];
+    uint64_t keys[ACCOUNTS_PER_CHUNK]; /* path hash of each account */
+};
+_Static_assert(sizeof(struct account_chunk) <= ACCOUNT_CHUNK_SIZE,
+               "a chunk fits its alignment");
+
+/* Slot of a ledger's table. key 0 = free (the one path in 2^64 that hashes
+ * to 0 finds no account and is not recorded). */
+struct slot {
+    uint64_t key;            /* path hash */
+    struct account *account; /* valid when key is set */
+};
+
+/* One thread's accounts. The first line is what the hot path touches. */
+struct ledger {
+    struct slot *slots; /* table of the hot path; empty when verifying */
+    uint32_t shift;     /* 64 - log2(number of slots) */
+    uint32_t mask;      /* number of slots - 1 */
+    int64_t live;       /* bytes allocated minus bytes freed by the owner */
+    int64_t low;        /* live is looked at again (peak.c) when */
+    uint64_t range;     /* (uint64_t)(live - low) > range */
+    char padding[16];
+
+    struct slot *table;   /* the table: key => account; owner only */
+    uint32_t table_shift; /* as shift and mask, of `table` */
+    uint32_t table_mask;
+    uint32_t table_used;          /* slots taken */
+    uint32_t id;                  /* number of the ledger from 1; constant */
+    struct account_chunk *chunks; /* newest first; written by the owner */
+    int64_t published; /* part of `live` that at_peak.live includes */
+    uint64_t dropped_blocks; /* allocations that could not be recorded */
+    uint64_t dropped_bytes;
+    uint64_t unknown_frees; /* frees of blocks that are not in the map */
+    uint32_t tid;     /* of its thread; 0 = it served several; under at_lock */
+    uint32_t name;    /* string: its thread's name at its end; under at_lock */
+    uint32_t is_free; /* its thread has ended; under at_lock */
+} at_cache_aligned;
+
+/* What the runtime keeps for a thread. `top` is the ABI (abi.h). */
+struct thread {
+    struct alloctrace_frame *top; /* innermost frame; never NULL */
+    struct ledger *ledger;        /* never NULL; at_no_ledger = none yet */
+    uint32_t busy; /* the runtime is in its slow half: record nothing */
+};
+
+/* An interned place. Strings are ids of at_strings; 0 = none. */
+struct place {
+    uint64_t address;   /* of the record, or the return address: the key */
+    uint32_t file;      /* 0 for a return address */
+    uint32_t function;
+    uint32_t callee;
+    uint32_t type;
+    uint32_t target;
+    uint32_t caller;    /* place this one was inlined into; 0 = none */
+    uint32_t line;
+    uint16_t column;
+    uint16_t ordinal;
+    uint8_t kind;       /* enum alloctrace_site_kind; 0 = return address */
+    uint8_t flags;
+};
+
+/* An interned call path. */
+struct traceback {
+    uint64_t key;    /* path hash */
+    uint32_t parent; /* traceback of the caller, a smaller id; 0 = none */
+    uint32_t place;  /* innermost frame */
+};
+
+/* A string: bytes are in the arena, NUL-terminated. */
+struct string {
+    const char *bytes;
+    uint32_t size; /* without the NUL */
+    uint32_t hash;
+};
+
+/*
+ * An array that grows without moving: part k holds FIRST << k elements.
+ * Elements are numbered from 1. Grows under at_lock; read by anyone.
+ */
+#define VECTOR_PARTS 26
+#define VECTOR_FIRST_LOG2 6
+struct vector {
+    void *parts[VECTOR_PARTS];
+    uint32_t n;            /* elements in use (release) */
+    uint32_t element_size; /* bytes; constant */
+};
+
+/* Open addressing, id => element of a vector; grows by moving. Under lock. */
+struct index {
+    uint32_t *ids; /* 0 = free */
+    uint32_t mask; /* slots - 1 */
+    uint32_t n;    /* slots taken */
+};
+
+/* The peak of traced memory. See peak.c. */
+struct peak {
+    uint64_t epoch; /* number of the current peak, from 1 */
+    uint64_t bytes; /* its height */
+    int64_t live;   /* published live bytes; used with several threads */
+    uint32_t is_shared; /* several threads have ledgers */
+} at_cache_aligned;
+
+/* Values of options. */
+typedef int32_t option_frames; /* -1 = off, 0 = every frame, else the limit */
+typedef const char *option_text;
+typedef bool option_flag;
+
+/* What the environment asked for. Constant once read. See env.def. */
+struct options {
+#define AT_OPTION(type, name, variable, fallback, accepts, help) type name;
+#include "env.def"
+#undef AT_OPTION
+};
+
+#endif
