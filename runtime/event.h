@@ -29,7 +29,7 @@
 #define EVENT_RETURN_ADDRESS 2 /* by a return address, not by a record */
 
 /* Cleared by the thread that creates a second one. Absent before glibc 2.32:
- * then several threads are assumed. */
+ * then there may be others. */
 extern char __libc_single_threaded __attribute__((weak));
 
 static inline bool event_is_single(void)
@@ -111,7 +111,7 @@ static inline void event_grow(struct ledger *ledger, int64_t live)
         count_add(&at_peak.epoch, 1);
         count_set(&ledger->range, (uint64_t)(live - low));
     } else {
-        peak_publish(ledger);
+        peak_pass(ledger);
     }
 }
 

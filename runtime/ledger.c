@@ -140,7 +140,7 @@ void ledger_release(struct thread *thread)
         return;
     os_thread_name(os_tid(), name, sizeof name);
     ledger->name = string_intern(name);
-    peak_publish(ledger);
+    peak_leave(ledger);
     thread->ledger = &at_no_ledger;
     ledger->is_free = 1;
 }

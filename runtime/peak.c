@@ -17,8 +17,10 @@
  * are older or newer than the peak by as much.
  *
  * From one to several: the second thread's first event publishes for all
- * (peak_share). Until then glibc's __libc_single_threaded, which the creating
- * thread clears itself, says that there may be another.
+ * (peak_share), under at_lock. A first thread that raises the peak at that
+ * moment must not miss it: it takes the lock too, unless glibc's
+ * __libc_single_threaded, which the creating thread clears itself, says that
+ * there is no other thread.
  */
 #include "runtime.h"
 
@@ -41,7 +43,7 @@ static void raise_peak(int64_t live)
         }
 }
 
-void peak_publish(struct ledger *ledger)
+static void publish(struct ledger *ledger)
 {
     const int64_t live = count_get(&ledger->live);
     const int64_t before =
@@ -53,11 +55,42 @@ void peak_publish(struct ledger *ledger)
                                   __ATOMIC_RELAXED));
 }
 
+/* Other threads exist, but none has a ledger yet: exact, if slower. */
+static bool raise_alone(struct ledger *ledger)
+{
+    const uint64_t live = (uint64_t)count_get(&ledger->live);
+    bool is_alone;
+
+    __alloctrace_thread.busy++;
+    lock_take();
+    is_alone = !at_peak.is_shared;
+    if (is_alone) {
+        count_set(&at_peak.bytes, live);
+        count_add(&at_peak.epoch, 1);
+        count_set(&ledger->range, live - (uint64_t)ledger->low);
+    }
+    lock_release();
+    __alloctrace_thread.busy--;
+    return is_alone;
+}
+
+void peak_pass(struct ledger *ledger)
+{
+    if (count_get(&at_peak.is_shared) || !raise_alone(ledger))
+        publish(ledger);
+}
+
 void peak_share(void)
 {
     count_set(&at_peak.is_shared, 1);
     for (uint32_t id = 1; id <= at_ledgers.n; id++)
-        peak_publish(*(struct ledger **)vector_at(&at_ledgers, id));
+        publish(*(struct ledger **)vector_at(&at_ledgers, id));
+}
+
+void peak_leave(struct ledger *ledger)
+{
+    if (count_get(&at_peak.is_shared))
+        publish(ledger);
 }
 
 uint64_t peak_slack(void)

@@ -106,8 +106,9 @@ extern struct slot at_no_slots[1]; /* a table in which nothing is found */
 
 /* peak.c */
 extern struct peak at_peak;
-at_cold void peak_publish(struct ledger *ledger); /* by its owner, or locked */
-void peak_share(void);                            /* locked */
+void peak_pass(struct ledger *ledger) at_cold; /* by its owner */
+void peak_share(void);                         /* locked */
+void peak_leave(struct ledger *ledger);        /* locked */
 uint64_t peak_slack(void);
 
 /* ledger.c: slow half. */

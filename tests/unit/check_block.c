@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "block.h"
+#include "check_alloctrace.h"
+#include "event.h"
+#include "paths.h"
+
+START_TEST(blocks_8_bytes_apart_share_no_entry)
+{
+    uint64_t *seen[64];
+
+    for (unsigned i = 0; i < 64; i++) {
+        seen[i] = block_slot_create(0x10000 + 8 * i);
+        for (unsigned k = 0; k < i; k++)
+            ck_assert_ptr_ne(seen[i], seen[k]);
+    }
+}
+END_TEST
+
+START_TEST(an_address_that_was_never_near_a_block_has_no_entry)
+{
+    ck_assert_ptr_null(block_slot(0x7f0000000000));
+    ck_assert_ptr_null(block_slot(UINTPTR_MAX));
+}
+END_TEST
+
+START_TEST(an_entry_gives_back_account_and_size)
+{
+    struct account *const account = arena_alloc_aligned(64);
+    const size_t sizes[] = {0, 1, 4194302};
+
+    for (unsigned i = 0; i < 3; i++) {
+        const uint64_t slots[2] = {block_entry(account, sizes[i]), 0};
+
+        ck_assert_ptr_eq(block_account(slots[0]), account);
+        ck_assert_uint_eq(event_size(slots, slots[0]), sizes[i]);
+    }
+}
+END_TEST
+
+/* Sizes at the edge of what an entry holds, and far beyond. */
+START_TEST(large_blocks_keep_their_exact_size)
+{
+    const size_t sizes[] = {4194302, 4194303, 4194304, (size_t)1 << 32};
+    uint64_t sum = 0;
+
+    sites_announce();
+    for (unsigned i = 0; i < 4; i++) {
+        void *const block = __alloctrace_malloc(sizes[i], site(0));
+
+        ck_assert_ptr_nonnull(block);
+        sum += sizes[i];
+        ck_assert_uint_eq(figures_at(0).live_bytes, sizes[i]);
+        __alloctrace_free(block);
+        ck_assert_uint_eq(figures_at(0).live_bytes, 0);
+    }
+    ck_assert_uint_eq(figures_at(0).total_bytes, sum);
+}
+END_TEST
+
+CHECK_MAIN("block", blocks_8_bytes_apart_share_no_entry,
+           an_address_that_was_never_near_a_block_has_no_entry,
+           an_entry_gives_back_account_and_size,
+           large_blocks_keep_their_exact_size)

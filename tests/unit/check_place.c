@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "check_alloctrace.h"
+#include "paths.h"
+
+static struct place *place_at(uint32_t id)
+{
+    return vector_at(&at_places, id);
+}
+
+START_TEST(an_inlined_record_brings_its_callers_before_it)
+{
+    sites_announce();
+    sites[2].caller = (alloctrace_offset)((char *)&sites[1] -
+                                          (char *)&sites[2].caller);
+    sites[1].caller = (alloctrace_offset)((char *)&sites[0] -
+                                          (char *)&sites[1].caller);
+
+    const uint32_t id = place_intern(site(2), true);
+    const uint32_t caller = place_at(id)->caller;
+
+    ck_assert_uint_eq(place_at(id)->line, 3);
+    ck_assert_uint_eq(place_at(caller)->line, 2);
+    ck_assert_uint_eq(place_at(place_at(caller)->caller)->line, 1);
+    ck_assert_uint_lt(caller, id);
+}
+END_TEST
+
+START_TEST(a_place_is_interned_once_and_survives_its_record)
+{
+    sites_announce();
+    const uint32_t id = place_intern(site(5), true);
+
+    sites[5].line = 999;
+    ck_assert_uint_eq(place_intern(site(5), true), id);
+    ck_assert_uint_eq(place_at(id)->line, 6);
+}
+END_TEST
+
+START_TEST(only_records_of_announced_modules_are_known)
+{
+    ck_assert(!site_is_known(site(0)));
+    sites_announce();
+    ck_assert(site_is_known(site(0)));
+    ck_assert(site_is_known(site(N_SITES - 1)));
+    ck_assert(!site_is_known(site(0) + 4));
+    ck_assert(!site_is_known((uintptr_t)(sites + N_SITES)));
+    __alloctrace_module_remove(sites);
+    ck_assert(!site_is_known(site(0)));
+}
+END_TEST
+
+CHECK_MAIN("place", an_inlined_record_brings_its_callers_before_it,
+           a_place_is_interned_once_and_survives_its_record,
+           only_records_of_announced_modules_are_known)

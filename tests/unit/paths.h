@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Call paths made by hand, as compiled code would make them: records in the
+ * section that the test announces, frames linked to the thread.
+ */
+#ifndef TEST_PATHS_H
+#define TEST_PATHS_H
+
+#include <stdint.h>
+
+#include "runtime.h"
+
+#define N_SITES 64
+
+/* Record i is line i + 1 of paths.c, in no function. */
+static struct alloctrace_site sites[N_SITES]
+    __attribute__((section(ALLOCTRACE_SITES_SECTION)));
+
+void __alloctrace_module_add(const struct alloctrace_site *,
+                             const struct alloctrace_site *, uint32_t);
+void __alloctrace_module_remove(const struct alloctrace_site *);
+void *__alloctrace_malloc(size_t, uintptr_t);
+void *__alloctrace_calloc(size_t, size_t, uintptr_t);
+void *__alloctrace_realloc(void *, size_t, uintptr_t);
+void *__alloctrace_reallocarray(void *, size_t, size_t, uintptr_t);
+int __alloctrace_posix_memalign(void **, size_t, size_t, uintptr_t);
+char *__alloctrace_strdup(const char *, uintptr_t);
+char *__alloctrace_strndup(const char *, size_t, uintptr_t);
+void __alloctrace_free(void *);
+
+static inline void sites_announce(void)
+{
+    for (unsigned i = 0; i < N_SITES; i++) {
+        sites[i].line = i + 1;
+        sites[i].kind = ALLOCTRACE_SITE_CALL;
+    }
+    __alloctrace_module_add(sites, sites + N_SITES, ALLOCTRACE_ABI_VERSION);
+}
+
+static inline uintptr_t site(unsigned i)
+{
+    return (uintptr_t)&sites[i];
+}
+
+/* Links `frame`, about to call from site i; pop undoes it. */
+static inline void push(struct alloctrace_frame *frame, unsigned i)
+{
+    frame->parent = __alloctrace_thread.top;
+    frame->hash = frame->parent->hash * ALLOCTRACE_HASH_K + site(i);
+    __alloctrace_thread.top = frame;
+}
+
+static inline void pop(const struct alloctrace_frame *frame)
+{
+    __alloctrace_thread.top = frame->parent;
+}
+
+static inline struct ledger *ledger_of(uint32_t id)
+{
+    return *(struct ledger **)vector_at(&at_ledgers, id);
+}
+
+/* What one account holds, by the line of its innermost site. */
+struct figures {
+    uint64_t total_blocks, total_bytes, live_blocks, live_bytes, peak_bytes;
+};
+
+static inline uint32_t line_of(const struct account *account)
+{
+    const struct traceback *const traceback =
+        vector_at(&at_tracebacks, account->traceback_id);
+
+    return ((const struct place *)vector_at(&at_places, traceback->place))
+        ->line;
+}
+
+/* Sums the accounts of all ledgers whose allocation is at site i. */
+static inline struct figures figures_at(unsigned i)
+{
+    struct figures sum = {0};
+
+    for (uint32_t id = 1; id <= at_ledgers.n; id++)
+        for (const struct account_chunk *chunk = ledger_of(id)->chunks; chunk;
+             chunk = chunk->next)
+            for (uint32_t k = 0; k < chunk->n_used; k++) {
+                const struct account *const a = &chunk->accounts[k];
+
+                if (line_of(a) != i + 1)
+                    continue;
+                sum.total_blocks += a->total_blocks;
+                sum.total_bytes += a->total_bytes;
+                sum.live_blocks += a->total_blocks - a->freed_blocks;
+                sum.live_bytes += a->total_bytes - a->freed_bytes;
+                sum.peak_bytes += a->epoch == at_peak.epoch
+                                      ? a->peak_bytes
+                                      : a->total_bytes - a->freed_bytes;
+            }
+    return sum;
+}
+
+#endif
