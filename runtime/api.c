@@ -10,7 +10,7 @@
 
 at_export int alloctrace_is_tracing(void)
 {
-    return (int)count_get(&at_is_tracing);
+    return count_get(&at_tracing) == TRACING_ON;
 }
 
 at_export int alloctrace_get_traceback_limit(void)

@@ -37,3 +37,9 @@ uint64_t *block_slot_create(uintptr_t address)
                BLOCK_LEAF_SIZE * sizeof *leaf);
     return leaf ? &leaf[block_granule(address)] : NULL;
 }
+
+bool block_init(void)
+{
+    return get((void **)&at_roots[0],
+               BLOCK_ROOT_SIZE * sizeof(uint64_t *)) != NULL;
+}

@@ -28,7 +28,7 @@
 #define BLOCK_SIZE_BITS 22
 #define BLOCK_SIZE_MASK (((uint64_t)1 << BLOCK_SIZE_BITS) - 1)
 
-/* [0]: multiples of 16, [1]: the others. At first one that is all empty. */
+/* [0]: multiples of 16, [1]: the others. [0] is there when tracing is on. */
 extern uint64_t **at_roots[2];
 
 static inline size_t block_leaf(uintptr_t address)
@@ -53,12 +53,11 @@ static inline uint64_t *block_slot(uintptr_t address)
     return likely(leaf != NULL) ? &leaf[block_granule(address)] : NULL;
 }
 
-static inline uint64_t block_entry(const struct account *account, size_t size)
+/* `size` is less than the mask, or the mask for those that do not fit. */
+static inline uint64_t block_entry(const struct account *account,
+                                   uint64_t size)
 {
-    const uint64_t low = size < BLOCK_SIZE_MASK ? size : BLOCK_SIZE_MASK;
-
-    return (uint64_t)(uintptr_t)account
-               << (BLOCK_SIZE_BITS - 6) | low;
+    return (uint64_t)(uintptr_t)account << (BLOCK_SIZE_BITS - 6) | size;
 }
 
 static inline struct account *block_account(uint64_t entry)

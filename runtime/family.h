@@ -22,18 +22,14 @@ FAMILY size_t family_product(size_t n, size_t size)
 
 FAMILY void *family_malloc(struct account *account, size_t size)
 {
-    void *const block = at_real.malloc_fn(size);
-
-    event_add(account, block, size);
-    return block;
+    return event_add(account, at_real.malloc_fn(size),
+                     size);
 }
 
 FAMILY void *family_calloc(struct account *account, size_t n, size_t size)
 {
-    void *const block = at_real.calloc_fn(n, size);
-
-    event_add(account, block, family_product(n, size));
-    return block;
+    return event_add(account, at_real.calloc_fn(n, size),
+                     family_product(n, size));
 }
 
 /*
@@ -43,46 +39,46 @@ FAMILY void *family_calloc(struct account *account, size_t n, size_t size)
  */
 FAMILY void *family_realloc(struct account *account, void *old, size_t size)
 {
-    struct taken taken;
+    struct taken taken = {NULL, 0};
     void *block;
 
-    if (!old) {
-        block = at_real.realloc_fn(NULL, size);
-        event_add(account, block, size);
-        return block;
-    }
-    taken = event_take(old);
+    if (old)
+        taken = event_take(old);
     block = at_real.realloc_fn(old, size);
-    if (likely(block != NULL))
-        event_add(account, block, size);
-    else if (size != 0) /* realloc(p, 0) may be a free */
+    if (unlikely(!block && size != 0)) /* realloc(p, 0) may be a free */
         event_restore(old, taken);
-    return block;
+    return event_add(account, block, size);
+}
+
+/* What is not the usual free: NULL, foreign, another thread's, huge. */
+at_cold static void free_slow(void *block)
+{
+    if (block)
+        event_remove_slow(block);
+    at_real.free_fn(block);
 }
 
 FAMILY void family_free(void *block)
 {
-    if (likely(block != NULL))
-        event_remove(block);
+    if (unlikely(!block || !event_remove(block))) {
+        free_slow(block);
+        return;
+    }
     at_real.free_fn(block);
 }
 
 FAMILY void *family_aligned_alloc(struct account *account, size_t alignment,
                                   size_t size)
 {
-    void *const block = at_real.aligned_alloc_fn(alignment, size);
-
-    event_add(account, block, size);
-    return block;
+    return event_add(account, at_real.aligned_alloc_fn(alignment, size),
+                     size);
 }
 
 FAMILY void *family_memalign(struct account *account, size_t alignment,
                              size_t size)
 {
-    void *const block = at_real.memalign_fn(alignment, size);
-
-    event_add(account, block, size);
-    return block;
+    return event_add(account, at_real.memalign_fn(alignment, size),
+                     size);
 }
 
 FAMILY int family_posix_memalign(struct account *account, void **block,
@@ -97,18 +93,14 @@ FAMILY int family_posix_memalign(struct account *account, void **block,
 
 FAMILY void *family_valloc(struct account *account, size_t size)
 {
-    void *const block = at_real.valloc_fn(size);
-
-    event_add(account, block, size);
-    return block;
+    return event_add(account, at_real.valloc_fn(size),
+                     size);
 }
 
 FAMILY void *family_pvalloc(struct account *account, size_t size)
 {
-    void *const block = at_real.pvalloc_fn(size);
-
-    event_add(account, block, size);
-    return block;
+    return event_add(account, at_real.pvalloc_fn(size),
+                     size);
 }
 
 #endif

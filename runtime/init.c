@@ -13,7 +13,6 @@
 
 #include "runtime.h"
 
-uint32_t at_is_tracing;
 uint64_t at_start_ns;
 
 static bool is_initialised; /* under at_lock; read without it first */
@@ -61,11 +60,19 @@ static void initialise(void)
 {
     real_init();
     env_read();
-    if (at_options.frames < 0)
+    if (at_options.frames < 0) {
+        count_set(&at_tracing, TRACING_OFF);
         return;
+    }
+    if (!block_init()) {
+        message("no memory to trace with; the program runs untraced",
+                (char *)NULL);
+        count_set(&at_tracing, TRACING_OFF);
+        return;
+    }
     ledger_init();
     at_start_ns = os_now_ns();
-    count_set(&at_is_tracing, 1);
+    count_set(&at_tracing, TRACING_ON);
 }
 
 bool init_once(struct thread *thread)
@@ -79,7 +86,7 @@ bool init_once(struct thread *thread)
         }
         lock_release();
     }
-    return count_get(&at_is_tracing) != 0;
+    return count_get(&at_tracing) == TRACING_ON;
 }
 
 static int dump_to(const char *pattern, const char *reason)
@@ -127,7 +134,7 @@ __attribute__((constructor(101))) static void start(void)
 /* After the program's own destructors, before the C library's. */
 __attribute__((destructor(101))) static void finish(void)
 {
-    if (is_active_copy() && count_get(&at_is_tracing))
+    if (is_active_copy() && count_get(&at_tracing) == TRACING_ON)
         init_dump(at_options.dump, "exit");
 }
 

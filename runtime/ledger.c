@@ -45,7 +45,7 @@ static uint32_t slot_of(uint64_t key, uint32_t shift)
 static void put(struct slot *table, uint32_t shift, uint32_t mask,
                 struct slot slot)
 {
-    uint32_t i = slot_of(slot.key, shift) & mask;
+    uint32_t i = slot_of(slot.key, shift);
 
     while (table[i].key)
         i = (i + 1) & mask;
@@ -158,7 +158,7 @@ void ledger_orphan_others(const struct ledger *mine)
 
 struct account *ledger_find(const struct ledger *ledger, uint64_t key)
 {
-    uint32_t i = slot_of(key, ledger->table_shift) & ledger->table_mask;
+    uint32_t i = slot_of(key, ledger->table_shift);
 
     while (ledger->table[i].key) {
         if (ledger->table[i].key == key)
@@ -189,7 +189,8 @@ struct account *ledger_add(struct ledger *ledger, uint64_t key,
 {
     struct account *account;
 
-    if (ledger->table_used >= (ledger->table_mask + 1) / 2 &&
+    if ((ledger->table == at_no_slots ||
+         ledger->table_used >= (ledger->table_mask + 1) / 2) &&
         !grow_table(ledger))
         return NULL;
     account = next_account(ledger, key);
@@ -220,7 +221,6 @@ int64_t ledger_live_sum(void)
     int64_t live = 0;
 
     for (uint32_t id = 1; id <= n; id++)
-        live += count_get(
-            &(*(struct ledger **)vector_at(&at_ledgers, id))->live);
+        live += peak_live(*(struct ledger **)vector_at(&at_ledgers, id));
     return live;
 }

@@ -26,7 +26,16 @@
 
 #define GRAIN ((int64_t)32 * 1024)
 
+/* Cleared by the thread that creates a second one. Absent before glibc 2.32:
+ * then there may be others. */
+extern char __libc_single_threaded __attribute__((weak));
+
 struct peak at_peak = {.epoch = 1};
+
+int64_t peak_live(const struct ledger *ledger)
+{
+    return count_get(&ledger->limit) - count_get(&ledger->room);
+}
 
 /* Raises the peak to `live` if that is higher. */
 static void raise_peak(int64_t live)
@@ -43,48 +52,84 @@ static void raise_peak(int64_t live)
         }
 }
 
+/*
+ * Makes the program's live bytes include what the ledger's are now. May run
+ * in the owner and in a thread that shares the peak at once: what each adds
+ * is the difference to what was last published, so the sum stays right; the
+ * room is the owner's, see set_room.
+ */
 static void publish(struct ledger *ledger)
 {
-    const int64_t live = count_get(&ledger->live);
+    const int64_t live = peak_live(ledger);
     const int64_t before =
         __atomic_exchange_n(&ledger->published, live, __ATOMIC_RELAXED);
 
-    count_set(&ledger->low, live - GRAIN);
-    count_set(&ledger->range, (uint64_t)(2 * GRAIN));
     raise_peak(__atomic_add_fetch(&at_peak.live, live - before,
                                   __ATOMIC_RELAXED));
 }
 
-/* Other threads exist, but none has a ledger yet: exact, if slower. */
-static bool raise_alone(struct ledger *ledger)
+/* Lets the ledger grow by `room` bytes before it asks again. By the owner. */
+static void set_room(struct ledger *ledger, int64_t room, uint64_t range)
 {
-    const uint64_t live = (uint64_t)count_get(&ledger->live);
+    const int64_t live = peak_live(ledger);
+
+    count_set(&ledger->limit, live + room);
+    count_set(&ledger->room, room);
+    count_set(&ledger->range, range);
+}
+
+/* The only ledger: its live bytes are the peak, and it asks again as soon as
+ * they grow further, however far they fall before. */
+static void raise_to(struct ledger *ledger)
+{
+    count_set(&at_peak.bytes, (uint64_t)peak_live(ledger));
+    count_set(&at_peak.epoch, count_get(&at_peak.epoch) + 1);
+    set_room(ledger, 0, INT64_MAX);
+}
+
+/* Other threads exist, but none has a ledger yet. */
+static bool raise_locked(struct ledger *ledger)
+{
     bool is_alone;
 
     __alloctrace_thread.busy++;
     lock_take();
     is_alone = !at_peak.is_shared;
-    if (is_alone) {
-        count_set(&at_peak.bytes, live);
-        count_add(&at_peak.epoch, 1);
-        count_set(&ledger->range, live - (uint64_t)ledger->low);
-    }
+    if (is_alone)
+        raise_to(ledger);
     lock_release();
     __alloctrace_thread.busy--;
     return is_alone;
 }
 
-void peak_pass(struct ledger *ledger)
+void *peak_pass(struct ledger *ledger, void *block)
 {
-    if (count_get(&at_peak.is_shared) || !raise_alone(ledger))
+    const bool is_shared = count_get(&at_peak.is_shared);
+
+    if (!is_shared && &__libc_single_threaded && __libc_single_threaded) {
+        raise_to(ledger);
+    } else if (is_shared || !raise_locked(ledger)) {
         publish(ledger);
+        set_room(ledger, GRAIN, 2 * GRAIN);
+    }
+    return block;
 }
 
+/*
+ * The other ledgers' range becomes 0, so that each sets its room anew at its
+ * next allocation (but for one that has no room left, which asks anyway when
+ * it grows).
+ */
 void peak_share(void)
 {
     count_set(&at_peak.is_shared, 1);
-    for (uint32_t id = 1; id <= at_ledgers.n; id++)
-        publish(*(struct ledger **)vector_at(&at_ledgers, id));
+    for (uint32_t id = 1; id <= at_ledgers.n; id++) {
+        struct ledger *const ledger =
+            *(struct ledger **)vector_at(&at_ledgers, id);
+
+        publish(ledger);
+        count_set(&ledger->range, 0);
+    }
 }
 
 void peak_leave(struct ledger *ledger)

@@ -97,18 +97,22 @@ bool traceback_matches(uint32_t id, const struct alloctrace_frame *top,
 int traceback_write(uint32_t id, int fd); /* text, signal-safe */
 
 /* thread.c */
+enum tracing { TRACING_UNKNOWN, TRACING_OFF, TRACING_ON };
+extern uint32_t at_tracing; /* enum tracing; unknown until env_read */
 extern __thread struct thread __alloctrace_thread at_export;
 /* The same variable by a name that another copy of the runtime cannot take. */
 extern __thread struct thread at_own_thread;
 extern struct ledger at_no_ledger; /* of a thread that has none: empty */
 extern struct alloctrace_frame at_sentinel;
-extern struct slot at_no_slots[1]; /* a table in which nothing is found */
+extern struct slot at_no_slots[2]; /* a table in which nothing is found */
 
 /* peak.c */
 extern struct peak at_peak;
-void peak_pass(struct ledger *ledger) at_cold; /* by its owner */
-void peak_share(void);                         /* locked */
-void peak_leave(struct ledger *ledger);        /* locked */
+void *peak_pass(struct ledger *ledger, void *block) at_cold; /* by its owner;
+                                                      returns the block */
+void peak_share(void);                  /* locked */
+void peak_leave(struct ledger *ledger); /* locked */
+int64_t peak_live(const struct ledger *ledger); /* its live bytes */
 uint64_t peak_slack(void);
 
 /* ledger.c: slow half. */
@@ -125,15 +129,24 @@ int64_t ledger_live_sum(void);
 
 /* block.c */
 uint64_t *block_slot_create(uintptr_t address) at_cold; /* NULL: no memory */
+bool block_init(void);
 
 /* event.c: the slow halves of event.h. They leave errno alone. */
 struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
                                 size_t size) at_cold;
-void event_drop(size_t size) at_cold;
-struct account *event_own_account(struct account *account) at_cold;
-void event_unknown_free(void) at_cold;
+void *event_add_slow(struct account *account, void *block,
+                     size_t size) at_cold; /* returns the block */
+void event_remove_slow(const void *block) at_cold;
+/* What a block was counted as, for event_restore. */
+struct taken {
+    struct account *account; /* NULL: the block was not known */
+    size_t size;
+};
+/* Removes a block that may have to come back (realloc), and puts it back. */
+struct taken event_take(const void *block);
+void event_restore(const void *block, struct taken taken) at_cold;
 extern uint64_t at_collisions;     /* found by verifying */
-extern uint64_t at_dropped_blocks; /* by threads without a ledger */
+extern uint64_t at_dropped_blocks; /* what could not be recorded */
 extern uint64_t at_dropped_bytes;
 
 /* module.c: the loaded files. Slow half, locked. */
@@ -165,7 +178,6 @@ int target_close(struct target *target, int error); /* 0 or errno; names or
 int dump_write(int fd, uint32_t sequence, const char *reason);
 
 /* init.c */
-extern uint32_t at_is_tracing; /* 1 from start on */
 extern uint64_t at_start_ns;
 bool init_once(struct thread *thread); /* slow half: is tracing on? */
 int init_dump(const char *pattern, const char *reason); /* 0 or errno */

