@@ -158,7 +158,7 @@ void *event_add_slow(struct account *account, void *block, size_t size)
         drop(size);
         return block;
     }
-    if (count_get(slot) != 0)
+    if (count_get(slot) != 0) /* was freed where we could not see it */
         event_take(block);
     set_entry(slot, account, size);
     event_touch(account);

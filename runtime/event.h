@@ -12,8 +12,7 @@
  *     real free                       (afterwards the address is another's)
  *
  * Cost. Allocation: loads of the thread's top and ledger, the frame's hash, a
- * table slot, root and leaf of the map and the entry, the peak's epoch; one
- * store; additions to two counters and the ledger's room; 2 multiplications;
+ * table slot, root and leaf of the map, the peak's epoch; one store; additions to two counters and the ledger's room; 2 multiplications;
  * 9 branches, all predictable. Free: root, leaf, entry, chunk head, epoch;
  * one store; three additions; 6 branches. No atomic read-modify-write, no
  * lock, and no line that another thread writes but the peak's epoch, which
@@ -112,16 +111,15 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
 
     if (unlikely(!account || !block))
         return block;
-    if (unlikely((address & 8) || size >= BLOCK_SIZE_MASK))
+    if (unlikely((address & 8) || size >= ledger->slow_size))
         return event_add_slow(account, block, size);
     leaf = __atomic_load_n(&at_roots[0][block_leaf(address)],
                            __ATOMIC_ACQUIRE);
     if (unlikely(!leaf))
         return event_add_slow(account, block, size);
+    /* Not looked at before: the line is rarely in the cache, and a store
+     * need not wait for it as a load would. */
     slot = &leaf[block_granule(address)];
-    /* Was freed where we could not see it, inside the allocator itself. */
-    if (unlikely(count_get(slot) != 0))
-        return event_add_slow(account, block, size);
     count_set(slot, block_entry(account, size));
     event_touch(account);
     count_add(&account->total_blocks, 1);

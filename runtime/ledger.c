@@ -11,6 +11,7 @@
  */
 #include <pthread.h>
 
+#include "block.h"
 #include "runtime.h"
 
 #define FIRST_TABLE_LOG2 9
@@ -95,6 +96,7 @@ static struct ledger *create(void)
         return NULL;
     *ledger = at_no_ledger;
     ledger->id = at_ledgers.n;
+    ledger->slow_size = real_has_hidden_frees() ? 0 : BLOCK_SIZE_MASK;
     ledger->tid = os_tid();
     *listed = ledger;
     if (ledger->id > 1)

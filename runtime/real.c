@@ -203,3 +203,9 @@ void real_init(void)
     at_real = real;
     is_known = true;
 }
+
+/* In a static program the C library calls its own free, not the hook. */
+bool real_has_hidden_frees(void)
+{
+    return (void *)free != (void *)hook_free;
+}

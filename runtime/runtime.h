@@ -69,6 +69,9 @@ struct real {
 };
 extern struct real at_real;
 void real_init(void);
+/* May blocks be freed without our hooks being called? Then an entry of the
+ * block map that is still set when its address is given out again is stale. */
+bool real_has_hidden_frees(void);
 
 /* string.c: interned by content. Under at_lock. 0: no memory, or NULL. */
 extern struct vector at_strings;
@@ -115,6 +118,10 @@ void peak_leave(struct ledger *ledger); /* locked */
 int64_t peak_live(const struct ledger *ledger); /* its live bytes */
 uint64_t peak_slack(void);
 
+/* block.c */
+uint64_t *block_slot_create(uintptr_t address) at_cold; /* NULL: no memory */
+bool block_init(void);
+
 /* ledger.c: slow half. */
 extern struct vector at_ledgers; /* of struct ledger * */
 void ledger_init(void);
@@ -126,10 +133,6 @@ struct account *ledger_add(struct ledger *ledger, uint64_t key,
                            uint32_t traceback_id); /* locked; may be NULL */
 uint64_t ledger_key(const struct account *account);
 int64_t ledger_live_sum(void);
-
-/* block.c */
-uint64_t *block_slot_create(uintptr_t address) at_cold; /* NULL: no memory */
-bool block_init(void);
 
 /* event.c: the slow halves of event.h. They leave errno alone. */
 struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,

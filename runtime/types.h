@@ -110,7 +110,8 @@ struct ledger {
     int64_t room;       /* bytes it may grow before the peak is looked at */
     uint64_t range;     /* that is when (uint64_t)room > range (peak.c) */
     int64_t limit;      /* live bytes (allocated - freed) are limit - room */
-    char padding[16];
+    uint64_t slow_size; /* sizes from here on take event_add's slow half */
+    char padding[8];
 
     struct slot *table;   /* the table: key => account; owner only */
     uint32_t table_shift; /* as shift and mask, of `table` */
