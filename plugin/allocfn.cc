@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Recognises direct calls of the C library's allocation functions, by name,
+ * and declares the runtime's entries that replace them. The list of names is
+ * abi.h's; what is added here is the shape of each prototype, so that a
+ * function of the same name with other arguments is left alone.
+ */
+#include "gcc.h"
+
+#include "allocfn.h"
+
+/*
+ * Result and parameters: p pointer, s size_t, i int, v void. After ':' what
+ * may be said of the result: m new memory that nothing else points to.
+ */
+#define SHAPE_malloc "ps:m"
+#define SHAPE_calloc "pss:m"
+#define SHAPE_realloc "pps:"
+#define SHAPE_reallocarray "ppss:"
+#define SHAPE_aligned_alloc "pss:m"
+#define SHAPE_memalign "pss:m"
+#define SHAPE_posix_memalign "ipss:"
+#define SHAPE_valloc "ps:m"
+#define SHAPE_pvalloc "ps:m"
+#define SHAPE_strdup "pp:m"
+#define SHAPE_strndup "pps:m"
+#define SHAPE_free "vp:"
+
+struct allocfn_info {
+    const char *name;  /* the C library's */
+    const char *entry; /* the runtime's */
+    const char *shape; /* see above */
+    bool has_site;     /* the entry takes a site record at the end */
+};
+
+static const struct allocfn_info allocfns[] = {
+#define ALLOCFN_ROW(name, has_site)                                           \
+    {#name, ALLOCTRACE_ENTRY_PREFIX #name, SHAPE_##name, has_site},
+    ALLOCTRACE_ENTRIES(ALLOCFN_ROW)
+#undef ALLOCFN_ROW
+};
+
+/* Declarations of the entries, made at first use. */
+static GTY(()) tree entry_decls[N_ALLOCFNS];
+
+/* The unit defines the function itself. */
+static bool is_defined_here[N_ALLOCFNS];
+
+const char *at_assembler_name(tree decl)
+{
+    const char *name = IDENTIFIER_POINTER(DECL_ASSEMBLER_NAME(decl));
+
+    return name[0] == '*' ? name + 1 : name;
+}
+
+static enum allocfn allocfn_by_name(const char *name)
+{
+    for (int i = 0; i < N_ALLOCFNS; i++)
+        if (strcmp(allocfns[i].name, name) == 0)
+            return (enum allocfn)i;
+    return ALLOCFN_NONE;
+}
+
+void at_allocfn_begin_unit(void)
+{
+    struct cgraph_node *node;
+
+    FOR_EACH_FUNCTION(node) {
+        enum allocfn fn;
+
+        if (!node->definition && !node->in_other_partition)
+            continue;
+        if (!TREE_PUBLIC(node->decl) || DECL_EXTERNAL(node->decl))
+            continue;
+        fn = allocfn_by_name(at_assembler_name(node->decl));
+        if (fn != ALLOCFN_NONE)
+            is_defined_here[fn] = true;
+    }
+}
+
+static tree type_of_letter(char letter)
+{
+    switch (letter) {
+    case 'p':
+        return ptr_type_node;
+    case 's':
+        return size_type_node;
+    case 'i':
+        return integer_type_node;
+    default:
+        return void_type_node;
+    }
+}
+
+/* A value of type TYPE can be handed over as SHAPE's LETTER. */
+static bool type_has_shape(tree type, char letter)
+{
+    switch (letter) {
+    case 'p':
+        return POINTER_TYPE_P(type);
+    case 's':
+    case 'i':
+        return INTEGRAL_TYPE_P(type) &&
+               TYPE_PRECISION(type) == TYPE_PRECISION(type_of_letter(letter));
+    default:
+        return VOID_TYPE_P(type);
+    }
+}
+
+static bool call_has_shape(const gcall *call, const char *shape)
+{
+    const unsigned n = strcspn(shape, ":") - 1;
+    tree result = gimple_call_lhs(call);
+
+    if (gimple_call_num_args(call) != n)
+        return false;
+    if (result != NULL_TREE && !type_has_shape(TREE_TYPE(result), shape[0]))
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        if (!type_has_shape(TREE_TYPE(gimple_call_arg(call, i)), shape[i + 1]))
+            return false;
+    return true;
+}
+
+enum allocfn at_allocfn_of_call(const gcall *call)
+{
+    tree decl = gimple_call_fndecl(call);
+    enum allocfn fn;
+
+    if (decl == NULL_TREE || !TREE_PUBLIC(decl) ||
+        (!DECL_EXTERNAL(decl) && !fndecl_built_in_p(decl)))
+        return ALLOCFN_NONE;
+    fn = allocfn_by_name(at_assembler_name(decl));
+    if (fn == ALLOCFN_NONE || is_defined_here[fn] ||
+        !call_has_shape(call, allocfns[fn].shape))
+        return ALLOCFN_NONE;
+    return fn;
+}
+
+bool at_allocfn_has_site(enum allocfn fn)
+{
+    return allocfns[fn].has_site;
+}
+
+static tree entry_declare(const struct allocfn_info *info)
+{
+    const char *letter = info->shape;
+    tree result = type_of_letter(*letter++);
+    tree arguments = void_list_node;
+    tree *tail = &arguments;
+    tree decl;
+
+    for (; *letter != ':'; letter++) {
+        *tail = tree_cons(NULL_TREE, type_of_letter(*letter), void_list_node);
+        tail = &TREE_CHAIN(*tail);
+    }
+    if (info->has_site)
+        *tail = tree_cons(NULL_TREE, const_ptr_type_node, void_list_node);
+    decl = build_fn_decl(info->entry, build_function_type(result, arguments));
+    TREE_NOTHROW(decl) = 1;
+    DECL_IS_MALLOC(decl) = strchr(letter, 'm') != NULL;
+    return decl;
+}
+
+tree at_allocfn_entry(enum allocfn fn)
+{
+    if (entry_decls[fn] == NULL_TREE)
+        entry_decls[fn] = entry_declare(&allocfns[fn]);
+    return entry_decls[fn];
+}
+
+void at_allocfn_register_roots(const char *plugin_name)
+{
+    static struct ggc_root_tab roots[] = {
+        {entry_decls, N_ALLOCFNS, sizeof entry_decls[0], &gt_ggc_mx_tree_node,
+         &gt_pch_nx_tree_node},
+        LAST_GGC_ROOT_TAB};
+
+    register_callback(plugin_name, PLUGIN_REGISTER_GGC_ROOTS, NULL,
+                      roots);
+}

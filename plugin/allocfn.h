@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Step 1 of the data flow: which calls are direct calls of the allocator. */
+#ifndef ALLOCTRACE_PLUGIN_ALLOCFN_H
+#define ALLOCTRACE_PLUGIN_ALLOCFN_H
+
+#include "alloctrace/abi.h"
+
+/* The allocation functions that have an entry in the runtime. */
+enum allocfn {
+    ALLOCFN_NONE = -1,
+#define ALLOCFN_MEMBER(name, has_site) ALLOCFN_##name,
+    ALLOCTRACE_ENTRIES(ALLOCFN_MEMBER)
+#undef ALLOCFN_MEMBER
+    N_ALLOCFNS
+};
+
+/*
+ * Find out which of the family this unit defines itself: calls of those are
+ * left alone, for they are calls of the program's own allocator. To be called
+ * once, when the symbol table is final.
+ */
+void at_allocfn_begin_unit(void);
+
+/* The allocation function that CALL calls, if it can go to the entry. */
+enum allocfn at_allocfn_of_call(const gcall *call);
+
+/* Whether the entry of FN takes a site record. */
+bool at_allocfn_has_site(enum allocfn fn);
+
+/* The declaration of the runtime's entry for FN. */
+tree at_allocfn_entry(enum allocfn fn);
+
+/* Tell GCC's collector which trees the file keeps. */
+void at_allocfn_register_roots(const char *plugin_name);
+
+/* DECL's name in the assembly text, without the mark of a literal name. */
+const char *at_assembler_name(tree decl);
+
+#endif

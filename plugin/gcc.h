@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Every GCC header, in the order GCC wants them, and every test of GCC's
+ * version. The only file of the plugin that includes GCC.
+ */
+#ifndef ALLOCTRACE_PLUGIN_GCC_H
+#define ALLOCTRACE_PLUGIN_GCC_H
+
+/* First: GCC forbids the word malloc from here on, but not in older macros. */
+#include "alloctrace/abi.h"
+
+#include "gcc-plugin.h"
+
+#include "plugin-version.h"
+#include "tm.h"
+#include "tree.h"
+#include "stringpool.h"
+#include "attribs.h"
+#include "stor-layout.h"
+#include "function.h"
+#include "basic-block.h"
+#include "gimple.h"
+#include "gimple-iterator.h"
+#include "gimple-ssa.h"
+#include "gimplify.h"
+#include "tree-cfg.h"
+#include "tree-eh.h"
+#include "tree-dfa.h"
+#include "tree-into-ssa.h"
+#include "tree-pass.h"
+#include "tree-phinodes.h"
+#include "ssa-iterators.h"
+#include "value-range.h"
+#include "tree-ssanames.h"
+#include "tree-ssa.h"
+#include "cfganal.h"
+#include "calls.h"
+#include "cgraph.h"
+#include "sreal.h"
+#include "context.h"
+#include "builtins.h"
+#include "diagnostic-core.h"
+#include "file-prefix-map.h"
+#include "ipa-utils.h"
+#include "langhooks.h"
+#include "memmodel.h"
+#include "output.h"
+#include "cpplib.h"
+
+/* libiberty's, linked into every compiler; its header is not installed. */
+extern "C" char *cplus_demangle_v3(const char *mangled, int options);
+#define DMGL_PARAMS 1
+#define DMGL_ANSI 2
+
+#if BUILDING_GCC_VERSION < 12000 || BUILDING_GCC_VERSION >= 13000
+#error "alloctrace's plugin supports GCC 12"
+#endif
+
+/*
+ * The preprocessor belongs to the C family: the other compilers (f951, lto1)
+ * load the plugin without these two.
+ */
+extern cpp_reader *parse_in __attribute__((weak));
+extern void cpp_define(cpp_reader *, const char *) __attribute__((weak));
+
+/* The machine that code is made for, as far as assembly text depends on it. */
+#if defined TARGET_64BIT && defined TARGET_SSE2
+#define ALLOCTRACE_TARGET_X86 1
+#define ALLOCTRACE_TARGET_X86_64 (TARGET_64BIT && !TARGET_X32)
+#define ALLOCTRACE_TARGET_BRANCH_MARKS ((flag_cf_protection & CF_BRANCH) != 0)
+#endif
+
+#endif
