@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+alloctrace_check(arguments alloctrace_install)
+alloctrace_check(words alloctrace_install)
