@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* alloctrace info: what a dump is of, when, how much, what was dropped. */
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "command.h"
+
+const struct option info_options[] = {
+    {"--format", "FORMAT", "text (default) or json"},
+    {NULL, NULL, NULL},
+};
+
+int command_load(const char *path, alloctrace_snapshot **snapshot)
+{
+    struct alloctrace_error error;
+
+    if (alloctrace_snapshot_load(path, snapshot, &error))
+        return out_fail(path, &error);
+    /* Names for code that was not instrumented are an extra: without memory
+     * for them the addresses stay. */
+    if (alloctrace_snapshot_symbolize(*snapshot))
+        fputs("alloctrace: out of memory: some frames have no names\n",
+              stderr);
+    return 0;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* The command line as it was given, or the program's path. */
+static void print_command_line(FILE *file,
+                               const alloctrace_snapshot *snapshot)
+{
+    const size_t n = alloctrace_snapshot_argument_count(snapshot);
+
+    if (n == 0)
+        fputs(alloctrace_snapshot_process(snapshot)->program, file);
+    for (size_t i = 0; i < n; i++)
+        fprintf(file, "%s%s", i > 0 ? " " : "",
+                i > 0 ? alloctrace_snapshot_argument(snapshot, i)
+                      : base_name(alloctrace_snapshot_argument(snapshot, 0)));
+}
+
+static void print_time(FILE *file, uint64_t ns)
+{
+    const time_t seconds = (time_t)(ns / 1000000000);
+    char text[32] = "?";
+    struct tm parts;
+
+    if (gmtime_r(&seconds, &parts))
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+    fprintf(file, "%s.%03u UTC", text, (unsigned)(ns / 1000000 % 1000));
+}
+
+void info_headline(const struct out *out, const alloctrace_snapshot *snapshot)
+{
+    const struct alloctrace_summary *const sum =
+        alloctrace_snapshot_summary(snapshot);
+
+    out_bold(out);
+    print_command_line(out->file, snapshot);
+    out_plain(out);
+    fprintf(out->file, "\nlive %s in %s, total %s in %s, peak %s\n",
+            out_size((int64_t)sum->live_bytes),
+            out_blocks((int64_t)sum->live_blocks),
+            out_size((int64_t)sum->total_bytes),
+            out_blocks((int64_t)sum->total_blocks),
+            out_size((int64_t)sum->peak_bytes));
+}
+
+void info_warnings(const struct out *out, const alloctrace_snapshot *snapshot)
+{
+    const struct alloctrace_summary *const sum =
+        alloctrace_snapshot_summary(snapshot);
+
+    if (sum->dropped_blocks)
+        fprintf(out->file, "not recorded: %s in %s\n",
+                out_size((int64_t)sum->dropped_bytes),
+                out_blocks((int64_t)sum->dropped_blocks));
+    if (sum->bad_frames)
+        fprintf(out->file,
+                "frames that could not be read: %" PRIu64
+                ", shown as <unknown>\n",
+                sum->bad_frames);
+    if (sum->collisions)
+        fprintf(out->file, "call paths told apart wrongly: %" PRIu64 "\n",
+                sum->collisions);
+}
+
+static void print_process(FILE *file, const alloctrace_snapshot *snapshot)
+{
+    const struct alloctrace_process *const process =
+        alloctrace_snapshot_process(snapshot);
+
+    fprintf(file, "program    %s\ncommand    ", process->program);
+    print_command_line(file, snapshot);
+    fprintf(file, "\nprocess    %u on %s, %u bits\nstarted    ", process->pid,
+            *process->host ? process->host : "an unknown host",
+            process->word_bits);
+    print_time(file, process->start_ns);
+    fputs("\ndumped     ", file);
+    print_time(file, process->dump_ns);
+    fprintf(file, " (%s, number %u) by %s\nframes     ", process->reason,
+            process->sequence, process->writer);
+    if (process->traceback_limit)
+        fprintf(file, "%u of each traceback\n", process->traceback_limit);
+    else
+        fputs("all of each traceback\n", file);
+}
+
+static void print_amount(FILE *file, const char *name, uint64_t bytes,
+                         uint64_t blocks)
+{
+    fprintf(file, "%-10s %s in %s (%" PRIu64 " B)\n", name,
+            out_size((int64_t)bytes), out_blocks((int64_t)blocks), bytes);
+}
+
+static void print_text(FILE *file, const alloctrace_snapshot *snapshot)
+{
+    const struct alloctrace_summary *const sum =
+        alloctrace_snapshot_summary(snapshot);
+
+    print_process(file, snapshot);
+    print_amount(file, "live", sum->live_bytes, sum->live_blocks);
+    print_amount(file, "total", sum->total_bytes, sum->total_blocks);
+    fprintf(file, "peak       %s (%" PRIu64 " B", out_size(
+                (int64_t)sum->peak_bytes), sum->peak_bytes);
+    if (sum->peak_slack)
+        fprintf(file, "; may be up to %s higher",
+                out_size((int64_t)sum->peak_slack));
+    fputs(")\n", file);
+    print_amount(file, "dropped", sum->dropped_bytes, sum->dropped_blocks);
+    fprintf(file,
+            "paths      %zu, %zu traces, %zu threads, %zu loaded files\n"
+            "overhead   %s resident\n"
+            "unknown    %" PRIu64 " frees of blocks that were not recorded\n"
+            "unreadable %" PRIu64 " frames\n"
+            "collisions %" PRIu64 " (looked for with ALLOCTRACE_VERIFY=1)\n",
+            alloctrace_snapshot_traceback_count(snapshot),
+            alloctrace_snapshot_trace_count(snapshot),
+            alloctrace_snapshot_thread_count(snapshot),
+            alloctrace_snapshot_module_count(snapshot),
+            out_size((int64_t)sum->overhead_bytes), sum->unknown_frees,
+            sum->bad_frames, sum->collisions);
+}
+
+static void json_text(FILE *file, const char *name, const char *text)
+{
+    fprintf(file, ",\"%s\":", name);
+    out_json_string(file, text);
+}
+
+static void json_number(FILE *file, const char *name, uint64_t number)
+{
+    fprintf(file, ",\"%s\":%" PRIu64, name, number);
+}
+
+static void json_process(FILE *file, const alloctrace_snapshot *snapshot)
+{
+    const struct alloctrace_process *const process =
+        alloctrace_snapshot_process(snapshot);
+    const size_t n = alloctrace_snapshot_argument_count(snapshot);
+
+    json_text(file, "program", process->program);
+    fputs(",\"arguments\":[", file);
+    for (size_t i = 0; i < n; i++) {
+        fputs(i > 0 ? "," : "", file);
+        out_json_string(file, alloctrace_snapshot_argument(snapshot, i));
+    }
+    putc(']', file);
+    json_text(file, "host", process->host);
+    json_text(file, "writer", process->writer);
+    json_text(file, "reason", process->reason);
+    json_number(file, "pid", process->pid);
+    json_number(file, "word_bits", process->word_bits);
+    json_number(file, "traceback_limit", process->traceback_limit);
+    json_number(file, "sequence", process->sequence);
+    json_number(file, "start_ns", process->start_ns);
+    json_number(file, "dump_ns", process->dump_ns);
+}
+
+static void print_json(FILE *file, const alloctrace_snapshot *snapshot)
+{
+    const struct alloctrace_summary *const sum =
+        alloctrace_snapshot_summary(snapshot);
+
+    fputs("{\"version\":1", file);
+    json_process(file, snapshot);
+    json_number(file, "live_blocks", sum->live_blocks);
+    json_number(file, "live_bytes", sum->live_bytes);
+    json_number(file, "total_blocks", sum->total_blocks);
+    json_number(file, "total_bytes", sum->total_bytes);
+    json_number(file, "peak_bytes", sum->peak_bytes);
+    json_number(file, "peak_slack", sum->peak_slack);
+    json_number(file, "dropped_blocks", sum->dropped_blocks);
+    json_number(file, "dropped_bytes", sum->dropped_bytes);
+    json_number(file, "unknown_frees", sum->unknown_frees);
+    json_number(file, "overhead_bytes", sum->overhead_bytes);
+    json_number(file, "bad_frames", sum->bad_frames);
+    json_number(file, "collisions", sum->collisions);
+    fputs("}\n", file);
+}
+
+int cmd_info(int argc, char **argv)
+{
+    static const char *const formats[] = {"text", "json", NULL};
+    alloctrace_snapshot *snapshot;
+    struct args args;
+    int format;
+
+    if (args_parse(&args, info_options, argc, argv, false) ||
+        args_choice(&args, argv[0], "--format", formats, 0, &format))
+        return EXIT_UNUSABLE;
+    if (args.n_operands != 1)
+        return args_fail(argv[0], "wants one file");
+    if (command_load(args.operands[0], &snapshot))
+        return EXIT_UNUSABLE;
+    if (format == OUT_TEXT)
+        print_text(stdout, snapshot);
+    else
+        print_json(stdout, snapshot);
+    alloctrace_snapshot_free(snapshot);
+    return out_finish(EXIT_DONE);
+}
