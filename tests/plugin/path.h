@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The oracle of the generated programs: a program carries its own call path
+ * as a number that it hands from call to call, in plain C. path.c keeps what
+ * the numbers stand for, and compares with what the probe found.
+ */
+#ifndef ALLOCTRACE_TESTS_PATH_H
+#define ALLOCTRACE_TESTS_PATH_H
+
+/* The path PARENT, continued by a call from FUNCTION in LINE. */
+int path_call(int parent, const char *function, int line);
+
+/* The next allocation is made in FUNCTION at LINE, called by path PARENT. */
+void path_expect(int parent, const char *function, int line);
+
+/* Work to be used up; 0 = the program should come to its end. */
+extern int path_budget;
+
+/* Set: frames may be missing where calls were tail calls. */
+extern int path_allows_gaps;
+
+#endif
