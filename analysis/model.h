@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * INTERNAL to analysis/: a loaded snapshot, and the prototypes of each file in
+ * the order of the data flow. A file calls only files above it here.
+ *
+ *     bytes -> load -> snapshot -> resolve -> path -> pathtree -> stats
+ *
+ * Every table below is indexed by the number that the file gives its entries;
+ * element 0 stands for "none" and is a whole entry, so that nothing needs to
+ * ask: string 0 is "", frame 0 is the unknown frame, traceback 0 the unknown
+ * frame alone. After loading all numbers are known to be in range, and
+ *
+ *     tracebacks[i].parent < i        frames[i].caller < i
+ *
+ * but for frames that resolving an address has added (at_frame, caller).
+ */
+#ifndef ALLOCTRACE_MODEL_H
+#define ALLOCTRACE_MODEL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+#include "alloctrace/analysis.h"
+
+/* Frames of one call path that may come from one site, inlining included:
+ * tracemalloc's limit for a whole traceback. Bounds the work a file can ask
+ * for; GCC's own limits are far below. */
+#define AT_MAX_CHAIN 65535
+
+/* Storage of strings that never moves; a list, the newest first. */
+struct at_piece {
+    struct at_piece *next; /* owned */
+    size_t size;           /* bytes in `text` */
+    size_t used;           /* of them */
+    char text[];           /* strings, each with its NUL */
+};
+
+/* All strings. Ids of equal strings may differ. */
+struct at_strings {
+    const char **text;       /* id => string, in one of the pieces */
+    uint32_t count;          /* of ids, with 0, which is "" */
+    uint32_t capacity;       /* of `text`, in strings */
+    struct at_piece *pieces; /* owned */
+};
+
+/* One level of a call path. */
+struct at_frame {
+    uint64_t address;  /* of code that was not instrumented; else 0 */
+    uint32_t module;   /* number of the module; 0 = unknown */
+    uint32_t file;     /* string */
+    uint32_t place;    /* string: what stands for the file by filename */
+    uint32_t function; /* string */
+    uint32_t line;     /* 0 = unknown */
+    uint32_t column;   /* 0 = unknown */
+    uint32_t caller;   /* frame that this one was inlined into; 0 = none; above
+                          its own number only if resolving added it */
+    uint32_t callee;   /* string: what is called */
+    uint32_t type;     /* string */
+    uint32_t target;   /* string */
+    uint32_t n_chain;  /* frames from here through the last caller: >= 1 */
+    uint16_t kind;     /* enum alloctrace_frame_kind */
+    uint16_t flags;    /* ALLOCTRACE_FRAME_* */
+};
+
+/* One call path: a frame and the path of its caller. */
+struct at_traceback {
+    uint32_t parent; /* traceback; 0 = outermost */
+    uint32_t frame;  /* innermost frame */
+    uint64_t depth;  /* frames of the whole path, inlined ones included */
+};
+
+struct alloctrace_snapshot {
+    struct alloctrace_process process;
+    struct alloctrace_summary summary;
+    struct at_strings strings;
+    const char **arguments;             /* 0 .. n_arguments - 1 */
+    struct alloctrace_module *modules;  /* by number; 0 = none */
+    struct alloctrace_thread *threads;  /* by number; 0 = none */
+    struct at_frame *frames;            /* by number; 0 = unknown */
+    struct at_traceback *tracebacks;    /* by number; 0 = unknown */
+    struct alloctrace_trace *traces;    /* 0 .. n_traces - 1 */
+    uint32_t n_arguments;
+    uint32_t n_modules;    /* with number 0, as the three below */
+    uint32_t n_threads;
+    uint32_t n_frames;
+    uint32_t n_tracebacks;
+    uint32_t n_traces;
+    uint64_t max_depth;    /* highest `depth` of a traceback */
+};
+
+struct alloctrace_traceback {
+    uint64_t total_nframe;            /* before the limit */
+    size_t count;                     /* frames kept: at least one */
+    struct alloctrace_frame frames[]; /* the most recent first */
+};
+
+/* fault.c: filling in errors. */
+
+/* Describes a failure in `error`, which may be NULL. Returns `code`. */
+int at_fault(struct alloctrace_error *error, int code, uint64_t offset,
+             const char *format, ...) __attribute__((format(printf, 4, 5)));
+int at_fault_list(struct alloctrace_error *error, int code, uint64_t offset,
+                  const char *format, va_list arguments);
+int at_fault_memory(struct alloctrace_error *error);
+
+/* strtab.c: the strings. All return 0 or ALLOCTRACE_ENO_MEMORY. */
+
+/* Makes room for `count` more ids and for one piece of `size` bytes. */
+int at_strings_reserve(struct at_strings *strings, uint64_t count,
+                       uint64_t size);
+
+/* Adds a copy of `size` bytes, in which there is no NUL, and a NUL. */
+int at_strings_add(struct at_strings *strings, const char *text, size_t size,
+                   uint32_t *string_id);
+void at_strings_fini(struct at_strings *strings);
+
+/* rank.c: order without hashing. Both return 0 or ALLOCTRACE_ENO_MEMORY. */
+
+/* Numbers `keys` by their order: equal keys get equal ranks, from 0 without
+ * gaps; `n_ranks` (or NULL) gets how many there are. */
+int at_rank_numbers(const uint64_t *keys, size_t count, uint32_t *ranks,
+                    uint32_t *n_ranks);
+int at_rank_texts(const char *const *texts, size_t count, uint32_t *ranks);
+
+/* snapshot.c: ownership and access. */
+
+/* Makes a snapshot with the entries 0 of all tables and room for as many more
+ * as the counts say. Returns NULL when memory runs out. */
+struct at_counts {
+    uint64_t strings;
+    uint64_t string_bytes; /* NULs included */
+    uint64_t arguments;
+    uint64_t modules;
+    uint64_t threads;
+    uint64_t frames;
+    uint64_t tracebacks;
+    uint64_t traces;
+};
+alloctrace_snapshot *at_snapshot_create(const struct at_counts *counts);
+
+static inline const char *at_text(const alloctrace_snapshot *snapshot,
+                                  uint32_t string_id)
+{
+    return snapshot->strings.text[string_id];
+}
+
+/* resolve.c: names for addresses. */
+
+/* Gives each frame that is a bare address, and each unknown one, a name made
+ * from its module: "[libc.so.6+0x1f4]". Once, after loading. */
+int at_snapshot_label(alloctrace_snapshot *snapshot);
+
+/* path.c: call paths. */
+
+/* Works out how deep each traceback is. After loading and resolving. */
+void at_snapshot_measure(alloctrace_snapshot *snapshot);
+
+/* Walks a path outwards: the frames of one site, then those of its parent. */
+struct at_walk {
+    const alloctrace_snapshot *snapshot;
+    uint32_t traceback; /* the next frame's; meaningless at the end */
+    uint32_t frame;     /* the next frame */
+    uint64_t left;      /* frames that are still to come */
+};
+void at_walk_begin(struct at_walk *walk, const alloctrace_snapshot *snapshot,
+                   uint32_t traceback_id);
+static inline void at_walk_next(struct at_walk *walk)
+{
+    const alloctrace_snapshot *snapshot = walk->snapshot;
+
+    walk->left--;
+    walk->frame = snapshot->frames[walk->frame].caller;
+    if (!walk->frame) {
+        walk->traceback = snapshot->tracebacks[walk->traceback].parent;
+        walk->frame = snapshot->tracebacks[walk->traceback].frame;
+    }
+}
+
+/* Frames kept of a path: its depth, but for the limit. */
+uint64_t at_kept_frames(const alloctrace_snapshot *snapshot,
+                        uint32_t traceback_id);
+
+/* A traceback of one frame, to stand for a key. NULL: no memory. */
+alloctrace_traceback *at_traceback_create(size_t count);
+
+/* pathtree.c: which paths are equal, and their order. */
+
+/* Ranks the paths of tracebacks in tracemalloc's order, oldest frame first:
+ * equal paths get equal ranks, below `n_ranks`, with gaps. `place` orders
+ * frames. Only elements of `ranks` whose traceback `is_used` are set. */
+int at_rank_paths(const alloctrace_snapshot *snapshot, const uint32_t *place,
+                  const bool *is_used, uint32_t *ranks, uint32_t *n_ranks);
+
+/* key.c: what traces are grouped by. */
+
+/* Ranks all traces by the key of a grouping; `ranks` has an element for each
+ * trace, `n_ranks` is above all of them. */
+int at_rank_traces(const alloctrace_snapshot *snapshot, int group_by,
+                   uint32_t *ranks, uint32_t *n_ranks);
+
+/* Strings that are the types of what each traceback allocates; 0 = unknown.
+ * The caller frees them. NULL: no memory. */
+uint32_t *at_traceback_types(const alloctrace_snapshot *snapshot);
+
+#endif

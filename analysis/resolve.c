@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names for frames that are bare addresses. Loading labels each with its
+ * module and offset ("[libc.so.6+0x1f4]"), so that every frame has a file
+ * name; later a resolver may know better (symbol.c is one). The functions
+ * that were inlined at an address become frames of their own at the end of
+ * the table, linked by `caller` as the file's are.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+/* Characters of a label besides the module's name. */
+#define LABEL_EXTRA 32
+
+static int add_text(alloctrace_snapshot *snapshot, const char *text,
+                    uint32_t *string_id)
+{
+    return at_strings_add(&snapshot->strings, text, strlen(text), string_id);
+}
+
+/* ---- Labels ---- */
+
+/* Name of a module without its folders; the same pointer's tail. */
+static const char *module_name(const struct alloctrace_module *module)
+{
+    const char *slash = strrchr(module->path, '/');
+
+    return slash ? slash + 1 : module->path;
+}
+
+/* Adds "[NAME]", the name of a module as a place. */
+static int add_module_label(alloctrace_snapshot *snapshot, uint32_t module_id,
+                            uint32_t *string_id)
+{
+    const char *name = module_name(&snapshot->modules[module_id]);
+    size_t size = strlen(name) + LABEL_EXTRA;
+    char *label = malloc(size);
+    int result;
+
+    if (!label)
+        return ALLOCTRACE_ENO_MEMORY;
+    snprintf(label, size, "[%s]", module_id ? name : "unknown");
+    result = add_text(snapshot, label, string_id);
+    free(label);
+    return result;
+}
+
+/* Adds "[NAME+OFFSET]", or "[ADDRESS]" outside all modules. */
+static int add_address_label(alloctrace_snapshot *snapshot,
+                             const struct at_frame *frame,
+                             uint32_t *string_id)
+{
+    const struct alloctrace_module *module = &snapshot->modules[frame->module];
+    const char *name = module_name(module);
+    size_t size = strlen(name) + LABEL_EXTRA;
+    char *label = malloc(size);
+    int result;
+
+    if (!label)
+        return ALLOCTRACE_ENO_MEMORY;
+    snprintf(label, size, "[%s%s0x%" PRIx64 "]", name,
+             frame->module ? "+" : "", frame->address - module->bias);
+    result = add_text(snapshot, label, string_id);
+    free(label);
+    return result;
+}
+
+static int label_frame(alloctrace_snapshot *snapshot, struct at_frame *frame,
+                       uint32_t unknown_id, const uint32_t *module_labels)
+{
+    if (frame->file) {
+        frame->place = frame->file;
+        return 0;
+    }
+    if (!frame->address) {
+        frame->file = frame->place = unknown_id;
+        return 0;
+    }
+    frame->place = module_labels[frame->module];
+    return add_address_label(snapshot, frame, &frame->file);
+}
+
+int at_snapshot_label(alloctrace_snapshot *snapshot)
+{
+    uint32_t *module_labels = calloc(snapshot->n_modules, sizeof(uint32_t));
+    uint32_t unknown_id;
+    int result = ALLOCTRACE_ENO_MEMORY;
+
+    if (!module_labels || add_text(snapshot, "<unknown>", &unknown_id))
+        goto out;
+    for (uint32_t i = 0; i < snapshot->n_modules; i++)
+        if (add_module_label(snapshot, i, &module_labels[i]))
+            goto out;
+    for (uint32_t i = 0; i < snapshot->n_frames; i++)
+        if (label_frame(snapshot, &snapshot->frames[i], unknown_id,
+                        module_labels))
+            goto out;
+    result = 0;
+out:
+    free(module_labels);
+    return result;
+}
+
+/* ---- Resolving ---- */
+
+/* Makes room for `count` more frames. */
+static int frames_reserve(alloctrace_snapshot *snapshot, size_t count,
+                          uint32_t *capacity)
+{
+    uint64_t wanted = (uint64_t)snapshot->n_frames + count;
+    struct at_frame *frames;
+
+    if (wanted <= *capacity)
+        return 0;
+    wanted += wanted / 2;
+    if (wanted > UINT32_MAX || wanted > SIZE_MAX / sizeof *frames)
+        return ALLOCTRACE_ENO_MEMORY;
+    frames = realloc(snapshot->frames, (size_t)wanted * sizeof *frames);
+    if (!frames)
+        return ALLOCTRACE_ENO_MEMORY;
+    snapshot->frames = frames;
+    *capacity = (uint32_t)wanted;
+    return 0;
+}
+
+/* Takes over what is known of one level; the rest stays as it was. */
+static int frame_name(alloctrace_snapshot *snapshot, struct at_frame *frame,
+                      const struct alloctrace_symbol *symbol)
+{
+    if (symbol->function && *symbol->function &&
+        add_text(snapshot, symbol->function, &frame->function))
+        return ALLOCTRACE_ENO_MEMORY;
+    if (!symbol->file || !*symbol->file)
+        return 0;
+    if (add_text(snapshot, symbol->file, &frame->file))
+        return ALLOCTRACE_ENO_MEMORY;
+    frame->place = frame->file;
+    frame->line = symbol->line;
+    return 0;
+}
+
+/* Links as many new frames behind a frame as make a chain of `n_chain`. */
+static void chain_link(alloctrace_snapshot *snapshot, uint32_t frame_id,
+                       uint32_t n_chain)
+{
+    const struct at_frame bare = snapshot->frames[frame_id];
+    uint32_t current = frame_id;
+
+    snapshot->frames[current].n_chain = n_chain;
+    while (--n_chain > 0) {
+        uint32_t caller = snapshot->n_frames++;
+
+        snapshot->frames[current].caller = caller;
+        snapshot->frames[caller] = bare;
+        snapshot->frames[caller].n_chain = n_chain;
+        current = caller;
+    }
+}
+
+/* Names the frame, and adds one for each level that it was inlined into. */
+static int frame_expand(alloctrace_snapshot *snapshot, uint32_t frame_id,
+                        const struct alloctrace_symbol *symbols,
+                        size_t n_symbols)
+{
+    uint32_t current = frame_id;
+
+    if (n_symbols == 0)
+        return 0;
+    chain_link(snapshot, frame_id, (uint32_t)n_symbols);
+    for (size_t i = 0; i < n_symbols; i++) {
+        if (frame_name(snapshot, &snapshot->frames[current], &symbols[i]))
+            return ALLOCTRACE_ENO_MEMORY;
+        current = snapshot->frames[current].caller;
+    }
+    return 0;
+}
+
+/* Is it an address that no one has named, alone in its site? */
+static bool is_bare(const struct at_frame *frame)
+{
+    return frame->address && frame->module && !frame->caller && !frame->line;
+}
+
+int alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,
+                                alloctrace_resolver *resolver, void *data)
+{
+    struct alloctrace_symbol symbols[ALLOCTRACE_MAX_SYMBOLS];
+    uint32_t n_frames = snapshot->n_frames;
+    uint32_t capacity = n_frames;
+    int result = 0;
+
+    for (uint32_t i = 1; i < n_frames && !result; i++) {
+        const struct at_frame *frame = &snapshot->frames[i];
+        const struct alloctrace_module *module;
+        size_t n_symbols;
+
+        if (!is_bare(frame))
+            continue;
+        module = &snapshot->modules[frame->module];
+        memset(symbols, 0, sizeof symbols);
+        n_symbols = resolver(data, module, frame->address - module->bias - 1,
+                             symbols);
+        if (n_symbols > ALLOCTRACE_MAX_SYMBOLS)
+            n_symbols = ALLOCTRACE_MAX_SYMBOLS;
+        result = frames_reserve(snapshot, n_symbols, &capacity);
+        if (!result)
+            result = frame_expand(snapshot, i, symbols, n_symbols);
+    }
+    at_snapshot_measure(snapshot);
+    return result;
+}

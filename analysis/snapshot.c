@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A loaded snapshot: who owns its tables, and how to look into them. load.c
+ * fills in what is created here.
+ */
+#include <stdlib.h>
+
+#include "model.h"
+
+/* An array of entry 0 and `count` more, zeroed. NULL: no memory. */
+static void *table_create(uint64_t count, size_t entry_size)
+{
+    if (count >= UINT32_MAX || count + 1 > SIZE_MAX / entry_size)
+        return NULL;
+    return calloc((size_t)count + 1, entry_size);
+}
+
+/* Ids 0 = "", which nothing needs to add. */
+static int strings_init(alloctrace_snapshot *snapshot,
+                        const struct at_counts *counts)
+{
+    uint32_t empty_id;
+
+    if (at_strings_reserve(&snapshot->strings, counts->strings + 1,
+                           counts->string_bytes + 1))
+        return ALLOCTRACE_ENO_MEMORY;
+    return at_strings_add(&snapshot->strings, "", 0, &empty_id);
+}
+
+static int tables_init(alloctrace_snapshot *s, const struct at_counts *counts)
+{
+    s->arguments = table_create(counts->arguments, sizeof *s->arguments);
+    s->modules = table_create(counts->modules, sizeof *s->modules);
+    s->threads = table_create(counts->threads, sizeof *s->threads);
+    s->frames = table_create(counts->frames, sizeof *s->frames);
+    s->tracebacks = table_create(counts->tracebacks, sizeof *s->tracebacks);
+    s->traces = table_create(counts->traces, sizeof *s->traces);
+    if (!s->arguments || !s->modules || !s->threads || !s->frames ||
+        !s->tracebacks || !s->traces)
+        return ALLOCTRACE_ENO_MEMORY;
+    s->modules[0].path = s->modules[0].build_id = "";
+    s->threads[0].name = "";
+    s->frames[0].n_chain = 1;
+    s->tracebacks[0].depth = 1;
+    s->n_modules = s->n_threads = s->n_frames = s->n_tracebacks = 1;
+    return 0;
+}
+
+alloctrace_snapshot *at_snapshot_create(const struct at_counts *counts)
+{
+    alloctrace_snapshot *snapshot = calloc(1, sizeof *snapshot);
+
+    if (!snapshot)
+        return NULL;
+    if (strings_init(snapshot, counts) || tables_init(snapshot, counts)) {
+        alloctrace_snapshot_free(snapshot);
+        return NULL;
+    }
+    return snapshot;
+}
+
+void alloctrace_snapshot_free(alloctrace_snapshot *snapshot)
+{
+    if (!snapshot)
+        return;
+    at_strings_fini(&snapshot->strings);
+    free(snapshot->arguments);
+    free(snapshot->modules);
+    free(snapshot->threads);
+    free(snapshot->frames);
+    free(snapshot->tracebacks);
+    free(snapshot->traces);
+    free(snapshot);
+}
+
+const struct alloctrace_process *
+alloctrace_snapshot_process(const alloctrace_snapshot *snapshot)
+{
+    return &snapshot->process;
+}
+
+const struct alloctrace_summary *
+alloctrace_snapshot_summary(const alloctrace_snapshot *snapshot)
+{
+    return &snapshot->summary;
+}
+
+uint32_t
+alloctrace_snapshot_traceback_limit(const alloctrace_snapshot *snapshot)
+{
+    return snapshot->process.traceback_limit;
+}
+
+size_t alloctrace_snapshot_argument_count(const alloctrace_snapshot *snapshot)
+{
+    return snapshot->n_arguments;
+}
+
+size_t alloctrace_snapshot_trace_count(const alloctrace_snapshot *snapshot)
+{
+    return snapshot->n_traces;
+}
+
+size_t alloctrace_snapshot_module_count(const alloctrace_snapshot *snapshot)
+{
+    return snapshot->n_modules - 1;
+}
+
+size_t alloctrace_snapshot_thread_count(const alloctrace_snapshot *snapshot)
+{
+    return snapshot->n_threads - 1;
+}
+
+size_t
+alloctrace_snapshot_traceback_count(const alloctrace_snapshot *snapshot)
+{
+    return snapshot->n_tracebacks - 1;
+}
+
+const char *alloctrace_snapshot_argument(const alloctrace_snapshot *snapshot,
+                                         size_t index)
+{
+    return index < snapshot->n_arguments ? snapshot->arguments[index] : NULL;
+}
+
+const struct alloctrace_trace *
+alloctrace_snapshot_trace(const alloctrace_snapshot *snapshot, size_t index)
+{
+    return index < snapshot->n_traces ? &snapshot->traces[index] : NULL;
+}
+
+const struct alloctrace_module *
+alloctrace_snapshot_module(const alloctrace_snapshot *snapshot,
+                           uint32_t module_id)
+{
+    if (module_id == 0 || module_id >= snapshot->n_modules)
+        return NULL;
+    return &snapshot->modules[module_id];
+}
+
+const struct alloctrace_thread *
+alloctrace_snapshot_thread(const alloctrace_snapshot *snapshot,
+                           uint32_t thread_id)
+{
+    if (thread_id == 0 || thread_id >= snapshot->n_threads)
+        return NULL;
+    return &snapshot->threads[thread_id];
+}
