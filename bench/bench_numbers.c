@@ -89,8 +89,8 @@ __attribute__((noinline)) static struct number *add(const struct number *a,
     return sum;
 }
 
-__attribute__((noinline)) static struct number *
-subtract(const struct number *a, const struct number *b)
+__attribute__((noinline)) static struct number *subtract(const struct number *a,
+                                                         const struct number *b)
 {
     const uint32_t n = larger(a, b);
     struct number *const difference = number_new(n);
@@ -104,8 +104,8 @@ subtract(const struct number *a, const struct number *b)
     return difference;
 }
 
-__attribute__((noinline)) static struct number *
-multiply(const struct number *a, const struct number *b)
+__attribute__((noinline)) static struct number *multiply(const struct number *a,
+                                                         const struct number *b)
 {
     const uint32_t n = a->n_words + b->n_words > MAX_WORDS
                            ? MAX_WORDS
@@ -117,8 +117,7 @@ multiply(const struct number *a, const struct number *b)
         uint64_t carry = 0;
 
         for (uint32_t k = 0; i + k < n; k++) {
-            carry += (uint64_t)a->words[i] * word(b, k) +
-                     product->words[i + k];
+            carry += (uint64_t)a->words[i] * word(b, k) + product->words[i + k];
             product->words[i + k] = (uint32_t)carry;
             carry >>= 32;
         }
@@ -146,8 +145,8 @@ static uint64_t common_factor(const struct number *a, const struct number *b)
     return x;
 }
 
-__attribute__((noinline)) static struct number *
-divisor(const struct number *a, const struct number *b)
+__attribute__((noinline)) static struct number *divisor(const struct number *a,
+                                                        const struct number *b)
 {
     const uint64_t factor = common_factor(a, b);
     struct number *const result = number_new(2);

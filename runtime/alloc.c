@@ -60,8 +60,8 @@ at_export void *__alloctrace_memalign(size_t alignment, size_t size,
 at_export int __alloctrace_posix_memalign(void **block, size_t alignment,
                                           size_t size, uintptr_t site)
 {
-    return family_posix_memalign(event_find_site(site, size), block,
-                                 alignment, size);
+    return family_posix_memalign(event_find_site(site, size), block, alignment,
+                                 size);
 }
 
 at_export void *__alloctrace_valloc(size_t size, uintptr_t site)
@@ -77,8 +77,7 @@ at_export void *__alloctrace_pvalloc(size_t size, uintptr_t site)
 /* A copy of the first `size` bytes and a NUL. */
 static char *duplicate(const char *string, size_t size, uintptr_t site)
 {
-    char *const copy =
-        family_malloc(event_find_site(site, size + 1), size + 1);
+    char *const copy = family_malloc(event_find_site(site, size + 1), size + 1);
 
     if (copy) {
         memcpy(copy, string, size);

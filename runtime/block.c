@@ -40,6 +40,6 @@ uint64_t *block_slot_create(uintptr_t address)
 
 bool block_init(void)
 {
-    return get((void **)&at_roots[0],
-               BLOCK_ROOT_SIZE * sizeof(uint64_t *)) != NULL;
+    return get((void **)&at_roots[0], BLOCK_ROOT_SIZE * sizeof(uint64_t *)) !=
+           NULL;
 }

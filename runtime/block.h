@@ -54,8 +54,7 @@ static inline uint64_t *block_slot(uintptr_t address)
 }
 
 /* `size` is less than the mask, or the mask for those that do not fit. */
-static inline uint64_t block_entry(const struct account *account,
-                                   uint64_t size)
+static inline uint64_t block_entry(const struct account *account, uint64_t size)
 {
     return (uint64_t)(uintptr_t)account << (BLOCK_SIZE_BITS - 6) | size;
 }

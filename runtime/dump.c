@@ -20,10 +20,10 @@ static uint64_t n_records;
 static struct alloctrace_summary_entry sums;
 
 #define PUT(bits, name) writer_put(&writer, entry->name, bits);
-#define DEFINE_PUT(lower, UPPER)                                              \
-    static void put_##lower(const struct alloctrace_##lower##_entry *entry)   \
-    {                                                                         \
-        ALLOCTRACE_##UPPER##_FIELDS(PUT)                                      \
+#define DEFINE_PUT(lower, UPPER)                                            \
+    static void put_##lower(const struct alloctrace_##lower##_entry *entry) \
+    {                                                                       \
+        ALLOCTRACE_##UPPER##_FIELDS(PUT)                                    \
     }
 DEFINE_PUT(process, PROCESS)
 DEFINE_PUT(argument, ARGUMENT)
@@ -79,9 +79,9 @@ static void put_modules(uint32_t n)
     for (uint32_t id = 1; id <= n; id++) {
         const struct module *const module = module_at(id);
 
-        put_module(&(struct alloctrace_module_entry){
-            module->begin, module->end, module->bias, module->path,
-            module->build_id});
+        put_module(&(struct alloctrace_module_entry){module->begin, module->end,
+                                                     module->bias, module->path,
+                                                     module->build_id});
     }
     writer_pad(&writer);
 }
@@ -120,11 +120,10 @@ static void put_tracebacks(void)
 
     begin_entries(ALLOCTRACE_TAG_TRACEBACKS, n, ALLOCTRACE_TRACEBACK_SIZE);
     for (uint32_t id = 1; id <= n; id++) {
-        const struct traceback *const traceback =
-            vector_at(&at_tracebacks, id);
+        const struct traceback *const traceback = vector_at(&at_tracebacks, id);
 
-        put_traceback(&(struct alloctrace_traceback_entry){
-            traceback->parent, traceback->place});
+        put_traceback(&(struct alloctrace_traceback_entry){traceback->parent,
+                                                           traceback->place});
     }
     writer_pad(&writer);
 }
@@ -154,8 +153,8 @@ static void put_threads(uint32_t n, const uint32_t *names)
 }
 
 /* Reads an account once, so that what is derived of it fits together. */
-static struct alloctrace_trace_entry read_account(
-    const struct account *account, uint32_t thread)
+static struct alloctrace_trace_entry read_account(const struct account *account,
+                                                  uint32_t thread)
 {
     struct alloctrace_trace_entry entry = {
         .traceback = account->traceback_id,

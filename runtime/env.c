@@ -50,13 +50,13 @@ void env_read(void)
     bool is_good = true;
     const char *value;
 
-#define AT_OPTION(type, name, variable, fallback, accepts, help)              \
-    parse_##type(fallback, &at_options.name);                                 \
-    value = os_getenv(variable);                                              \
-    if (value && *value && !parse_##type(value, &at_options.name)) {                    \
-        message(variable, " is '", value, "', not ", accepts,                 \
-                "; the program runs untraced", (char *)NULL);                 \
-        is_good = false;                                                      \
+#define AT_OPTION(type, name, variable, fallback, accepts, help)     \
+    parse_##type(fallback, &at_options.name);                        \
+    value = os_getenv(variable);                                     \
+    if (value && *value && !parse_##type(value, &at_options.name)) { \
+        message(variable, " is '", value, "', not ", accepts,        \
+                "; the program runs untraced", (char *)NULL);        \
+        is_good = false;                                             \
     }
 #include "env.def"
 #undef AT_OPTION

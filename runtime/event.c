@@ -75,7 +75,7 @@ at_cold static struct account *find_traced(uint64_t key, uintptr_t address,
         return NULL;
     }
     thread->busy = 1;
-    if (init_once(thread)) {
+    if (start_once()) {
         account = ledger_find(thread->ledger, key);
         if (!account)
             account = find_locked(thread, key, address, how);

@@ -12,12 +12,13 @@
  *     real free                       (afterwards the address is another's)
  *
  * Cost. Allocation: loads of the thread's top and ledger, the frame's hash, a
- * table slot, root and leaf of the map, the peak's epoch; one store; additions to two counters and the ledger's room; 2 multiplications;
- * 9 branches, all predictable. Free: root, leaf, entry, chunk head, epoch;
- * one store; three additions; 6 branches. No atomic read-modify-write, no
- * lock, and no line that another thread writes but the peak's epoch, which
- * changes when a published sum passes the peak. While memory grows to new
- * peaks each allocation also saves its account and raises the peak.
+ * table slot, root and leaf of the map, the peak's epoch; one store; additions
+ * to two counters and the ledger's room; 2 multiplications; 9 branches, all
+ * predictable. Free: root, leaf, entry, chunk head, epoch; one store; three
+ * additions; 6 branches. No atomic read-modify-write, no lock, and no line that
+ * another thread writes but the peak's epoch, which changes when a published
+ * sum passes the peak. While memory grows to new peaks each allocation also
+ * saves its account and raises the peak.
  */
 #ifndef ALLOCTRACE_EVENT_H
 #define ALLOCTRACE_EVENT_H
@@ -32,8 +33,8 @@
 #define EVENT_RETURN_ADDRESS 2 /* by a return address, not by a record */
 
 /* The account of a path in this thread's ledger; NULL: do not record. */
-EVENT struct account *event_find(uint64_t key, uintptr_t address,
-                                         unsigned how, size_t size)
+EVENT struct account *event_find(uint64_t key, uintptr_t address, unsigned how,
+                                 size_t size)
 {
     const struct ledger *const ledger = __alloctrace_thread.ledger;
     const struct slot *const slots = ledger->slots;
@@ -62,8 +63,7 @@ EVENT struct account *event_find_site(uintptr_t site, size_t size)
 }
 
 /* For a hook: code that was not instrumented, named by where it returns. */
-EVENT struct account *event_find_address(const void *address,
-                                                 size_t size)
+EVENT struct account *event_find_address(const void *address, size_t size)
 {
     const uint64_t hash = __alloctrace_thread.top->hash;
 
@@ -113,8 +113,7 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
         return block;
     if (unlikely((address & 8) || size >= ledger->slow_size))
         return event_add_slow(account, block, size);
-    leaf = __atomic_load_n(&at_roots[0][block_leaf(address)],
-                           __ATOMIC_ACQUIRE);
+    leaf = __atomic_load_n(&at_roots[0][block_leaf(address)], __ATOMIC_ACQUIRE);
     if (unlikely(!leaf))
         return event_add_slow(account, block, size);
     /* Not looked at before: the line is rarely in the cache, and a store

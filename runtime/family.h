@@ -22,8 +22,7 @@ FAMILY size_t family_product(size_t n, size_t size)
 
 FAMILY void *family_malloc(struct account *account, size_t size)
 {
-    return event_add(account, at_real.malloc_fn(size),
-                     size);
+    return event_add(account, at_real.malloc_fn(size), size);
 }
 
 FAMILY void *family_calloc(struct account *account, size_t n, size_t size)
@@ -70,15 +69,13 @@ FAMILY void family_free(void *block)
 FAMILY void *family_aligned_alloc(struct account *account, size_t alignment,
                                   size_t size)
 {
-    return event_add(account, at_real.aligned_alloc_fn(alignment, size),
-                     size);
+    return event_add(account, at_real.aligned_alloc_fn(alignment, size), size);
 }
 
 FAMILY void *family_memalign(struct account *account, size_t alignment,
                              size_t size)
 {
-    return event_add(account, at_real.memalign_fn(alignment, size),
-                     size);
+    return event_add(account, at_real.memalign_fn(alignment, size), size);
 }
 
 FAMILY int family_posix_memalign(struct account *account, void **block,
@@ -93,14 +90,12 @@ FAMILY int family_posix_memalign(struct account *account, void **block,
 
 FAMILY void *family_valloc(struct account *account, size_t size)
 {
-    return event_add(account, at_real.valloc_fn(size),
-                     size);
+    return event_add(account, at_real.valloc_fn(size), size);
 }
 
 FAMILY void *family_pvalloc(struct account *account, size_t size)
 {
-    return event_add(account, at_real.pvalloc_fn(size),
-                     size);
+    return event_add(account, at_real.pvalloc_fn(size), size);
 }
 
 #endif

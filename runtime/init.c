@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of the process: reading the environment on the first allocation or
- * before the first constructor, modules that come and go, fork, the dump at
- * exit.
+ * The life of the process: its first constructor, modules that come and go,
+ * fork, the dump at exit.
  *
  * A process may hold two copies of the runtime: one linked into the
  * executable and one that an instrumented shared library brought. The first
@@ -13,10 +12,7 @@
 
 #include "runtime.h"
 
-uint64_t at_start_ns;
-
-static bool is_initialised; /* under at_lock; read without it first */
-static uint32_t n_dumps;    /* written by this process; under at_lock */
+static uint32_t n_dumps; /* written by this process; under at_lock */
 
 /* Is the variable that all code of the process uses the one defined here? */
 static bool is_active_copy(void)
@@ -56,47 +52,14 @@ static void after_fork_in_child(void)
     leave(&__alloctrace_thread);
 }
 
-static void initialise(void)
-{
-    real_init();
-    env_read();
-    if (at_options.frames < 0) {
-        count_set(&at_tracing, TRACING_OFF);
-        return;
-    }
-    if (!block_init()) {
-        message("no memory to trace with; the program runs untraced",
-                (char *)NULL);
-        count_set(&at_tracing, TRACING_OFF);
-        return;
-    }
-    ledger_init();
-    at_start_ns = os_now_ns();
-    count_set(&at_tracing, TRACING_ON);
-}
-
-bool init_once(struct thread *thread)
-{
-    (void)thread;
-    if (!__atomic_load_n(&is_initialised, __ATOMIC_ACQUIRE)) {
-        lock_take();
-        if (!is_initialised) {
-            initialise();
-            __atomic_store_n(&is_initialised, true, __ATOMIC_RELEASE);
-        }
-        lock_release();
-    }
-    return count_get(&at_tracing) == TRACING_ON;
-}
-
 static int dump_to(const char *pattern, const char *reason)
 {
     static struct target target;
     int error = target_open(&target, pattern, n_dumps + 1);
 
     if (!error)
-        error = target_close(&target,
-                             dump_write(target.fd, n_dumps + 1, reason));
+        error =
+            target_close(&target, dump_write(target.fd, n_dumps + 1, reason));
     if (error)
         message(target.path[0] ? target.path : pattern,
                 ": dump not written: ", os_error_text(error), (char *)NULL);
@@ -124,9 +87,8 @@ __attribute__((constructor(101))) static void start(void)
     if (!is_active_copy())
         return;
     thread->busy++;
-    if (init_once(thread))
-        pthread_atfork(before_fork, after_fork_in_parent,
-                       after_fork_in_child);
+    if (start_once())
+        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     thread->busy--;
     errno = saved;
 }

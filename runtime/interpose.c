@@ -75,8 +75,8 @@ void *hook_pvalloc(size_t size)
     return family_pvalloc(FIND(size), size);
 }
 
-#define ALIAS(name)                                                           \
-    extern __typeof__(name) name at_export                                    \
+#define ALIAS(name)                        \
+    extern __typeof__(name) name at_export \
         __attribute__((weak, alias("hook_" #name)))
 
 #pragma GCC diagnostic ignored "-Wmissing-attributes"

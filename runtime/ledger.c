@@ -16,8 +16,6 @@
 
 #define FIRST_TABLE_LOG2 9
 
-struct vector at_ledgers = {.element_size = sizeof(struct ledger *)};
-
 static pthread_key_t thread_end; /* its destructor releases the ledger */
 static bool has_thread_end;
 
@@ -54,8 +52,7 @@ static void put(struct slot *table, uint32_t shift, uint32_t mask,
     table[i].key = slot.key;
 }
 
-static void use_table(struct ledger *ledger, struct slot *table,
-                      unsigned log2)
+static void use_table(struct ledger *ledger, struct slot *table, unsigned log2)
 {
     ledger->table = table;
     ledger->table_shift = 64 - log2;

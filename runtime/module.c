@@ -99,7 +99,7 @@ static uint32_t find_build_id(const char *notes, size_t size)
 static void read_headers(struct module *module)
 {
     const ElfW(Ehdr) *const header = (const void *)(uintptr_t)module->begin;
-    const ElfW(Phdr) *segment;
+    const ElfW(Phdr) * segment;
     bool has_bias = false;
 
     if (!os_is_readable(header, sizeof *header) ||

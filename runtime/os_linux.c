@@ -24,9 +24,9 @@ extern char **environ;
 
 void *os_map(size_t size)
 {
-    void *const pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                             -1, 0);
+    void *const pages =
+        mmap(NULL, size, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (pages == MAP_FAILED)
         return NULL;
@@ -91,14 +91,12 @@ bool os_is_readable(const void *address, size_t size)
     return true;
 }
 
-static const char *find_variable(const char *const *variables,
-                                 const char *name)
+static const char *find_variable(const char *const *variables, const char *name)
 {
     const size_t size = strlen(name);
 
     for (; *variables; variables++)
-        if (strncmp(*variables, name, size) == 0 &&
-            (*variables)[size] == '=')
+        if (strncmp(*variables, name, size) == 0 && (*variables)[size] == '=')
             return *variables + size + 1;
     return NULL;
 }
@@ -187,8 +185,8 @@ void os_host_name(char *buffer, size_t size)
 
 void os_program_path(char *buffer, size_t size)
 {
-    const long n = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", buffer,
-                           size - 1);
+    const long n =
+        syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", buffer, size - 1);
 
     buffer[n > 0 ? n : 0] = '\0';
 }
@@ -275,9 +273,8 @@ int os_kind(const char *path)
 
 int os_rename(const char *from, const char *to)
 {
-    return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0) == 0
-               ? 0
-               : errno;
+    return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0) == 0 ? 0
+                                                                        : errno;
 }
 
 void os_unlink(const char *path)

@@ -43,9 +43,8 @@ static void raise_peak(int64_t live)
     uint64_t bytes = __atomic_load_n(&at_peak.bytes, __ATOMIC_RELAXED);
 
     while (live > 0 && (uint64_t)live > bytes)
-        if (__atomic_compare_exchange_n(&at_peak.bytes, &bytes,
-                                        (uint64_t)live, false,
-                                        __ATOMIC_RELAXED,
+        if (__atomic_compare_exchange_n(&at_peak.bytes, &bytes, (uint64_t)live,
+                                        false, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED)) {
             __atomic_fetch_add(&at_peak.epoch, 1, __ATOMIC_RELAXED);
             return;
@@ -64,8 +63,8 @@ static void publish(struct ledger *ledger)
     const int64_t before =
         __atomic_exchange_n(&ledger->published, live, __ATOMIC_RELAXED);
 
-    raise_peak(__atomic_add_fetch(&at_peak.live, live - before,
-                                  __ATOMIC_RELAXED));
+    raise_peak(
+        __atomic_add_fetch(&at_peak.live, live - before, __ATOMIC_RELAXED));
 }
 
 /* Lets the ledger grow by `room` bytes before it asks again. By the owner. */

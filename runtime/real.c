@@ -109,9 +109,9 @@ static void *first_pvalloc(size_t size)
 }
 
 struct real at_real = {
-    first_malloc,  first_calloc, first_realloc,        first_free,
-    first_aligned, first_aligned, first_posix_memalign, first_valloc,
-    first_pvalloc,
+    first_malloc,         first_calloc,  first_realloc,
+    first_free,           first_aligned, first_aligned,
+    first_posix_memalign, first_valloc,  first_pvalloc,
 };
 
 /* Blocks of the pool outlive it: seen by free and realloc ever after. */
@@ -174,8 +174,8 @@ static void *find(const char *name, void *current, const void *ours,
     return next ? next : other_name;
 }
 
-#define FIND(real, name, other_name)                                          \
-    real.name##_fn =                                                          \
+#define FIND(real, name, other_name) \
+    real.name##_fn =                 \
         find(#name, (void *)name, (void *)hook_##name, (void *)other_name)
 
 void real_init(void)

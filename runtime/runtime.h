@@ -36,15 +36,15 @@ void lock_take(void);
 void lock_release(void);
 
 /* arena.c: the runtime's memory; never given back. NULL when there is none. */
-void *arena_alloc(size_t size);          /* zeroed, 16-byte aligned; locked */
-void *arena_alloc_aligned(size_t size);  /* size a power of two; locked */
-void *arena_map(size_t size);            /* own pages; any thread */
+void *arena_alloc(size_t size);         /* zeroed, 16-byte aligned; locked */
+void *arena_alloc_aligned(size_t size); /* size a power of two; locked */
+void *arena_map(size_t size);           /* own pages; any thread */
 void arena_discard(void *pages, size_t size); /* reads as zeros from now on */
 void arena_unmap(void *pages, size_t size);   /* what arena_map returned */
-uint64_t arena_bytes(void);              /* resident bytes of all of it */
+uint64_t arena_bytes(void);                   /* resident bytes of all of it */
 
 /* vector.c: under at_lock, but vector_at. */
-void *vector_add(struct vector *vector); /* NULL: no memory */
+void *vector_add(struct vector *vector);                   /* NULL: no memory */
 void *vector_at(const struct vector *vector, uint32_t id); /* 1..n */
 
 /* index.c: under at_lock. `found` compares the element id with `key`. */
@@ -83,21 +83,12 @@ const struct alloctrace_site *site_at(uint64_t address);
 const char *site_string(const alloctrace_offset *field); /* NULL = none */
 const struct alloctrace_site *site_caller(const struct alloctrace_site *site);
 void site_add_module(const struct alloctrace_site *begin,
-                     const struct alloctrace_site *end);   /* locked */
+                     const struct alloctrace_site *end);      /* locked */
 void site_remove_module(const struct alloctrace_site *begin); /* locked */
 
 /* place.c: under at_lock. 0: no memory. */
 extern struct vector at_places;
 uint32_t place_intern(uint64_t address, bool is_record);
-
-/* traceback.c: under at_lock. 0: no memory. */
-extern struct vector at_tracebacks;
-extern uint64_t at_bad_frames; /* frames that could not be taken apart */
-uint32_t traceback_intern(uint64_t key, const struct alloctrace_frame *top,
-                          uint64_t address, bool is_record);
-bool traceback_matches(uint32_t id, const struct alloctrace_frame *top,
-                       uint64_t address); /* needs no lock */
-int traceback_write(uint32_t id, int fd); /* text, signal-safe */
 
 /* thread.c */
 enum tracing { TRACING_UNKNOWN, TRACING_OFF, TRACING_ON };
@@ -108,13 +99,23 @@ extern __thread struct thread at_own_thread;
 extern struct ledger at_no_ledger; /* of a thread that has none: empty */
 extern struct alloctrace_frame at_sentinel;
 extern struct slot at_no_slots[2]; /* a table in which nothing is found */
+extern struct vector at_ledgers;   /* of struct ledger *: all threads' */
+
+/* traceback.c: under at_lock. 0: no memory. */
+extern struct vector at_tracebacks;
+extern uint64_t at_bad_frames; /* frames that could not be taken apart */
+uint32_t traceback_intern(uint64_t key, const struct alloctrace_frame *top,
+                          uint64_t address, bool is_record);
+bool traceback_matches(uint32_t id, const struct alloctrace_frame *top,
+                       uint64_t address); /* needs no lock */
+int traceback_write(uint32_t id, int fd); /* text, signal-safe */
 
 /* peak.c */
 extern struct peak at_peak;
-void *peak_pass(struct ledger *ledger, void *block) at_cold; /* by its owner;
-                                                      returns the block */
-void peak_share(void);                  /* locked */
-void peak_leave(struct ledger *ledger); /* locked */
+/* By its owner. Returns `block`, to be a tail call of event_add. */
+void *peak_pass(struct ledger *ledger, void *block) at_cold;
+void peak_share(void);                          /* locked */
+void peak_leave(struct ledger *ledger);         /* locked */
 int64_t peak_live(const struct ledger *ledger); /* its live bytes */
 uint64_t peak_slack(void);
 
@@ -123,7 +124,6 @@ uint64_t *block_slot_create(uintptr_t address) at_cold; /* NULL: no memory */
 bool block_init(void);
 
 /* ledger.c: slow half. */
-extern struct vector at_ledgers; /* of struct ledger * */
 void ledger_init(void);
 struct ledger *ledger_acquire(struct thread *thread); /* locked; may be NULL */
 void ledger_release(struct thread *thread);           /* locked */
@@ -133,6 +133,10 @@ struct account *ledger_add(struct ledger *ledger, uint64_t key,
                            uint32_t traceback_id); /* locked; may be NULL */
 uint64_t ledger_key(const struct account *account);
 int64_t ledger_live_sum(void);
+
+/* start.c */
+extern uint64_t at_start_ns;
+bool start_once(void); /* slow half: is tracing on? */
 
 /* event.c: the slow halves of event.h. They leave errno alone. */
 struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
@@ -168,21 +172,19 @@ uint32_t module_of(uint64_t address); /* 0 = none */
 /* target.c: the file a dump goes to. */
 struct target {
     int fd;
-    bool is_temporary;      /* to be renamed */
-    char path[4096];        /* final name, patterns expanded */
-    char temporary[4096];   /* name it is written under */
+    bool is_temporary;    /* to be renamed */
+    char path[4096];      /* final name, patterns expanded */
+    char temporary[4096]; /* name it is written under */
 };
 int target_open(struct target *target, const char *pattern,
-                uint32_t sequence);             /* 0 or errno */
-int target_close(struct target *target, int error); /* 0 or errno; names or
-                                                       removes the file */
+                uint32_t sequence); /* 0 or errno */
+/* Gives the file its name, or removes it after an error. 0 or errno. */
+int target_close(struct target *target, int error);
 
 /* dump.c: slow half, locked. 0 or errno. */
 int dump_write(int fd, uint32_t sequence, const char *reason);
 
 /* init.c */
-extern uint64_t at_start_ns;
-bool init_once(struct thread *thread); /* slow half: is tracing on? */
 int init_dump(const char *pattern, const char *reason); /* 0 or errno */
 
 /* No file of the runtime but os_linux.c, real.c, interpose.c and alloc.c may

@@ -81,8 +81,7 @@ static int open_temporary(struct target *target)
     return error;
 }
 
-int target_open(struct target *target, const char *pattern,
-                uint32_t sequence)
+int target_open(struct target *target, const char *pattern, uint32_t sequence)
 {
     if (!expand(target->path, sizeof target->path, pattern, sequence))
         return ENAMETOOLONG;

@@ -19,6 +19,8 @@ struct alloctrace_frame at_sentinel = {
 
 uint32_t at_tracing;
 
+struct vector at_ledgers = {.element_size = sizeof(struct ledger *)};
+
 struct slot at_no_slots[2];
 
 struct ledger at_no_ledger = {

@@ -171,8 +171,7 @@ uint32_t traceback_intern(uint64_t key, const struct alloctrace_frame *top,
 /* Is the traceback's innermost frame at `address`? Unknown matches all. */
 static bool is_at(const struct traceback *traceback, uint64_t address)
 {
-    const struct place *const place =
-        vector_at(&at_places, traceback->place);
+    const struct place *const place = vector_at(&at_places, traceback->place);
 
     return place->address == address || place->address == 0;
 }
@@ -230,8 +229,7 @@ int traceback_write(uint32_t id, int fd)
     int error = os_write(fd, head, sizeof head - 1);
 
     while (id && !error) {
-        const struct traceback *const traceback =
-            vector_at(&at_tracebacks, id);
+        const struct traceback *const traceback = vector_at(&at_tracebacks, id);
 
         for (uint32_t at = traceback->place; at;) {
             const struct place *const place = vector_at(&at_places, at);

@@ -67,8 +67,8 @@ struct account {
     uint64_t total_bytes;  /* their requested sizes */
     uint64_t freed_blocks; /* freed by the owner, whoever allocated them */
     uint64_t freed_bytes;
-    uint64_t epoch;        /* peak at or after which this last changed */
-    uint64_t peak_blocks;  /* live at the peak `epoch` (two's complement) */
+    uint64_t epoch;       /* peak at or after which this last changed */
+    uint64_t peak_blocks; /* live at the peak `epoch` (two's complement) */
     uint64_t peak_bytes;
     uint32_t traceback_id; /* constant */
     uint32_t domain;       /* constant; 0 = the C library's heap */
@@ -76,7 +76,7 @@ struct account {
 _Static_assert(sizeof(struct account) == 64, "an account is a cache line");
 
 #define ACCOUNT_CHUNK_SIZE 65536
-#define ACCOUNTS_PER_CHUNK                                                    \
+#define ACCOUNTS_PER_CHUNK \
     ((ACCOUNT_CHUNK_SIZE - 64) / (sizeof(struct account) + 8))
 
 /*
@@ -119,7 +119,7 @@ struct ledger {
     uint32_t table_used;          /* slots taken */
     uint32_t id;                  /* number of the ledger from 1; constant */
     struct account_chunk *chunks; /* newest first; written by the owner */
-    int64_t published; /* part of `live` that at_peak.live includes */
+    int64_t published;       /* part of `live` that at_peak.live includes */
     uint64_t dropped_blocks; /* allocations that could not be recorded */
     uint64_t dropped_bytes;
     uint64_t unknown_frees; /* frees of blocks that are not in the map */
@@ -137,17 +137,17 @@ struct thread {
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */
 struct place {
-    uint64_t address;   /* of the record, or the return address: the key */
-    uint32_t file;      /* 0 for a return address */
+    uint64_t address; /* of the record, or the return address: the key */
+    uint32_t file;    /* 0 for a return address */
     uint32_t function;
     uint32_t callee;
     uint32_t type;
     uint32_t target;
-    uint32_t caller;    /* place this one was inlined into; 0 = none */
+    uint32_t caller; /* place this one was inlined into; 0 = none */
     uint32_t line;
     uint16_t column;
     uint16_t ordinal;
-    uint8_t kind;       /* enum alloctrace_site_kind; 0 = return address */
+    uint8_t kind; /* enum alloctrace_site_kind; 0 = return address */
     uint8_t flags;
 };
 
@@ -186,9 +186,9 @@ struct index {
 
 /* The peak of traced memory. See peak.c. */
 struct peak {
-    uint64_t epoch; /* number of the current peak, from 1 */
-    uint64_t bytes; /* its height */
-    int64_t live;   /* published live bytes; used with several threads */
+    uint64_t epoch;     /* number of the current peak, from 1 */
+    uint64_t bytes;     /* its height */
+    int64_t live;       /* published live bytes; used with several threads */
     uint32_t is_shared; /* several threads have ledgers */
 } at_cache_aligned;
 

@@ -8,8 +8,7 @@
 static unsigned part_of(uint32_t id, uint32_t *offset)
 {
     const uint32_t at = id - 1 + (1u << VECTOR_FIRST_LOG2);
-    const unsigned part =
-        31 - (unsigned)__builtin_clz(at) - VECTOR_FIRST_LOG2;
+    const unsigned part = 31 - (unsigned)__builtin_clz(at) - VECTOR_FIRST_LOG2;
 
     *offset = at - (1u << (part + VECTOR_FIRST_LOG2));
     return part;
@@ -20,8 +19,7 @@ void *vector_at(const struct vector *vector, uint32_t id)
     uint32_t offset;
     const unsigned part = part_of(id, &offset);
 
-    return (char *)vector->parts[part] +
-           (size_t)offset * vector->element_size;
+    return (char *)vector->parts[part] + (size_t)offset * vector->element_size;
 }
 
 void *vector_add(struct vector *vector)

@@ -93,8 +93,8 @@ const char *args_get(const struct args *args, const char *name)
 }
 
 /* Says what an option accepts: the names, separated by commas. */
-static int fail_choice(const char *command, const char *name,
-                       const char *value, const char *const *names)
+static int fail_choice(const char *command, const char *name, const char *value,
+                       const char *const *names)
 {
     char accepted[256] = "";
 
@@ -107,9 +107,8 @@ static int fail_choice(const char *command, const char *name,
                      accepted);
 }
 
-int args_choice(const struct args *args, const char *command,
-                const char *name, const char *const *names, int fallback,
-                int *choice)
+int args_choice(const struct args *args, const char *command, const char *name,
+                const char *const *names, int fallback, int *choice)
 {
     const char *const value = args_get(args, name);
 
@@ -124,9 +123,8 @@ int args_choice(const struct args *args, const char *command,
     return fail_choice(command, name, value, names);
 }
 
-int args_number(const struct args *args, const char *command,
-                const char *name, uint64_t limit, uint64_t fallback,
-                uint64_t *number)
+int args_number(const struct args *args, const char *command, const char *name,
+                uint64_t limit, uint64_t fallback, uint64_t *number)
 {
     const char *const value = args_get(args, name);
     uint64_t sum = 0;

@@ -43,13 +43,11 @@ const char *args_get(const struct args *args, const char *name);
 
 /* Reads the value as one of `names` (NULL ends), to its position; `fallback`
  * if it was not given. Returns 0, or 2 after a message. */
-int args_choice(const struct args *args, const char *command,
-                const char *name, const char *const *names, int fallback,
-                int *choice);
+int args_choice(const struct args *args, const char *command, const char *name,
+                const char *const *names, int fallback, int *choice);
 
 /* Reads the value as a number up to `limit`. Returns as args_choice. */
-int args_number(const struct args *args, const char *command,
-                const char *name, uint64_t limit, uint64_t fallback,
-                uint64_t *number);
+int args_number(const struct args *args, const char *command, const char *name,
+                uint64_t limit, uint64_t fallback, uint64_t *number);
 
 #endif

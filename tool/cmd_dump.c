@@ -33,8 +33,8 @@ struct field {
 
 #define LIST_FIELD(bits, name) {#name, bits},
 static const struct field no_fields[] = {{NULL, 0}};
-#define DEFINE_FIELDS(lower, UPPER)                                           \
-    static const struct field lower##_fields[] = {                            \
+#define DEFINE_FIELDS(lower, UPPER)                \
+    static const struct field lower##_fields[] = { \
         ALLOCTRACE_##UPPER##_FIELDS(LIST_FIELD){NULL, 0}};
 DEFINE_FIELDS(process, PROCESS)
 DEFINE_FIELDS(module, MODULE)
@@ -53,8 +53,7 @@ static const struct {
     const struct field *fields;
 } tags[] = {
 #define LIST_TAG(NAME, number, name) {number, #NAME, name##_fields},
-    ALLOCTRACE_TAGS(LIST_TAG)
-};
+    ALLOCTRACE_TAGS(LIST_TAG)};
 enum { N_TAGS = sizeof tags / sizeof *tags };
 
 static int find_tag(uint32_t tag)
@@ -70,8 +69,7 @@ static void print_entry(uint64_t number, const struct field *fields,
 {
     printf("  %" PRIu64, number);
     for (; fields->name && size >= fields->bits / 8; fields++) {
-        printf(" %s=%" PRIu64, fields->name,
-               read_number(bytes, fields->bits));
+        printf(" %s=%" PRIu64, fields->name, read_number(bytes, fields->bits));
         bytes += fields->bits / 8;
         size -= fields->bits / 8;
     }
@@ -80,8 +78,7 @@ static void print_entry(uint64_t number, const struct field *fields,
     putchar('\n');
 }
 
-static void print_strings(struct cursor payload, uint64_t first,
-                          uint32_t count)
+static void print_strings(struct cursor payload, uint64_t first, uint32_t count)
 {
     for (uint32_t i = 0; i < count && payload.left >= 4; i++) {
         const uint64_t size = read_number(payload.at, 32);

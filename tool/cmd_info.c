@@ -20,8 +20,7 @@ int command_load(const char *path, alloctrace_snapshot **snapshot)
     /* Names for code that was not instrumented are an extra: without memory
      * for them the addresses stay. */
     if (alloctrace_snapshot_symbolize(*snapshot))
-        fputs("alloctrace: out of memory: some frames have no names\n",
-              stderr);
+        fputs("alloctrace: out of memory: some frames have no names\n", stderr);
     return 0;
 }
 
@@ -33,8 +32,7 @@ static const char *base_name(const char *path)
 }
 
 /* The command line as it was given, or the program's path. */
-static void print_command_line(FILE *file,
-                               const alloctrace_snapshot *snapshot)
+static void print_command_line(FILE *file, const alloctrace_snapshot *snapshot)
 {
     const size_t n = alloctrace_snapshot_argument_count(snapshot);
 
@@ -128,8 +126,8 @@ static void print_text(FILE *file, const alloctrace_snapshot *snapshot)
     print_process(file, snapshot);
     print_amount(file, "live", sum->live_bytes, sum->live_blocks);
     print_amount(file, "total", sum->total_bytes, sum->total_blocks);
-    fprintf(file, "peak       %s (%" PRIu64 " B", out_size(
-                (int64_t)sum->peak_bytes), sum->peak_bytes);
+    fprintf(file, "peak       %s (%" PRIu64 " B",
+            out_size((int64_t)sum->peak_bytes), sum->peak_bytes);
     if (sum->peak_slack)
         fprintf(file, "; may be up to %s higher",
                 out_size((int64_t)sum->peak_slack));

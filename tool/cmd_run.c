@@ -22,8 +22,9 @@
 enum { EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SIGNALLED = 128 };
 
 const struct option run_options[] = {
-    {"-o", "FILE", "dump to write; %p is the process (default: "
-                   "alloctrace.PROGRAM.%p.alloctrace)"},
+    {"-o", "FILE",
+     "dump to write; %p is the process (default: "
+     "alloctrace.PROGRAM.%p.alloctrace)"},
     {"--frames", "N|all", "frames of a traceback to keep (default: all)"},
     {NULL, NULL, NULL},
 };
@@ -121,7 +122,8 @@ static char *dump_name(const char *pattern, pid_t pid)
 static int report_dump(const char *path)
 {
     const struct alloctrace_statistics_options options = {
-        .size = sizeof options, .group_by = ALLOCTRACE_BY_LINENO,
+        .size = sizeof options,
+        .group_by = ALLOCTRACE_BY_LINENO,
         .metric = ALLOCTRACE_METRIC_PEAK};
     alloctrace_snapshot *snapshot;
     struct out out;

@@ -120,8 +120,8 @@ static void print_rows(const struct out *out, const struct report *report)
 
         format_place(report, i, place, sizeof place);
         fprintf(out->file, "%4zu %10s %5.1f%% %10" PRId64 " %9s  ", i + 1,
-                out_size(group->size), share(report, group->size),
-                group->count, out_mean(group->size, group->count));
+                out_size(group->size), share(report, group->size), group->count,
+                out_mean(group->size, group->count));
         fprintf(out->file, "%s\n", fit(out, place, 46));
     }
 }
@@ -158,13 +158,12 @@ static int print_path(const struct out *out, const struct report *report,
     alloctrace_traceback *traceback;
     size_t n;
 
-    if (alloctrace_statistics_traceback(report->statistics, index,
-                                        &traceback))
+    if (alloctrace_statistics_traceback(report->statistics, index, &traceback))
         return ALLOCTRACE_ENO_MEMORY;
     n = alloctrace_traceback_count(traceback);
     for (size_t i = 0; i < n; i++)
-        print_frame(out, i, alloctrace_traceback_frame(
-                                traceback, -1 - (ptrdiff_t)i));
+        print_frame(out, i,
+                    alloctrace_traceback_frame(traceback, -1 - (ptrdiff_t)i));
     if (alloctrace_traceback_total_nframe(traceback) > n)
         fprintf(out->file, "      ... %" PRIu64 " more frames\n",
                 alloctrace_traceback_total_nframe(traceback) - n);
@@ -206,8 +205,8 @@ static void print_rest(const struct out *out, const struct report *report)
         count += group->count;
     }
     if (report->n_shown < n)
-        fprintf(out->file, "     ... %zu more: %s in %s\n",
-                n - report->n_shown, out_size(size), out_blocks(count));
+        fprintf(out->file, "     ... %zu more: %s in %s\n", n - report->n_shown,
+                out_size(size), out_blocks(count));
 }
 
 static int print_text(const struct out *out, const struct report *report)
@@ -219,8 +218,7 @@ static int print_text(const struct out *out, const struct report *report)
     info_headline(out, report->snapshot);
     info_warnings(out, report->snapshot);
     fprintf(out->file, "\n%s by %s: %s in %s\n", metric_name(report),
-            group_by_name(report), out_size(sum->size),
-            out_blocks(sum->count));
+            group_by_name(report), out_size(sum->size), out_blocks(sum->count));
     if (report->options.group_by == ALLOCTRACE_BY_TRACEBACK)
         error = print_paths(out, report);
     else if (report->n_shown > 0)
@@ -249,8 +247,7 @@ static int json_frames(FILE *file, const struct report *report, size_t index)
     alloctrace_traceback *traceback;
     size_t n;
 
-    if (alloctrace_statistics_traceback(report->statistics, index,
-                                        &traceback))
+    if (alloctrace_statistics_traceback(report->statistics, index, &traceback))
         return ALLOCTRACE_ENO_MEMORY;
     fputs(",\"traceback\":[", file);
     n = alloctrace_traceback_count(traceback);
@@ -320,8 +317,7 @@ static int csv_frames(FILE *file, const struct report *report, size_t index)
     const struct alloctrace_frame *frame;
     int error;
 
-    if (alloctrace_statistics_traceback(report->statistics, index,
-                                        &traceback))
+    if (alloctrace_statistics_traceback(report->statistics, index, &traceback))
         return ALLOCTRACE_ENO_MEMORY;
     frame = alloctrace_traceback_frame(traceback, -1);
     out_csv_string(file, frame->file);
@@ -345,8 +341,7 @@ static int print_csv(FILE *file, const struct report *report)
             alloctrace_statistics_get(report->statistics, i);
         char place[4096];
 
-        fprintf(file, "1,%" PRId64 ",%" PRId64 ",", group->size,
-                group->count);
+        fprintf(file, "1,%" PRId64 ",%" PRId64 ",", group->size, group->count);
         if (!is_frames) {
             format_place(report, i, place, sizeof place);
             out_csv_string(file, place);
@@ -371,8 +366,7 @@ static int report_init(struct report *report,
 {
     report->snapshot = snapshot;
     report->options = *options;
-    if (alloctrace_snapshot_statistics(snapshot, options,
-                                       &report->statistics))
+    if (alloctrace_snapshot_statistics(snapshot, options, &report->statistics))
         return fail_memory();
     report->n_shown = alloctrace_statistics_count(report->statistics);
     if (limit > 0 && limit < report->n_shown)

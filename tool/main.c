@@ -51,12 +51,12 @@ static int cmd_version(int argc, char **argv)
 
 static void print_command(const struct command *command)
 {
-    printf("usage: alloctrace %s %s\n\n%s.\n", command->name,
-           command->synopsis, command->help);
+    printf("usage: alloctrace %s %s\n\n%s.\n", command->name, command->synopsis,
+           command->help);
     if (command->options)
         putchar('\n');
-    for (const struct option *option = command->options;
-         option && option->name; option++) {
+    for (const struct option *option = command->options; option && option->name;
+         option++) {
         char form[64];
 
         snprintf(form, sizeof form, "%s %s", option->name,

@@ -65,8 +65,8 @@ const char *out_size(int64_t bytes)
 const char *out_mean(int64_t bytes, int64_t count)
 {
     return count == 0 ? ""
-                      : alloctrace_format_size((double)bytes / (double)count,
-                                               0, next_buffer());
+                      : alloctrace_format_size((double)bytes / (double)count, 0,
+                                               next_buffer());
 }
 
 const char *out_blocks(int64_t count)

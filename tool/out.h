@@ -22,7 +22,7 @@ extern const char *const out_formats[];
 /* Where text for people goes. */
 struct out {
     FILE *file;
-    int width;      /* columns of the terminal; 0 = not one: cut nothing */
+    int width; /* columns of the terminal; 0 = not one: cut nothing */
     bool is_coloured;
 };
 

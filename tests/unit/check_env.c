@@ -36,8 +36,8 @@ END_TEST
 
 START_TEST(anything_else_is_refused)
 {
-    const char *const bad[] = {"-1", "65536", "x",   "1x",
-                               " 1", "All",   "99999999999999999999"};
+    const char *const bad[] = {
+        "-1", "65536", "x", "1x", " 1", "All", "99999999999999999999"};
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_int_eq(frames_of(bad[i]), -1);

@@ -24,8 +24,8 @@ START_TEST(thousands_of_paths_keep_their_own_counts)
     __alloctrace_thread.top = &at_sentinel;
     ck_assert_uint_eq(ledger->table_used, n_before + N);
     for (unsigned i = 0; i < N; i++) {
-        const struct account *const account = ledger_find(
-            ledger, frames[i].hash * ALLOCTRACE_HASH_K + site(0));
+        const struct account *const account =
+            ledger_find(ledger, frames[i].hash * ALLOCTRACE_HASH_K + site(0));
 
         ck_assert_uint_eq(account->total_blocks, 2);
         ck_assert_uint_eq(account->total_bytes, 2 * i);

@@ -10,10 +10,10 @@ static struct place *place_at(uint32_t id)
 START_TEST(an_inlined_record_brings_its_callers_before_it)
 {
     sites_announce();
-    sites[2].caller = (alloctrace_offset)((char *)&sites[1] -
-                                          (char *)&sites[2].caller);
-    sites[1].caller = (alloctrace_offset)((char *)&sites[0] -
-                                          (char *)&sites[1].caller);
+    sites[2].caller =
+        (alloctrace_offset)((char *)&sites[1] - (char *)&sites[2].caller);
+    sites[1].caller =
+        (alloctrace_offset)((char *)&sites[0] - (char *)&sites[1].caller);
 
     const uint32_t id = place_intern(site(2), true);
     const uint32_t caller = place_at(id)->caller;

@@ -25,9 +25,9 @@ static const uint32_t *lines_of(uint32_t id)
     unsigned n = 0;
 
     for (; id && n < 15; id = traceback_at(id)->parent)
-        lines[n++] = ((struct place *)vector_at(
-                          &at_places, traceback_at(id)->place))
-                         ->line;
+        lines[n++] =
+            ((struct place *)vector_at(&at_places, traceback_at(id)->place))
+                ->line;
     lines[n] = 0;
     return lines;
 }
@@ -99,9 +99,9 @@ END_TEST
 START_TEST(a_million_levels_of_recursion_are_kept)
 {
     enum { DEPTH = 1000000 };
-    struct alloctrace_frame *const frames = mmap(
-        NULL, DEPTH * sizeof *frames, PROT_READ | PROT_WRITE,
-        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct alloctrace_frame *const frames =
+        mmap(NULL, DEPTH * sizeof *frames, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     uint32_t id;
     uint32_t depth = 0;
 

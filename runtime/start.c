@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tracing starts, or does not: reads the environment once, on the first
+ * allocation or before the first constructor, whichever comes first.
+ */
+#include "runtime.h"
+
+uint64_t at_start_ns;
+
+static bool is_started; /* under at_lock; read without it first */
+
+static void start(void)
+{
+    real_init();
+    env_read();
+    if (at_options.frames < 0) {
+        count_set(&at_tracing, TRACING_OFF);
+        return;
+    }
+    if (!block_init()) {
+        message("no memory to trace with; the program runs untraced",
+                (char *)NULL);
+        count_set(&at_tracing, TRACING_OFF);
+        return;
+    }
+    ledger_init();
+    at_start_ns = os_now_ns();
+    count_set(&at_tracing, TRACING_ON);
+}
+
+bool start_once(void)
+{
+    if (!__atomic_load_n(&is_started, __ATOMIC_ACQUIRE)) {
+        lock_take();
+        if (!is_started) {
+            start();
+            __atomic_store_n(&is_started, true, __ATOMIC_RELEASE);
+        }
+        lock_release();
+    }
+    return count_get(&at_tracing) == TRACING_ON;
+}
