@@ -10,7 +10,7 @@ struct options {
 };
 
 /* Values of `tls_model`, in the order of options.def. */
-enum { TLS_INITIAL_EXEC, TLS_LOCAL_EXEC };
+enum { TLS_AUTO, TLS_INITIAL_EXEC, TLS_LOCAL_EXEC };
 
 extern struct options at_options;
 

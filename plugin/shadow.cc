@@ -59,6 +59,18 @@ static void frame_type_declare(void)
     shadow_trees[FRAME_HASH] = hash;
 }
 
+/*
+ * The linker turns initial-exec into local-exec, but not for a symbol that
+ * the executable exports, as it does for the sake of instrumented libraries.
+ */
+static enum tls_model top_model(void)
+{
+    if (at_options.tls_model == TLS_AUTO)
+        return flag_shlib ? TLS_MODEL_INITIAL_EXEC : TLS_MODEL_LOCAL_EXEC;
+    return at_options.tls_model == TLS_LOCAL_EXEC ? TLS_MODEL_LOCAL_EXEC
+                                                  : TLS_MODEL_INITIAL_EXEC;
+}
+
 static tree top_declare(const char *symbol)
 {
     tree type = build_qualified_type(
@@ -73,9 +85,7 @@ static tree top_declare(const char *symbol)
     DECL_IGNORED_P(decl) = 1;
     TREE_THIS_VOLATILE(decl) = 1;
     TREE_SIDE_EFFECTS(decl) = 1;
-    set_decl_tls_model(decl, at_options.tls_model == TLS_LOCAL_EXEC
-                                 ? TLS_MODEL_LOCAL_EXEC
-                                 : TLS_MODEL_INITIAL_EXEC);
+    set_decl_tls_model(decl, top_model());
     return decl;
 }
 

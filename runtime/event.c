@@ -61,10 +61,8 @@ static void verify(const struct account *account, uintptr_t address,
         __atomic_fetch_add(&at_collisions, 1, __ATOMIC_RELAXED);
 }
 
-/* Apart from the test whether tracing is on, so that this is all that a
- * program pays for which is not traced. */
-at_cold static struct account *find_traced(uint64_t key, uintptr_t address,
-                                           unsigned how, size_t size)
+struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
+                                size_t size)
 {
     struct thread *const thread = &__alloctrace_thread;
     const int saved = errno;
@@ -87,14 +85,6 @@ at_cold static struct account *find_traced(uint64_t key, uintptr_t address,
     thread->busy = 0;
     errno = saved;
     return account;
-}
-
-struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
-                                size_t size)
-{
-    if (count_get(&at_tracing) == TRACING_OFF)
-        return NULL;
-    return find_traced(key, address, how, size);
 }
 
 /* This thread's account for the traceback of another thread's account. */
@@ -203,8 +193,7 @@ struct taken event_take(const void *block)
 
 void event_remove_slow(const void *block)
 {
-    if (count_get(&at_tracing) != TRACING_OFF)
-        event_take(block);
+    event_take(block);
 }
 
 void event_restore(const void *block, struct taken taken)

@@ -32,6 +32,14 @@
 #define EVENT_OWN_FRAME ALLOCTRACE_OWN_FRAME /* top is the caller's own */
 #define EVENT_RETURN_ADDRESS 2 /* by a return address, not by a record */
 
+/* Is nothing traced? Asked first, so that a program that is not traced pays
+ * for little more than this: one load, one comparison. */
+EVENT bool event_is_off(void)
+{
+    return unlikely(__alloctrace_thread.ledger == &at_no_ledger) &&
+           count_get(&at_tracing) == TRACING_OFF;
+}
+
 /* The account of a path in this thread's ledger; NULL: do not record. */
 EVENT struct account *event_find(uint64_t key, uintptr_t address, unsigned how,
                                  size_t size)
@@ -56,6 +64,8 @@ EVENT struct account *event_find_site(uintptr_t site, size_t size)
     const struct alloctrace_frame *frame = __alloctrace_thread.top;
     const unsigned how = site & EVENT_OWN_FRAME;
 
+    if (event_is_off())
+        return NULL;
     if (how)
         frame = frame->parent;
     site &= ~(uintptr_t)EVENT_OWN_FRAME;
@@ -67,6 +77,8 @@ EVENT struct account *event_find_address(const void *address, size_t size)
 {
     const uint64_t hash = __alloctrace_thread.top->hash;
 
+    if (event_is_off())
+        return NULL;
     return event_find(hash * ALLOCTRACE_HASH_K + (uintptr_t)address,
                       (uintptr_t)address, EVENT_RETURN_ADDRESS, size);
 }

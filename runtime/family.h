@@ -59,11 +59,10 @@ at_cold static void free_slow(void *block)
 
 FAMILY void family_free(void *block)
 {
-    if (unlikely(!block || !event_remove(block))) {
+    if (likely(event_is_off() || (block && event_remove(block))))
+        at_real.free_fn(block);
+    else
         free_slow(block);
-        return;
-    }
-    at_real.free_fn(block);
 }
 
 FAMILY void *family_aligned_alloc(struct account *account, size_t alignment,
