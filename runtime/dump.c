@@ -97,7 +97,7 @@ static void put_frames(void)
 
         put_frame(&(struct alloctrace_frame_entry){
             .address = is_address ? place->address : 0,
-            .module = is_address ? module_of(place->address) : 0,
+            .module = module_of(place->address),
             .file = place->file,
             .function = place->function,
             .line = place->line,

@@ -97,7 +97,7 @@ __attribute__((constructor(101))) static void start(void)
 __attribute__((destructor(101))) static void finish(void)
 {
     if (is_active_copy() && count_get(&at_tracing) == TRACING_ON)
-        init_dump(at_options.dump, "exit");
+        init_dump(at_dump_pattern, "exit");
 }
 
 at_export void __alloctrace_module_add(const struct alloctrace_site *begin,

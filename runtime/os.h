@@ -35,6 +35,8 @@ void os_thread_name(uint32_t tid, char *buffer, size_t size);
 void os_host_name(char *buffer, size_t size);
 /* Path of the running program, "" if unknown. */
 void os_program_path(char *buffer, size_t size);
+/* Working directory, "" if unknown. */
+void os_directory(char *buffer, size_t size);
 void os_yield(void);
 
 /* Writes all of it, retrying short and interrupted writes. */

@@ -191,6 +191,12 @@ void os_program_path(char *buffer, size_t size)
     buffer[n > 0 ? n : 0] = '\0';
 }
 
+void os_directory(char *buffer, size_t size)
+{
+    if (syscall(SYS_getcwd, buffer, size) <= 0 || buffer[0] != '/')
+        buffer[0] = '\0';
+}
+
 void os_yield(void)
 {
     sched_yield();

@@ -136,6 +136,7 @@ int64_t ledger_live_sum(void);
 
 /* start.c */
 extern uint64_t at_start_ns;
+extern char at_dump_pattern[]; /* of the dump at exit; absolute */
 bool start_once(void); /* slow half: is tracing on? */
 
 /* event.c: the slow halves of event.h. They leave errno alone. */

@@ -6,8 +6,27 @@
 #include "runtime.h"
 
 uint64_t at_start_ns;
+char at_dump_pattern[8192];
 
 static bool is_started; /* under at_lock; read without it first */
+
+/* The program may change its directory before it exits: a relative name means
+ * the one it was started in. */
+static void fix_dump_pattern(void)
+{
+    static char directory[4096];
+    struct text text;
+
+    text_init(&text, at_dump_pattern, sizeof at_dump_pattern);
+    if (at_options.dump[0] != '/') {
+        os_directory(directory, sizeof directory);
+        for (const char *c = directory; *c; c++)
+            text_add(&text, *c == '%' ? "%%" : (const char[]){*c, '\0'});
+        if (directory[0])
+            text_add_char(&text, '/');
+    }
+    text_add(&text, at_options.dump);
+}
 
 static void start(void)
 {
@@ -24,6 +43,7 @@ static void start(void)
         return;
     }
     ledger_init();
+    fix_dump_pattern();
     at_start_ns = os_now_ns();
     count_set(&at_tracing, TRACING_ON);
 }

@@ -17,7 +17,7 @@ static const struct command commands[] = {
     {"run", "[OPTION...] [--] PROGRAM [ARGUMENT...]",
      "run a program traced, then print where its memory went", cmd_run,
      run_options},
-    {"stats", "[OPTION...] FILE", "sum up a dump by line, function, ...",
+    {"stats", "[OPTION...] FILE", "sum up a dump by line, by function or otherwise",
      cmd_stats, stats_options},
     {"info", "[OPTION...] FILE",
      "what a dump is of, when, how much, what was dropped", cmd_info,

@@ -108,7 +108,7 @@ enum alloctrace_tag {
 /* One level of a call path: a site, or an address that has no site. */
 #define ALLOCTRACE_FRAME_FIELDS(FIELD)                                        \
     FIELD(64, address)  /* of code that was not instrumented; else 0 */       \
-    FIELD(32, module)   /* of that address; 0 = none */                       \
+    FIELD(32, module)   /* of the address or site; 0 = none, or unloaded */    \
     FIELD(32, file)     /* string; 0 for an address */                        \
     FIELD(32, function) /* string */                                          \
     FIELD(32, line)     /* 0 = unknown */                                     \

@@ -59,7 +59,8 @@ class Program:
 
     def condition(self):
         r = self.random
-        plain = r.choice(['n & 1', 'n % 3 == 1', 's > 5', 'n < 4', '(n ^ s) & 2'])
+        plain = r.choice(['n & 1', 'n % 3 == 1', 's > 5', 'n < 4',
+                          '(n ^ s) & 2'])
         return r.choice([plain, plain, f'__builtin_expect({plain}, 0)',
                          f'__builtin_expect({plain}, 1)'])
 
@@ -80,8 +81,8 @@ class Program:
             self.put(f'{pad}}}')
         elif kind < .72:
             i = f'i{self.fresh()}'
-            self.put(f'{pad}for ({self.volatile}int {i} = 0; {i} < (n & 3) && path_budget > 0;'
-                     f' {i}++) {{')
+            self.put(f'{pad}for ({self.volatile}int {i} = 0; {i} < (n & 3) && '
+                     f'path_budget > 0; {i}++) {{')
             self.block(inner, name, index, depth + 1)
             if r.random() < .4:
                 self.put(f'{inner}if ({self.condition()})')

@@ -43,12 +43,12 @@ void path_expect(int parent, const char *function, int line)
     is_expecting = 1;
 }
 
-/* Whether FOUND is EXPECTED with some of its parts behind the first left out. */
+/* Whether FOUND is what is expected, some parts behind the first left out. */
 static int is_with_gaps(const char *found)
 {
     int node = expected;
 
-    for (int is_first = 1; node != 0; node = nodes[node].parent, is_first = 0) {
+    for (; node != 0; node = nodes[node].parent) {
         char part[64];
         const int n = snprintf(part, sizeof part, "%s:%d",
                                nodes[node].function, nodes[node].line);
@@ -58,7 +58,7 @@ static int is_with_gaps(const char *found)
             found += n;
             if (*found == ' ')
                 found += 3;
-        } else if (is_first) {
+        } else if (node == expected) {
             return 0;
         }
     }
@@ -75,7 +75,8 @@ void probe_traceback(const char *what, const char *found)
                          size ? " < " : "", nodes[node].function,
                          nodes[node].line);
     if (is_expecting &&
-        (strcmp(text, found) == 0 || (path_allows_gaps && is_with_gaps(found)))) {
+        (strcmp(text, found) == 0 ||
+         (path_allows_gaps && is_with_gaps(found)))) {
         is_expecting = 0;
         return;
     }
