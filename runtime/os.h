@@ -39,7 +39,8 @@ void os_program_path(char *buffer, size_t size);
 void os_directory(char *buffer, size_t size);
 void os_yield(void);
 
-/* Writes all of it, retrying short and interrupted writes. */
+/* Writes all of it, retrying short and interrupted writes. A closed pipe or a
+ * limit on the file's size is an error, not a signal. */
 int os_write(int fd, const void *bytes, size_t size);
 /* Reads up to `size` bytes; *got is less only at the end of the file. */
 int os_read(int fd, void *buffer, size_t size, size_t *got);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -202,9 +203,35 @@ void os_yield(void)
     sched_yield();
 }
 
-int os_write(int fd, const void *bytes, size_t size)
+/* What a write may raise: they would end the program for a dump's sake. The
+ * kernel's own form of a set of signals. */
+#define WRITE_SIGNALS \
+    (UINT64_C(1) << (SIGPIPE - 1) | UINT64_C(1) << (SIGXFSZ - 1))
+
+/* Those of WRITE_SIGNALS that wait for the thread. */
+static uint64_t pending_signals(void)
 {
-    const char *at = bytes;
+    uint64_t pending = 0;
+
+    syscall(SYS_rt_sigpending, &pending, sizeof pending);
+    return pending & WRITE_SIGNALS;
+}
+
+/* Takes away one signal of each kind in `raised`, which are blocked. */
+static void forget_signals(uint64_t raised)
+{
+    const struct timespec no_time = {0, 0};
+
+    while (raised) {
+        const uint64_t lowest = raised & -raised;
+
+        syscall(SYS_rt_sigtimedwait, &lowest, NULL, &no_time, sizeof lowest);
+        raised &= raised - 1;
+    }
+}
+
+static int write_all(int fd, const char *at, size_t size)
+{
 
     while (size > 0) {
         const long n = syscall(SYS_write, fd, at, size);
@@ -219,6 +246,21 @@ int os_write(int fd, const void *bytes, size_t size)
         size -= (size_t)n;
     }
     return 0;
+}
+
+int os_write(int fd, const void *bytes, size_t size)
+{
+    const uint64_t blocked = WRITE_SIGNALS;
+    uint64_t before = 0;
+    uint64_t pending;
+    int error;
+
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &blocked, &before, sizeof before);
+    pending = pending_signals();
+    error = write_all(fd, bytes, size);
+    forget_signals(pending_signals() & ~pending);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    return error;
 }
 
 int os_read(int fd, void *buffer, size_t size, size_t *got)
