@@ -25,8 +25,8 @@ struct buffer {
 
 static int io_fault(struct alloctrace_error *error, const char *what)
 {
-    return at_fault(error, ALLOCTRACE_EIO, ALLOCTRACE_NO_OFFSET, "%s: %s",
-                    what, strerror(errno));
+    return at_fault(error, ALLOCTRACE_EIO, ALLOCTRACE_NO_OFFSET, "%s: %s", what,
+                    strerror(errno));
 }
 
 /* Room for at least one byte more than the file is thought to have, so that

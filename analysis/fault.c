@@ -40,8 +40,8 @@ const char *alloctrace_strerror(int code)
     switch (code) {
     case ALLOCTRACE_OK:
         return "no error";
-#define ERROR_TEXT(NAME, value, text)                                         \
-    case value:                                                               \
+#define ERROR_TEXT(NAME, value, text) \
+    case value:                       \
         return text;
         ALLOCTRACE_ERRORS(ERROR_TEXT)
 #undef ERROR_TEXT

@@ -13,8 +13,8 @@ static uint32_t *string_ranks(const alloctrace_snapshot *snapshot)
 {
     uint32_t *ranks = calloc(snapshot->strings.count, sizeof *ranks);
 
-    if (ranks && at_rank_texts(snapshot->strings.text,
-                               snapshot->strings.count, ranks)) {
+    if (ranks &&
+        at_rank_texts(snapshot->strings.text, snapshot->strings.count, ranks)) {
         free(ranks);
         return NULL;
     }
@@ -74,8 +74,7 @@ static uint64_t trace_key(const alloctrace_snapshot *snapshot, int group_by,
     case ALLOCTRACE_BY_LINENO:
         return (uint64_t)strings[frame->file] << 32 | frame->line;
     case ALLOCTRACE_BY_FUNCTION:
-        return (uint64_t)strings[frame->function] << 32 |
-               strings[frame->place];
+        return (uint64_t)strings[frame->function] << 32 | strings[frame->place];
     case ALLOCTRACE_BY_DOMAIN:
         return trace->domain;
     case ALLOCTRACE_BY_THREAD:
@@ -86,8 +85,7 @@ static uint64_t trace_key(const alloctrace_snapshot *snapshot, int group_by,
 }
 
 /* Ranks of modules by path, so that a file loaded twice is one. */
-static int rank_module_keys(const alloctrace_snapshot *snapshot,
-                            uint64_t *keys)
+static int rank_module_keys(const alloctrace_snapshot *snapshot, uint64_t *keys)
 {
     uint32_t n = snapshot->n_modules;
     const char **paths = calloc(n, sizeof *paths);

@@ -22,20 +22,20 @@
 /* One record. */
 struct record {
     uint32_t tag;
-    uint32_t count;          /* entries */
-    uint64_t length;         /* bytes of payload */
-    uint64_t offset;         /* of its header in the file */
-    const uint8_t *payload;  /* in the file's bytes */
-    uint64_t next;           /* offset of what follows it */
+    uint32_t count;         /* entries */
+    uint64_t length;        /* bytes of payload */
+    uint64_t offset;        /* of its header in the file */
+    const uint8_t *payload; /* in the file's bytes */
+    uint64_t next;          /* offset of what follows it */
 };
 
 /* A file that is being loaded. */
 struct loader {
-    const uint8_t *bytes;          /* the whole file; not owned */
-    uint64_t size;                 /* of it */
+    const uint8_t *bytes;           /* the whole file; not owned */
+    uint64_t size;                  /* of it */
     struct alloctrace_error *error; /* where to say what is wrong, or NULL */
-    struct at_counts counts;       /* entries in all records of each tag */
-    uint64_t n_processes;          /* likewise, but they must be one each */
+    struct at_counts counts;        /* entries in all records of each tag */
+    uint64_t n_processes;           /* likewise, but they must be one each */
     uint64_t n_summaries;
     uint64_t n_records;            /* before the trailer */
     alloctrace_snapshot *snapshot; /* being filled in; owned until the end */
@@ -54,8 +54,8 @@ static uint64_t read_u64(const uint8_t *bytes)
     return (uint64_t)read_u32(bytes) | (uint64_t)read_u32(bytes + 4) << 32;
 }
 
-#define READ_FIELD(bits, name)                                                \
-    entry.name = read_u##bits(bytes);                                         \
+#define READ_FIELD(bits, name)        \
+    entry.name = read_u##bits(bytes); \
     bytes += bits / 8;
 
 /* Each field list makes a reader: struct alloctrace_X_entry read_X(bytes). */
@@ -116,8 +116,8 @@ static int check_strings(struct loader *loader, uint64_t offset,
     return 0;
 }
 
-#define CHECK_STRINGS(loader, offset, ...)                                    \
-    check_strings(loader, offset, (const uint32_t[]){__VA_ARGS__},            \
+#define CHECK_STRINGS(loader, offset, ...)                         \
+    check_strings(loader, offset, (const uint32_t[]){__VA_ARGS__}, \
                   sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
 
 static int add_process(struct loader *loader, const uint8_t *bytes,
@@ -184,8 +184,7 @@ static int add_frame(struct loader *loader, const uint8_t *bytes,
 
     if (CHECK_STRINGS(loader, offset, entry.file, entry.function, entry.callee,
                       entry.type, entry.target) ||
-        check_id(loader, offset, "module", entry.module,
-                 snapshot->n_modules) ||
+        check_id(loader, offset, "module", entry.module, snapshot->n_modules) ||
         check_id(loader, offset, "frame", entry.caller, snapshot->n_frames))
         return ALLOCTRACE_EBAD_FILE;
     n_chain = entry.caller ? snapshot->frames[entry.caller].n_chain + 1 : 1;
@@ -298,8 +297,8 @@ static int add_strings(struct loader *loader, const struct record *record)
         if (memchr(bytes + 4, '\0', size))
             return damaged(loader, offset,
                            "damaged: there is a zero byte in a string");
-        if (at_strings_add(&loader->snapshot->strings,
-                           (const char *)bytes + 4, size, &string_id))
+        if (at_strings_add(&loader->snapshot->strings, (const char *)bytes + 4,
+                           size, &string_id))
             return at_fault_memory(loader->error);
         bytes += 4 + (size_t)size;
         left -= 4 + (uint64_t)size;
@@ -400,8 +399,8 @@ static int record_read(struct loader *loader, uint64_t offset,
         if (record->payload[record->length + i])
             return damaged(loader, offset,
                            "damaged: a record is not padded with zeros");
-    record->next = offset + ALLOCTRACE_RECORD_HEADER_SIZE + record->length +
-                   padding;
+    record->next =
+        offset + ALLOCTRACE_RECORD_HEADER_SIZE + record->length + padding;
     return 0;
 }
 

@@ -73,19 +73,19 @@ struct alloctrace_snapshot {
     struct alloctrace_process process;
     struct alloctrace_summary summary;
     struct at_strings strings;
-    const char **arguments;             /* 0 .. n_arguments - 1 */
-    struct alloctrace_module *modules;  /* by number; 0 = none */
-    struct alloctrace_thread *threads;  /* by number; 0 = none */
-    struct at_frame *frames;            /* by number; 0 = unknown */
-    struct at_traceback *tracebacks;    /* by number; 0 = unknown */
-    struct alloctrace_trace *traces;    /* 0 .. n_traces - 1 */
+    const char **arguments;            /* 0 .. n_arguments - 1 */
+    struct alloctrace_module *modules; /* by number; 0 = none */
+    struct alloctrace_thread *threads; /* by number; 0 = none */
+    struct at_frame *frames;           /* by number; 0 = unknown */
+    struct at_traceback *tracebacks;   /* by number; 0 = unknown */
+    struct alloctrace_trace *traces;   /* 0 .. n_traces - 1 */
     uint32_t n_arguments;
-    uint32_t n_modules;    /* with number 0, as the three below */
+    uint32_t n_modules; /* with number 0, as the three below */
     uint32_t n_threads;
     uint32_t n_frames;
     uint32_t n_tracebacks;
     uint32_t n_traces;
-    uint64_t max_depth;    /* highest `depth` of a traceback */
+    uint64_t max_depth; /* highest `depth` of a traceback */
 };
 
 struct alloctrace_traceback {

@@ -53,8 +53,8 @@ alloctrace_traceback *at_traceback_create(size_t count)
 
     if (count > (SIZE_MAX - sizeof *traceback) / sizeof *traceback->frames)
         return NULL;
-    traceback = calloc(1, sizeof *traceback +
-                              count * sizeof *traceback->frames);
+    traceback =
+        calloc(1, sizeof *traceback + count * sizeof *traceback->frames);
     if (traceback)
         traceback->count = count;
     return traceback;
@@ -145,9 +145,8 @@ alloctrace_traceback_frame(const alloctrace_traceback *traceback,
                            ptrdiff_t index)
 {
     /* Frames stand the most recent first: -1 is 0, 0 is count - 1. */
-    size_t from_recent = index < 0
-                             ? (size_t)(-(index + 1))
-                             : traceback->count - 1 - (size_t)index;
+    size_t from_recent = index < 0 ? (size_t)(-(index + 1))
+                                   : traceback->count - 1 - (size_t)index;
 
     return from_recent < traceback->count ? &traceback->frames[from_recent]
                                           : NULL;

@@ -26,8 +26,8 @@ struct tree {
     struct node *nodes; /* owned */
     uint32_t *slots;    /* owned; hash => node; 0 = empty; at most half full */
     uint32_t n_nodes;
-    uint32_t capacity;  /* of `nodes` */
-    uint32_t mask;      /* number of slots - 1: a power of two - 1 */
+    uint32_t capacity; /* of `nodes` */
+    uint32_t mask;     /* number of slots - 1: a power of two - 1 */
 };
 
 #define FIRST_NODES 1024
@@ -154,8 +154,7 @@ static int plant_whole(struct planting *planting, uint32_t *nodes)
         nodes[i] = traceback->parent ? nodes[traceback->parent] : 0;
         at_walk_begin(&walk, snapshot, i);
         if (plant_frames(planting, &walk,
-                         snapshot->frames[traceback->frame].n_chain,
-                         &nodes[i]))
+                         snapshot->frames[traceback->frame].n_chain, &nodes[i]))
             return ALLOCTRACE_ENO_MEMORY;
     }
     return 0;
@@ -263,8 +262,8 @@ static int order_nodes(const struct tree *tree, uint32_t *order)
         uint32_t node = stack[--n_stack];
 
         order[node] = next++;
-        for (uint32_t i = children.first[node + 1];
-             i > children.first[node]; i--)
+        for (uint32_t i = children.first[node + 1]; i > children.first[node];
+             i--)
             stack[n_stack++] = children.child[i - 1];
     }
     assert(next == tree->n_nodes);
@@ -284,8 +283,8 @@ int at_rank_paths(const alloctrace_snapshot *snapshot, const uint32_t *place,
 
     if (!result) {
         order = calloc(planting.tree.n_nodes, sizeof *order);
-        result = order ? order_nodes(&planting.tree, order)
-                       : ALLOCTRACE_ENO_MEMORY;
+        result =
+            order ? order_nodes(&planting.tree, order) : ALLOCTRACE_ENO_MEMORY;
     }
     if (!result) {
         for (uint32_t i = 0; i < snapshot->n_tracebacks; i++)

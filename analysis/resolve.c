@@ -51,8 +51,7 @@ static int add_module_label(alloctrace_snapshot *snapshot, uint32_t module_id,
 
 /* Adds "[NAME+OFFSET]", or "[ADDRESS]" outside all modules. */
 static int add_address_label(alloctrace_snapshot *snapshot,
-                             const struct at_frame *frame,
-                             uint32_t *string_id)
+                             const struct at_frame *frame, uint32_t *string_id)
 {
     const struct alloctrace_module *module = &snapshot->modules[frame->module];
     const char *name = module_name(module);
@@ -62,8 +61,8 @@ static int add_address_label(alloctrace_snapshot *snapshot,
 
     if (!label)
         return ALLOCTRACE_ENO_MEMORY;
-    snprintf(label, size, "[%s%s0x%" PRIx64 "]", name,
-             frame->module ? "+" : "", frame->address - module->bias);
+    snprintf(label, size, "[%s%s0x%" PRIx64 "]", name, frame->module ? "+" : "",
+             frame->address - module->bias);
     result = add_text(snapshot, label, string_id);
     free(label);
     return result;
@@ -202,8 +201,8 @@ int alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,
             continue;
         module = &snapshot->modules[frame->module];
         memset(symbols, 0, sizeof symbols);
-        n_symbols = resolver(data, module, frame->address - module->bias - 1,
-                             symbols);
+        n_symbols =
+            resolver(data, module, frame->address - module->bias - 1, symbols);
         if (n_symbols > ALLOCTRACE_MAX_SYMBOLS)
             n_symbols = ALLOCTRACE_MAX_SYMBOLS;
         result = frames_reserve(snapshot, n_symbols, &capacity);

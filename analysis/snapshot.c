@@ -111,8 +111,7 @@ size_t alloctrace_snapshot_thread_count(const alloctrace_snapshot *snapshot)
     return snapshot->n_threads - 1;
 }
 
-size_t
-alloctrace_snapshot_traceback_count(const alloctrace_snapshot *snapshot)
+size_t alloctrace_snapshot_traceback_count(const alloctrace_snapshot *snapshot)
 {
     return snapshot->n_tracebacks - 1;
 }

@@ -51,8 +51,8 @@ static int options_read(const struct alloctrace_statistics_options *given,
     return 0;
 }
 
-static void group_add(struct group *group,
-                      const struct alloctrace_trace *trace, int metric)
+static void group_add(struct group *group, const struct alloctrace_trace *trace,
+                      int metric)
 {
     switch (metric) {
     case ALLOCTRACE_METRIC_LIVE:
@@ -186,8 +186,8 @@ statistics_create(const alloctrace_snapshot *snapshot, int group_by,
     uint64_t count_sum = 0;
 
     if (count < (SIZE_MAX - sizeof *statistics) / sizeof *statistics->groups)
-        statistics = malloc(sizeof *statistics +
-                            count * sizeof *statistics->groups);
+        statistics =
+            malloc(sizeof *statistics + count * sizeof *statistics->groups);
     if (!statistics)
         return NULL;
     statistics->snapshot = snapshot;
@@ -251,8 +251,7 @@ size_t alloctrace_statistics_count(const alloctrace_statistics *statistics)
 }
 
 const struct alloctrace_statistic *
-alloctrace_statistics_get(const alloctrace_statistics *statistics,
-                          size_t index)
+alloctrace_statistics_get(const alloctrace_statistics *statistics, size_t index)
 {
     return index < statistics->count ? &statistics->groups[index] : NULL;
 }

@@ -135,11 +135,11 @@ struct alloctrace_thread {
 
 /* What one thread allocated from one traceback in one domain. */
 struct alloctrace_trace {
-    uint32_t traceback; /* number of the traceback; 0 = unknown */
-    uint32_t thread;    /* number of the thread; 0 = unknown */
-    uint32_t domain;    /* 0 = malloc */
-    int64_t live_blocks; /* below 0 if others' blocks were freed: sum up */
-    int64_t live_bytes;  /* likewise */
+    uint32_t traceback;   /* number of the traceback; 0 = unknown */
+    uint32_t thread;      /* number of the thread; 0 = unknown */
+    uint32_t domain;      /* 0 = malloc */
+    int64_t live_blocks;  /* below 0 if others' blocks were freed: sum up */
+    int64_t live_bytes;   /* likewise */
     int64_t total_blocks; /* all that were ever allocated */
     int64_t total_bytes;  /* their bytes */
     int64_t peak_blocks;  /* live at the peak of the whole program */
@@ -324,31 +324,31 @@ alloctrace_traceback_frame(const alloctrace_traceback *traceback,
  * thread     number of the thread that allocated
  * module     loaded file that the most recent frame's code is in
  */
-#define ALLOCTRACE_GROUPINGS(GROUPING)                                        \
-    GROUPING(FILENAME, 1, filename)                                           \
-    GROUPING(LINENO, 2, lineno)                                               \
-    GROUPING(FUNCTION, 3, function)                                           \
-    GROUPING(TRACEBACK, 4, traceback)                                         \
-    GROUPING(TYPE, 5, type)                                                   \
-    GROUPING(DOMAIN, 6, domain)                                               \
-    GROUPING(THREAD, 7, thread)                                               \
+#define ALLOCTRACE_GROUPINGS(GROUPING) \
+    GROUPING(FILENAME, 1, filename)    \
+    GROUPING(LINENO, 2, lineno)        \
+    GROUPING(FUNCTION, 3, function)    \
+    GROUPING(TRACEBACK, 4, traceback)  \
+    GROUPING(TYPE, 5, type)            \
+    GROUPING(DOMAIN, 6, domain)        \
+    GROUPING(THREAD, 7, thread)        \
     GROUPING(MODULE, 8, module)
 
 enum alloctrace_grouping {
-#define ALLOCTRACE_GROUPING_ENUM(NAME, value, name)                           \
+#define ALLOCTRACE_GROUPING_ENUM(NAME, value, name) \
     ALLOCTRACE_BY_##NAME = value,
     ALLOCTRACE_GROUPINGS(ALLOCTRACE_GROUPING_ENUM)
 #undef ALLOCTRACE_GROUPING_ENUM
 };
 
 /* Which blocks are counted: METRIC(NAME, value, name). */
-#define ALLOCTRACE_METRICS(METRIC)                                            \
-    METRIC(LIVE, 1, live)                                                     \
-    METRIC(TOTAL, 2, total)                                                   \
+#define ALLOCTRACE_METRICS(METRIC) \
+    METRIC(LIVE, 1, live)          \
+    METRIC(TOTAL, 2, total)        \
     METRIC(PEAK, 3, peak)
 
 enum alloctrace_metric {
-#define ALLOCTRACE_METRIC_ENUM(NAME, value, name)                             \
+#define ALLOCTRACE_METRIC_ENUM(NAME, value, name) \
     ALLOCTRACE_METRIC_##NAME = value,
     ALLOCTRACE_METRICS(ALLOCTRACE_METRIC_ENUM)
 #undef ALLOCTRACE_METRIC_ENUM
@@ -363,12 +363,12 @@ struct alloctrace_statistics_options {
 
 /* One group. */
 struct alloctrace_statistic {
-    int64_t size;     /* bytes; may be below 0 by thread */
-    int64_t count;    /* blocks; likewise */
-    const char *key;  /* file, function, type, module's path, thread's name;
-                         "" for a traceback or a domain */
-    uint32_t line;    /* by line; else 0 */
-    uint32_t number;  /* of the domain or thread; else 0 */
+    int64_t size;       /* bytes; may be below 0 by thread */
+    int64_t count;      /* blocks; likewise */
+    const char *key;    /* file, function, type, module's path, thread's name;
+                           "" for a traceback or a domain */
+    uint32_t line;      /* by line; else 0 */
+    uint32_t number;    /* of the domain or thread; else 0 */
     uint32_t traceback; /* number of the first traceback in the group */
 };
 

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+add_library(alloctrace_dumpfile STATIC ${PROJECT_SOURCE_DIR}/tests/dumpfile.c)
+target_include_directories(alloctrace_dumpfile
+                           PUBLIC ${PROJECT_SOURCE_DIR}/tests)
+alloctrace_warnings(alloctrace_dumpfile)
+alloctrace_sanitize(alloctrace_dumpfile)
+
+foreach(name load stats pathtree path resolve fault)
+    alloctrace_check(${name} alloctrace_analysis alloctrace_dumpfile)
+endforeach()
+alloctrace_check(units alloctrace_analysis)
+alloctrace_check(symbol alloctrace_symbol alloctrace_analysis
+                 alloctrace_dumpfile)
+# Its own functions are what it looks up: with DWARF, and inlined code.
+target_compile_options(check_symbol PRIVATE -g -O2 -fno-ipa-icf)
+target_link_options(check_symbol PRIVATE -Wl,--build-id=sha1)
+# A million of everything takes its time with sanitizers.
+set_tests_properties(unit.load unit.pathtree PROPERTIES
+    ENVIRONMENT CK_DEFAULT_TIMEOUT=120)
