@@ -78,6 +78,21 @@ static void print_entry(uint64_t number, const struct field *fields,
     putchar('\n');
 }
 
+/* Bytes of the file as they are, but none that a terminal would obey. */
+static void print_string(const unsigned char *bytes, size_t size)
+{
+    putchar('"');
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '"' || bytes[i] == '\\')
+            printf("\\%c", bytes[i]);
+        else if (bytes[i] < 0x20 || bytes[i] == 0x7f)
+            printf("\\x%02x", bytes[i]);
+        else
+            putchar(bytes[i]);
+    }
+    puts("\"");
+}
+
 static void print_strings(struct cursor payload, uint64_t first, uint32_t count)
 {
     for (uint32_t i = 0; i < count && payload.left >= 4; i++) {
@@ -87,8 +102,8 @@ static void print_strings(struct cursor payload, uint64_t first, uint32_t count)
         payload.left -= 4;
         if (size > payload.left)
             return;
-        printf("  %" PRIu64 " \"%.*s\"\n", first + i, (int)size,
-               (const char *)payload.at);
+        printf("  %" PRIu64 " ", first + i);
+        print_string(payload.at, (size_t)size);
         payload.at += size;
         payload.left -= size;
     }

@@ -37,11 +37,13 @@ static void print_command_line(FILE *file, const alloctrace_snapshot *snapshot)
     const size_t n = alloctrace_snapshot_argument_count(snapshot);
 
     if (n == 0)
-        fputs(alloctrace_snapshot_process(snapshot)->program, file);
-    for (size_t i = 0; i < n; i++)
-        fprintf(file, "%s%s", i > 0 ? " " : "",
-                i > 0 ? alloctrace_snapshot_argument(snapshot, i)
-                      : base_name(alloctrace_snapshot_argument(snapshot, 0)));
+        out_text(file, alloctrace_snapshot_process(snapshot)->program);
+    for (size_t i = 0; i < n; i++) {
+        const char *const argument = alloctrace_snapshot_argument(snapshot, i);
+
+        fputs(i > 0 ? " " : "", file);
+        out_text(file, i > 0 ? argument : base_name(argument));
+    }
 }
 
 static void print_time(FILE *file, uint64_t ns)
@@ -95,7 +97,9 @@ static void print_process(FILE *file, const alloctrace_snapshot *snapshot)
     const struct alloctrace_process *const process =
         alloctrace_snapshot_process(snapshot);
 
-    fprintf(file, "program    %s\ncommand    ", process->program);
+    fputs("program    ", file);
+    out_text(file, process->program);
+    fputs("\ncommand    ", file);
     print_command_line(file, snapshot);
     fprintf(file, "\nprocess    %u on %s, %u bits\nstarted    ", process->pid,
             *process->host ? process->host : "an unknown host",
@@ -208,6 +212,7 @@ int cmd_info(int argc, char **argv)
 {
     static const char *const formats[] = {"text", "json", NULL};
     alloctrace_snapshot *snapshot;
+    struct alloctrace_error error;
     struct args args;
     int format;
 
@@ -216,8 +221,8 @@ int cmd_info(int argc, char **argv)
         return EXIT_UNUSABLE;
     if (args.n_operands != 1)
         return args_fail(argv[0], "wants one file");
-    if (command_load(args.operands[0], &snapshot))
-        return EXIT_UNUSABLE;
+    if (alloctrace_snapshot_load(args.operands[0], &snapshot, &error))
+        return out_fail(args.operands[0], &error);
     if (format == OUT_TEXT)
         print_text(stdout, snapshot);
     else

@@ -3,125 +3,50 @@
  * alloctrace run: runs an instrumented program traced and ends as it ended.
  * The report goes to standard error, so that the program's standard output
  * stays what it is.
- *
- * Signals: a terminal's interrupt and quit go to the program and not to us,
- * who have to outlive it; termination and hang-up are handed on to it.
  */
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "launch.h"
+#include "outcome.h"
 
 #define REPORT_LIMIT 20
+#define DEFAULT_PATTERN "alloctrace.%e.%p.alloctrace"
 
-/* As the shell says it: cannot be run, cannot be found, ended by a signal. */
-enum { EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SIGNALLED = 128 };
+/* As the shell says it: this and the signal's number. */
+enum { EXIT_SIGNALLED = 128 };
 
 const struct option run_options[] = {
     {"-o", "FILE",
-     "dump to write; %p is the process (default: "
-     "alloctrace.PROGRAM.%p.alloctrace)"},
-    {"--frames", "N|all", "frames of a traceback to keep (default: all)"},
+     "dump to write; %p pid, %e program, %h host, %n number (default: "
+     "alloctrace.%e.%p.alloctrace)"},
+    {"--frames", "N|all",
+     "frames of a traceback to keep (default: ALLOCTRACE, or all)"},
     {NULL, NULL, NULL},
 };
 
-static volatile sig_atomic_t program_pid;
-
-static void hand_on(int signal_number)
+/* The path as a person in this folder would write it. */
+static const char *short_path(const char *path)
 {
-    if (program_pid > 0)
-        kill(program_pid, signal_number);
-}
-
-static void set_signals(void)
-{
-    struct sigaction action = {.sa_handler = hand_on, .sa_flags = SA_RESTART};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    signal(SIGINT, SIG_IGN);
-    signal(SIGQUIT, SIG_IGN);
-}
-
-static const char *base_name(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
-/* In the child: the signals as they were, the program in our place. */
-static void become(char **argv, const struct sigaction *interrupt,
-                   const struct sigaction *quit)
-{
-    sigaction(SIGINT, interrupt, NULL);
-    sigaction(SIGQUIT, quit, NULL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGHUP, SIG_DFL);
-    execvp(argv[0], argv);
-    fprintf(stderr, "alloctrace: %s: %s\n", argv[0], strerror(errno));
-    _exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE);
-}
-
-/* Runs the program; its process, or -1 after a message. */
-static pid_t run_program(char **argv, int *status)
-{
-    struct sigaction interrupt;
-    struct sigaction quit;
-    pid_t pid;
-
-    sigaction(SIGINT, NULL, &interrupt);
-    sigaction(SIGQUIT, NULL, &quit);
-    set_signals();
-    pid = fork();
-    if (pid == 0)
-        become(argv, &interrupt, &quit);
-    if (pid < 0) {
-        fprintf(stderr, "alloctrace: %s: %s\n", argv[0], strerror(errno));
-        return -1;
-    }
-    program_pid = pid;
-    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-        continue;
-    program_pid = 0;
-    return pid;
-}
-
-/* The pattern with the process filled in; %e, %h and %n stay as they are
- * unless there are none. NULL: the name cannot be known here. */
-static char *dump_name(const char *pattern, pid_t pid)
-{
-    char *name = NULL;
+    static char folder[4096];
     size_t size;
-    FILE *const file = open_memstream(&name, &size);
-    bool is_known = file != NULL;
 
-    for (const char *c = pattern; file && *c; c++) {
-        if (*c != '%' || !c[1])
-            putc(*c, file);
-        else if (*++c == 'p')
-            fprintf(file, "%ld", (long)pid);
-        else if (*c == '%')
-            putc('%', file);
-        else
-            is_known = false;
-    }
-    if (file)
-        fclose(file);
-    if (is_known)
-        return name;
-    free(name);
-    return NULL;
+    if (!getcwd(folder, sizeof folder))
+        return path;
+    size = strlen(folder);
+    if (strncmp(path, folder, size) == 0 && path[size] == '/')
+        return path + size + 1;
+    return path;
 }
 
+/* By line, at the peak: a program that has ended well holds little by then.
+ * A dump without what was live at the peak is shown as it is. */
 static int report_dump(const char *path)
 {
-    const struct alloctrace_statistics_options options = {
+    struct alloctrace_statistics_options options = {
         .size = sizeof options,
         .group_by = ALLOCTRACE_BY_LINENO,
         .metric = ALLOCTRACE_METRIC_PEAK};
@@ -131,85 +56,104 @@ static int report_dump(const char *path)
 
     if (command_load(path, &snapshot))
         return EXIT_UNUSABLE;
+    if (!stats_has_peak(snapshot))
+        options.metric = ALLOCTRACE_METRIC_LIVE;
     out_init(&out, stderr);
     status = stats_report(&out, snapshot, &options, REPORT_LIMIT);
-    fprintf(stderr, "\ndump: %s (alloctrace stats, info)\n", path);
+    fprintf(stderr, "\ndump: %s (see it with 'alloctrace stats')\n", path);
     alloctrace_snapshot_free(snapshot);
     return status;
 }
 
-static void report(const char *program, const char *pattern, pid_t pid,
-                   bool was_old)
+/* A shell, for one, writes no dump, but what it started may have. */
+static void report_others(const char *pattern, const struct outcome *before)
 {
-    char *const path = dump_name(pattern, pid);
+    struct outcome newest;
 
-    if (!path)
-        fprintf(stderr, "dump: %s\n", pattern);
-    else if (access(path, F_OK) != 0 || was_old)
-        fprintf(stderr,
-                "alloctrace: %s: wrote no dump: it is not instrumented (built "
-                "with alloctrace-gcc), or ended without exit\n",
-                program);
-    else
-        report_dump(path);
-    free(path);
+    outcome_find(&newest, pattern, 0);
+    if (newest.path && newest.is_regular && !outcome_is_same(&newest, before))
+        fprintf(stderr, "dump: %s (of a process that it started)\n",
+                short_path(newest.path));
+    outcome_fini(&newest);
 }
 
-/* Removes an old dump of the name, so that it is not taken for the new one.
- * What is no regular file is left alone, and nothing is reported of it. */
-static bool is_in_the_way(const char *pattern)
+static void report(const char *program, const char *pattern,
+                   const struct outcome *before, pid_t pid, int status)
 {
-    alloctrace_snapshot *snapshot;
+    struct outcome outcome;
 
-    if (strchr(pattern, '%') || access(pattern, F_OK) != 0)
-        return false;
-    if (alloctrace_snapshot_load(pattern, &snapshot, NULL))
-        return true;
-    alloctrace_snapshot_free(snapshot);
-    return unlink(pattern) != 0;
+    outcome_find(&outcome, pattern, pid);
+    if (!outcome.path ||
+        (outcome.is_regular && outcome_is_same(&outcome, before))) {
+        outcome_explain(program, status);
+        report_others(pattern, before);
+    } else if (outcome.is_regular) {
+        report_dump(short_path(outcome.path));
+    }
+    outcome_fini(&outcome);
 }
 
-static int set_environment(const struct args *args, const char *pattern)
+/* Frames by the option, else by the environment if it asks for any. */
+static int set_frames(const struct args *args)
 {
     const char *const frames = args_get(args, "--frames");
-    uint64_t number;
+    const char *const given = getenv("ALLOCTRACE");
+    uint64_t number = 1;
 
     if (frames && strcmp(frames, "all") != 0 &&
-        (args_number(args, "run", "--frames", 65535, 1, &number) ||
-         number == 0))
-        return number == 0
-                   ? args_fail("run", "--frames is 0, not 1 to 65535 or all")
-                   : EXIT_UNUSABLE;
-    setenv("ALLOCTRACE", frames ? frames : "all", 1);
-    setenv("ALLOCTRACE_DUMP", pattern, 1);
+        args_number(args, "run", "--frames", 65535, 1, &number))
+        return EXIT_UNUSABLE;
+    if (number == 0)
+        return args_fail("run", "--frames is '%s', not 1 to 65535 or all",
+                         frames);
+    if (frames)
+        setenv("ALLOCTRACE", frames, 1);
+    else if (!given || !*given || strcmp(given, "0") == 0)
+        setenv("ALLOCTRACE", "all", 1);
     return 0;
+}
+
+/* Runs the program and reports. Returns how `run` has to end. */
+static int run(char **argv, const char *pattern)
+{
+    struct outcome before; /* the newest dump of an earlier run */
+    int wait_status = 0;
+    pid_t pid;
+    int status;
+
+    outcome_find(&before, pattern, 0);
+    status = launch(argv, &pid, &wait_status);
+    if (status == 0) {
+        report(argv[0], pattern, &before, pid, wait_status);
+        status = WIFSIGNALED(wait_status)
+                     ? EXIT_SIGNALLED + WTERMSIG(wait_status)
+                     : WEXITSTATUS(wait_status);
+    }
+    outcome_fini(&before);
+    return status;
 }
 
 int cmd_run(int argc, char **argv)
 {
-    char fallback[4096];
-    const char *pattern;
+    const char *given;
     struct args args;
-    bool was_old;
-    int status = 0;
-    pid_t pid;
+    char *pattern;
+    int status;
 
     if (args_parse(&args, run_options, argc, argv, true))
         return EXIT_UNUSABLE;
     if (args.n_operands == 0)
         return args_fail(argv[0], "wants a program");
-    snprintf(fallback, sizeof fallback, "alloctrace.%s.%%p.alloctrace",
-             base_name(args.operands[0]));
-    pattern = args_get(&args, "-o") ? args_get(&args, "-o") : fallback;
-    if (set_environment(&args, pattern))
+    if (set_frames(&args))
         return EXIT_UNUSABLE;
-    was_old = is_in_the_way(pattern);
-    pid = run_program(args.operands, &status);
-    if (pid < 0)
+    given = args_get(&args, "-o");
+    pattern = outcome_pattern(given ? given : DEFAULT_PATTERN);
+    if (!pattern) {
+        fputs("alloctrace: run: the current folder cannot be found\n", stderr);
         return EXIT_UNUSABLE;
-    if (!WIFEXITED(status) || (WEXITSTATUS(status) != EXIT_NOT_FOUND &&
-                               WEXITSTATUS(status) != EXIT_NOT_RUNNABLE))
-        report(args.operands[0], pattern, pid, was_old);
-    return WIFSIGNALED(status) ? EXIT_SIGNALLED + WTERMSIG(status)
-                               : WEXITSTATUS(status);
+    }
+    setenv("ALLOCTRACE_DUMP", pattern, 1);
+    status = run(args.operands, pattern);
+    free(pattern);
+    return status;
 }

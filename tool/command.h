@@ -36,6 +36,10 @@ void info_headline(const struct out *out, const alloctrace_snapshot *snapshot);
 /* What could not be recorded, if anything: a line each. */
 void info_warnings(const struct out *out, const alloctrace_snapshot *snapshot);
 
+/* Does the dump say what was live at the peak? ALLOCTRACE_AT_PEAK=0 leaves it
+ * out. */
+bool stats_has_peak(const alloctrace_snapshot *snapshot);
+
 /* A report for people: at most `limit` groups, 0 = all. 0 or 2. */
 int stats_report(const struct out *out, const alloctrace_snapshot *snapshot,
                  const struct alloctrace_statistics_options *options,

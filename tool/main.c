@@ -116,7 +116,8 @@ int main(int argc, char **argv)
     command = find(argv[1]);
     if (!command)
         return fail_unknown(argv[1]);
-    if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+    if (argc > 2 &&
+        (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
         print_command(command);
         return out_finish(EXIT_DONE);
     }

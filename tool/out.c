@@ -24,10 +24,12 @@ void out_init(struct out *out, FILE *file)
 {
     const int fd = fileno(file);
     const char *const no_color = getenv("NO_COLOR");
+    const char *const terminal = getenv("TERM");
 
     out->file = file;
     out->width = isatty(fd) ? terminal_width(fd) : 0;
-    out->is_coloured = out->width > 0 && !(no_color && *no_color);
+    out->is_coloured = out->width > 0 && !(no_color && *no_color) && terminal &&
+                       strcmp(terminal, "dumb") != 0;
 }
 
 void out_bold(const struct out *out)
@@ -127,6 +129,12 @@ void out_json_string(FILE *file, const char *text)
     putc('"', file);
 }
 
+void out_text(FILE *file, const char *text)
+{
+    for (; *text; text++)
+        putc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, file);
+}
+
 void out_csv_string(FILE *file, const char *text)
 {
     if (!strpbrk(text, "\",\r\n")) {
@@ -156,7 +164,8 @@ int out_finish(int status)
 {
     const bool has_failed = fflush(stdout) != 0 || ferror(stdout);
 
-    if (!has_failed)
+    /* Whoever closed the pipe (head) has seen enough. */
+    if (!has_failed || errno == EPIPE)
         return status;
     fprintf(stderr, "alloctrace: standard output: %s\n", strerror(errno));
     return EXIT_UNUSABLE;

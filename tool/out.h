@@ -43,6 +43,10 @@ const char *out_blocks(int64_t count);
 /* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void out_json_string(FILE *file, const char *text);
 
+/* Text from a file: control characters, which might make a terminal do what
+ * the file wants, become question marks. */
+void out_text(FILE *file, const char *text);
+
 /* A field of CSV (RFC 4180), quoted where it must be. */
 void out_csv_string(FILE *file, const char *text);
 

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Statistics for programs: JSON and CSV, plain bytes, with a version field.
+ * Oldest frame first, as in tracemalloc.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "report.h"
+
+static void json_frame(FILE *file, const struct alloctrace_frame *frame)
+{
+    fputs("{\"file\":", file);
+    out_json_string(file, frame->file);
+    fprintf(file, ",\"line\":%u,\"function\":", frame->line);
+    out_json_string(file, frame->function);
+    if (frame->is_inlined)
+        fputs(",\"inlined\":true", file);
+    if (frame->via) {
+        fputs(",\"via\":", file);
+        out_json_string(file, frame->via);
+    }
+    putc('}', file);
+}
+
+static int json_frames(FILE *file, const struct report *report, size_t index)
+{
+    alloctrace_traceback *traceback;
+    size_t n;
+
+    if (alloctrace_statistics_traceback(report->statistics, index, &traceback))
+        return ALLOCTRACE_ENO_MEMORY;
+    fputs(",\"traceback\":[", file);
+    n = alloctrace_traceback_count(traceback);
+    for (size_t i = 0; i < n; i++) {
+        fputs(i > 0 ? "," : "", file);
+        json_frame(file, alloctrace_traceback_frame(traceback, (ptrdiff_t)i));
+    }
+    putc(']', file);
+    alloctrace_traceback_free(traceback);
+    return 0;
+}
+
+/* A key that is no frame: a number for domains and threads, else a name. */
+static void json_key(FILE *file, const struct report *report,
+                     const struct alloctrace_statistic *group)
+{
+    fputs(",\"key\":", file);
+    switch (report->options.group_by) {
+    case ALLOCTRACE_BY_DOMAIN:
+        fprintf(file, "%u", group->number);
+        break;
+    case ALLOCTRACE_BY_THREAD:
+        fprintf(file, "%u,\"name\":", group->number);
+        out_json_string(file, group->key);
+        break;
+    default:
+        out_json_string(file, *group->key ? group->key : "<unknown>");
+        break;
+    }
+}
+
+int report_json(FILE *file, const struct report *report)
+{
+    fprintf(file,
+            "{\"version\":1,\"group_by\":\"%s\",\"metric\":\"%s\","
+            "\"statistics\":[",
+            report_group_by(report), report_metric(report));
+    for (size_t i = 0; i < report->n_shown; i++) {
+        const struct alloctrace_statistic *const group =
+            alloctrace_statistics_get(report->statistics, i);
+
+        fprintf(file, "%s{\"size\":%" PRId64 ",\"count\":%" PRId64,
+                i > 0 ? "," : "", group->size, group->count);
+        if (!report_has_frames(report->options.group_by)) {
+            json_key(file, report, group);
+        } else if (json_frames(file, report, i)) {
+            return ALLOCTRACE_ENO_MEMORY;
+        }
+        putc('}', file);
+    }
+    fputs("]}\n", file);
+    return 0;
+}
+
+/* The functions of a path, oldest first, as one field. */
+static int csv_path(FILE *file, const alloctrace_traceback *traceback)
+{
+    const size_t n = alloctrace_traceback_count(traceback);
+    char *text = NULL;
+    size_t size;
+    FILE *const joined = open_memstream(&text, &size);
+
+    if (!joined)
+        return ALLOCTRACE_ENO_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        const struct alloctrace_frame *const frame =
+            alloctrace_traceback_frame(traceback, (ptrdiff_t)i);
+
+        fprintf(joined, "%s%s", i > 0 ? ";" : "",
+                *frame->function ? frame->function : frame->file);
+    }
+    if (fclose(joined) != 0 || !text)
+        return ALLOCTRACE_ENO_MEMORY;
+    out_csv_string(file, text);
+    free(text);
+    return 0;
+}
+
+static int csv_frames(FILE *file, const struct report *report, size_t index)
+{
+    alloctrace_traceback *traceback;
+    const struct alloctrace_frame *frame;
+    int error;
+
+    if (alloctrace_statistics_traceback(report->statistics, index, &traceback))
+        return ALLOCTRACE_ENO_MEMORY;
+    frame = alloctrace_traceback_frame(traceback, -1);
+    out_csv_string(file, frame->file);
+    fprintf(file, ",%u,", frame->line);
+    out_csv_string(file, frame->function);
+    putc(',', file);
+    error = csv_path(file, traceback);
+    alloctrace_traceback_free(traceback);
+    return error;
+}
+
+/* A row a group; the first column is the version of these columns. */
+int report_csv(FILE *file, const struct report *report)
+{
+    const bool is_frames = report_has_frames(report->options.group_by);
+
+    fprintf(file, "version,size,count,%s\r\n",
+            is_frames ? "file,line,function,path" : "key");
+    for (size_t i = 0; i < report->n_shown; i++) {
+        const struct alloctrace_statistic *const group =
+            alloctrace_statistics_get(report->statistics, i);
+        char place[4096];
+
+        fprintf(file, "1,%" PRId64 ",%" PRId64 ",", group->size, group->count);
+        if (!is_frames) {
+            report_place(report, i, place, sizeof place);
+            out_csv_string(file, place);
+        } else if (csv_frames(file, report, i)) {
+            return ALLOCTRACE_ENO_MEMORY;
+        }
+        fputs("\r\n", file);
+    }
+    return 0;
+}
