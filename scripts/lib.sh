@@ -4,14 +4,14 @@
 # Sourced, not run; expects `set -eu` and the top of the tree in $top.
 # shellcheck disable=SC2154 # $top
 
-# What building takes. The plugin needs the headers of the very compiler that
+# What building takes, tests included. The plugin needs the headers of the very compiler that
 # will load it; on Debian 12 the default compiler is GCC 12.
 build_packages() {
     major=12
     if command -v gcc >/dev/null; then
         major=$(gcc -dumpversion | cut -d. -f1)
     fi
-    echo "gcc g++ make cmake ninja-build pkg-config check" \
+    echo "gcc g++ make cmake ninja-build pkg-config check python3" \
         "gcc-$major-plugin-dev libdwarf-dev libelf-dev zlib1g-dev"
 }
 

@@ -68,6 +68,18 @@ def environment(**variables):
             **variables}
 
 
+def compile_program(build, directory, source, *flags):
+    """Compiles programs/SOURCE instrumented; returns the executable."""
+    program = os.path.join(directory, os.path.splitext(source)[0])
+    result = run([os.path.join(build, "bin", "alloctrace-gcc"), "-g", "-Wall",
+                  "-Wextra", *flags, "-o", program,
+                  os.path.join(HERE, "programs", source)])
+    messages = result.stderr.decode()
+    check(result.status == 0 and not messages,
+          f"compiling {source}: {messages}")
+    return program
+
+
 class Result:
     def __init__(self, process):
         self.status = process.returncode

@@ -47,7 +47,7 @@ def calls_own_part(frame, name, sal, inner):
     """Does the frame call the outlined part of its own function?"""
     if inner.type() == gdb.INLINE_FRAME:
         return inner.name() == name and not calls_itself(frame, name, sal)
-    return called_symbol(frame).startswith(name + ".part.")
+    return called_symbol(frame).startswith(name + ".part")
 
 
 def kind_of(frame, name, sal, inner):

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Ways of linking: programs and libraries, instrumented or not, linked or
+loaded, with link-time optimisation, by hand and by build systems. Each time
+the traceback of a block has to name what was instrumented.
+
+    linking.py BUILD
+"""
+import os
+import shlex
+import shutil
+import subprocess
+
+import e2e
+
+SOURCES = os.path.join(e2e.HERE, "programs")
+CALLER = os.path.join(SOURCES, "caller.c")
+LIBRARY = os.path.join(SOURCES, "library.c")
+# Functions of the traceback, most recent first.
+BOTH = ["library_allocate", "library_run", "main"]
+LIBRARY_ALONE = BOTH[:2]
+
+CMAKE_PROJECT = f"""
+cmake_minimum_required(VERSION 3.25)
+project(example C CXX)
+add_library(library SHARED {LIBRARY})
+add_executable(caller {CALLER})
+target_link_libraries(caller library)
+add_executable(mixed mixed.cc)
+target_link_libraries(mixed library)
+"""
+MIXED = """
+extern "C" int library_run(void);
+int main() { return library_run() == 0 ? 5 : 6; }
+"""
+
+
+def execute(command, directory, **variables):
+    result = e2e.run(command, e2e.environment(**variables), cwd=directory)
+    output = (result.stdout + result.stderr).decode()
+    e2e.check(result.status == 0 and "warning" not in output,
+              f"{shlex.join(command)}: {result.status}: {output}")
+
+
+def check_traceback(name, command, directory, functions, **variables):
+    result = e2e.run(command, e2e.environment(
+        ALLOCTRACE="all", ALLOCTRACE_DUMP=f"{directory}/a.alloctrace",
+        **variables), cwd=directory)
+    e2e.check_equal(f"{name}: exit status ({result})", result.status, 5)
+    e2e.check_equal(f"{name}: messages", result.stderr, b"")
+    found = [line.rsplit(", in ", 1)[1]
+             for line in result.stdout.decode().splitlines()[1:]]
+    e2e.check_equal(f"{name}: traceback", found, functions)
+    e2e.read_summary(os.path.join(directory, "a.alloctrace"))
+    print(f"{name}: {', '.join(found)}")
+
+
+class Case:
+    """Compiles and links in a directory of its own."""
+
+    def __init__(self, build, outer, name):
+        self.gcc = os.path.join(build, "bin", "alloctrace-gcc")
+        self.build = build
+        self.name = name
+        self.directory = os.path.join(outer, name.replace(" ", "_"))
+        os.mkdir(self.directory)
+
+    def run(self, *command, **variables):
+        execute(list(command), self.directory, **variables)
+
+    def library(self, compiler):
+        self.run(compiler, "-O1", "-shared", "-fPIC", LIBRARY, "-o",
+                 "liblibrary.so")
+
+    def check(self, functions, *arguments, **variables):
+        check_traceback(self.name, ["./caller", *arguments], self.directory,
+                        functions, **variables)
+
+
+LINK = ["-L.", "-llibrary", "-Wl,-rpath,$ORIGIN"]
+# Else the compiler merges the functions' frames, rightly.
+PLAIN = ["-O0"]
+
+
+def instrumented_both(case):
+    case.library(case.gcc)
+    case.run(case.gcc, *PLAIN, CALLER, "-o", "caller", *LINK)
+    case.check(BOTH)
+
+
+def plain_program(case):
+    case.library(case.gcc)
+    case.run("gcc", *PLAIN, CALLER, "-o", "caller", *LINK)
+    case.check(LIBRARY_ALONE)
+
+
+def loaded_library(case):
+    case.library(case.gcc)
+    case.run(case.gcc, *PLAIN, "-DLOADED", CALLER, "-o", "caller")
+    case.check(BOTH, "./liblibrary.so")
+
+
+def no_pie(case):
+    case.run(case.gcc, *PLAIN, "-no-pie", "-fno-pie", CALLER, LIBRARY, "-o",
+             "caller")
+    case.check(BOTH)
+
+
+def link_time_optimisation(case):
+    for source in (CALLER, LIBRARY):
+        case.run(case.gcc, "-O2", "-flto", "-c", source)
+    case.run(case.gcc, "-O2", "-flto", "caller.o", "library.o", "-o", "caller")
+    case.check(BOTH)
+
+
+def response_file(case):
+    with open(os.path.join(case.directory, "arguments"), "w",
+              encoding="utf-8") as file:
+        file.write(f"'{CALLER}' '{LIBRARY}'\n-o caller")
+    case.run(case.gcc, "@arguments")
+    case.check(BOTH)
+
+
+def standard_input(case):
+    with open(LIBRARY, encoding="utf-8") as file:
+        subprocess.run([case.gcc, "-c", "-o", "library.o", "-xc", "-"],
+                       stdin=file, cwd=case.directory, check=True)
+    case.run(case.gcc, CALLER, "library.o", "-o", "caller")
+    case.check(BOTH)
+
+
+def by_hand(case):
+    tool = os.path.join(case.build, "bin", "alloctrace")
+    for source in (CALLER, LIBRARY):
+        case.run("sh", "-c", f"gcc $({tool} cflags) -c {source}")
+    case.run("sh", "-c",
+             f"gcc caller.o library.o -o caller $({tool} ldflags)")
+    case.check(BOTH)
+
+
+def cmake(case):
+    for name, text in (("CMakeLists.txt", CMAKE_PROJECT), ("mixed.cc", MIXED)):
+        with open(os.path.join(case.directory, name), "w",
+                  encoding="utf-8") as file:
+            file.write(text)
+    cxx = os.path.join(case.build, "bin", "alloctrace-g++")
+    case.run("cmake", "-S", ".", "-B", ".", CC=case.gcc, CXX=cxx)
+    case.run("make")
+    case.check(BOTH)
+    check_traceback(f"{case.name}, C++", ["./mixed"], case.directory, BOTH)
+
+
+def libtool(case):
+    if not shutil.which("libtool"):
+        print("libtool: skipped, it is not installed")
+        return
+    tool = ["libtool", "--quiet", "--tag=CC"]
+    case.run(*tool, "--mode=compile", case.gcc, "-c", LIBRARY)
+    case.run(*tool, "--mode=link", case.gcc, "library.lo", "-o",
+             "liblibrary.la", "-rpath", "/usr/lib", "-version-info", "1:2:0")
+    case.run(case.gcc, "-c", CALLER)
+    case.run(*tool, "--mode=link", case.gcc, "caller.o", "liblibrary.la", "-o",
+             "caller")
+    case.check(BOTH)
+
+
+def test():
+    arguments = e2e.parse_arguments()
+    with e2e.scratch() as outer:
+        for function in (instrumented_both, plain_program, loaded_library,
+                         no_pie, link_time_optimisation, response_file,
+                         standard_input, by_hand, cmake, libtool):
+            function(Case(arguments.build, outer,
+                          function.__name__.replace("_", " ")))
+
+
+e2e.main(test)

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Makes the files that the cases in tests/tool/cases look at, in the current
+ * folder: one good dump with everything in it, and one for each thing that
+ * may be wrong.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "dumpfile.h"
+
+static void write_part(const char *name, const struct bytes *bytes, size_t size)
+{
+    FILE *file = fopen(name, "wb");
+
+    if (!file || fwrite(bytes->data, 1, size, file) != size || fclose(file)) {
+        perror(name);
+        exit(1);
+    }
+}
+
+static void write_all(const char *name, const struct bytes *bytes)
+{
+    write_part(name, bytes, bytes->size);
+}
+
+static void set_process(struct dumpfile *dump)
+{
+    static const uint64_t summary[12] = {
+        /* live */ 1065,
+        66932,
+        /* total */ 50000,
+        12582912,
+        /* peak, slack */ 102400,
+        512,
+        /* dropped, unknown, overhead, bad, collisions */ 0,
+        0,
+        4,
+        98304,
+        0,
+        0};
+
+    dump->program = "/usr/local/bin/kv";
+    dump->start_ns = UINT64_C(1795228221170306345);
+    dump->dump_ns = UINT64_C(1795228229500000000);
+    dumpfile_argument(dump, "./kv");
+    dumpfile_argument(dump, "--port");
+    dumpfile_argument(dump, "80");
+    for (int i = 0; i < 12; i++)
+        dump->summary[i] = summary[i];
+}
+
+/* main -> serve -> [tail call in handle] -> node_new, inlined into insert. */
+static uint32_t path_of_nodes(struct dumpfile *dump, uint32_t serve)
+{
+    uint32_t insert =
+        dumpfile_frame(dump, (struct dumpframe){.file = "src/table.c",
+                                                .line = 88,
+                                                .function = "insert",
+                                                .kind = 3,
+                                                .callee = "node_new"});
+    uint32_t node_new =
+        dumpfile_frame(dump, (struct dumpframe){.file = "src/node.h",
+                                                .line = 12,
+                                                .function = "node_new",
+                                                .callee = "malloc",
+                                                .type = "struct node",
+                                                .target = "node",
+                                                .kind = 2,
+                                                .caller = insert});
+
+    return dumpfile_traceback(dump, serve, node_new);
+}
+
+/* serve -> qsort, which is not instrumented -> compare. */
+static uint32_t path_through_qsort(struct dumpfile *dump, uint32_t main_path)
+{
+    uint32_t sort =
+        dumpfile_frame(dump, (struct dumpframe){.file = "src/main.c",
+                                                .line = 41,
+                                                .function = "main",
+                                                .callee = "qsort",
+                                                .kind = 1});
+    uint32_t compare =
+        dumpfile_frame(dump, (struct dumpframe){.file = "src/main.c",
+                                                .line = 20,
+                                                .function = "compare",
+                                                .callee = "malloc",
+                                                .type = "char",
+                                                .kind = 2});
+
+    (void)main_path;
+    return dumpfile_traceback(dump, dumpfile_traceback(dump, 0, sort), compare);
+}
+
+/* An address in a library that is not there. */
+static uint32_t path_in_library(struct dumpfile *dump, uint32_t serve)
+{
+    uint32_t module =
+        dumpfile_module(dump, "/nonexistent/libssl.so.3", "00ff",
+                        0x7f0000001000, 0x7f0000100000, 0x7f0000000000);
+
+    return dumpfile_traceback(
+        dump, serve,
+        dumpfile_frame(dump, (struct dumpframe){.address = 0x7f00000421f4,
+                                                .module = module}));
+}
+
+static void make_good(struct dumpfile *dump, uint32_t limit)
+{
+    uint32_t main_path;
+    uint32_t serve;
+
+    dumpfile_init(dump);
+    dump->traceback_limit = limit;
+    set_process(dump);
+    dumpfile_thread(dump, 4711, "kv");
+    dumpfile_thread(dump, 4712, "kv-worker");
+    main_path = dumpfile_traceback(
+        dump, 0,
+        dumpfile_frame(dump, (struct dumpframe){.file = "src/main.c",
+                                                .line = 55,
+                                                .function = "main",
+                                                .callee = "serve",
+                                                .kind = 1,
+                                                .flags = 4}));
+    serve = dumpfile_traceback(
+        dump, main_path,
+        dumpfile_frame(dump, (struct dumpframe){.file = "src/serve.c",
+                                                .line = 130,
+                                                .function = "serve",
+                                                .callee = "handle",
+                                                .kind = 1,
+                                                .flags = 4}));
+    dumpfile_trace_full(
+        dump, path_of_nodes(dump, serve), 1, 0,
+        (const int64_t[]){1000, 48000, 40000, 1920000, 1500, 72000});
+    dumpfile_trace_full(dump, path_through_qsort(dump, main_path), 2, 0,
+                        (const int64_t[]){60, 18000, 9000, 2700000, 60, 18000});
+    dumpfile_trace_full(dump, path_in_library(dump, serve), 2, 0,
+                        (const int64_t[]){4, 900, 900, 202500, 50, 12000});
+    dumpfile_trace_full(dump, dumpfile_path(dump, "src/gone.c:3"), 1, 0,
+                        (const int64_t[]){0, 0, 99, 7760380, 0, 0});
+    dumpfile_trace_full(dump, 0, 0, 7, (const int64_t[]){1, 32, 1, 32, 1, 400});
+    dumpfile_finish(dump);
+}
+
+static void write_good(const char *name, uint32_t limit)
+{
+    struct dumpfile dump;
+
+    make_good(&dump, limit);
+    write_all(name, &dump.file);
+    dumpfile_fini(&dump);
+}
+
+static void write_damaged(void)
+{
+    struct dumpfile dump;
+
+    make_good(&dump, 0);
+    write_part("cut.dump", &dump.file, 500);
+    dump.file.data[30] ^= 0x20; /* the case of a letter */
+    write_all("flipped.dump", &dump.file);
+    dump.file.data[30] ^= 0x20;
+    bytes_add(&dump.file, "more", 4);
+    write_all("trailing.dump", &dump.file);
+    dump.file.data[8] = 9;
+    write_all("future.dump", &dump.file);
+    dump.file.size = 0;
+    write_all("nothing.dump", &dump.file);
+    bytes_add(&dump.file, "a,b,c\n1,2,3\n", 12);
+    write_all("foreign.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
+/* A program that allocated nothing. */
+static void write_empty(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    dumpfile_finish(&dump);
+    write_all("empty.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
+/* Names that try to be something else, and what could not be recorded. */
+static void write_odd(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    dump.summary[6] = 12;
+    dump.summary[7] = 20480;
+    dump.summary[10] = 3;
+    dump.summary[11] = 1;
+    dumpfile_trace(
+        &dump,
+        dumpfile_traceback(
+            &dump, 0,
+            dumpfile_frame(
+                &dump,
+                (struct dumpframe){.file = "a\"b\\c,\x1b[31m\xff\xc3\xa4.cc",
+                                   .line = 1,
+                                   .function = "map<int, char>::put",
+                                   .type = "a;b,c"})),
+        0, 0, 3, 10);
+    dumpfile_finish(&dump);
+    write_all("odd.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
+/* Recursion 1000 deep, with two more functions at its start. */
+static void write_deep(void)
+{
+    struct dumpfile dump;
+    uint32_t frame;
+    uint32_t last;
+
+    dumpfile_init(&dump);
+    last = dumpfile_path(&dump, "start.c:2 main.c:1");
+    frame = dumpfile_frame(
+        &dump,
+        (struct dumpframe){.file = "r.c", .line = 5, .function = "recurse"});
+    for (int i = 0; i < 998; i++)
+        last = dumpfile_traceback(&dump, last, frame);
+    dumpfile_trace(&dump, last, 0, 0, 1, 64);
+    dumpfile_finish(&dump);
+    write_all("deep.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
+int main(void)
+{
+    write_good("good.dump", 0);
+    write_good("limited.dump", 2);
+    write_damaged();
+    write_empty();
+    write_odd();
+    write_deep();
+    return 0;
+}
