@@ -2,7 +2,8 @@
 /* The slow half of block.h: making leaves. Needs no lock. */
 #include "block.h"
 
-uint64_t **at_roots[2];
+uint64_t **at_roots[BLOCK_MAPS];
+uintptr_t at_odd_mask = 24;
 
 /* Puts `made` where NULL was; if another thread was first, takes its. */
 static void *publish(void **where, void *made, size_t size)
@@ -27,8 +28,8 @@ static void *get(void **where, size_t size)
 
 uint64_t *block_slot_create(uintptr_t address)
 {
-    uint64_t **const root = get((void **)&at_roots[(address >> 3) & 1],
-                                BLOCK_ROOT_SIZE * sizeof *root);
+    uint64_t **const root =
+        get((void **)block_map(address), BLOCK_ROOT_SIZE * sizeof *root);
     uint64_t *leaf;
 
     if (!root)
@@ -40,6 +41,8 @@ uint64_t *block_slot_create(uintptr_t address)
 
 bool block_init(void)
 {
+    if (real_is_glibc())
+        at_odd_mask = 8;
     return get((void **)&at_roots[0], BLOCK_ROOT_SIZE * sizeof(uint64_t *)) !=
            NULL;
 }

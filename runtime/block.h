@@ -2,10 +2,13 @@
 /*
  * The block map: address of a live block => account it was counted in, size.
  *
- * Two levels: a root of pointers to leaves, one 8-byte entry a granule of 16
- * bytes. Blocks whose address is an odd multiple of 8 have a root of their
- * own, so that allocators that place blocks 8 bytes apart share no entry.
- * Pages of a leaf cost nothing until a block lies there.
+ * Two levels: a root of pointers to leaves, one 8-byte entry a granule of 32
+ * bytes. Pages of a leaf cost nothing until a block lies there.
+ *
+ * Two live blocks never share an entry. glibc's lie at least 32 bytes apart,
+ * at multiples of 16, so one map holds them all (at_odd_mask = 8). Other
+ * allocators place blocks as little as 8 bytes apart: each of the four places
+ * that a block can have in a granule then has a map of its own (24).
  *
  * Entry: account / 64 in the upper 42 bits, size in the lower 22. A size that
  * does not fit stands in the entry of the next granule (such a block covers
@@ -22,14 +25,21 @@
 
 #define BLOCK_ADDRESS_BITS 48 /* tags in the bits above are ignored */
 #define BLOCK_LEAF_BITS 26    /* a leaf covers 64 MiB of addresses */
-#define BLOCK_GRANULE_BITS 4
+#define BLOCK_GRANULE_BITS 5
 #define BLOCK_ROOT_SIZE ((size_t)1 << (BLOCK_ADDRESS_BITS - BLOCK_LEAF_BITS))
 #define BLOCK_LEAF_SIZE ((size_t)1 << (BLOCK_LEAF_BITS - BLOCK_GRANULE_BITS))
 #define BLOCK_SIZE_BITS 22
 #define BLOCK_SIZE_MASK (((uint64_t)1 << BLOCK_SIZE_BITS) - 1)
 
-/* [0]: multiples of 16, [1]: the others. [0] is there when tracing is on. */
-extern uint64_t **at_roots[2];
+/* Roots of the maps; [0] is there when tracing is on, the others on demand. */
+#define BLOCK_MAPS 4
+extern uint64_t **at_roots[BLOCK_MAPS];
+extern uintptr_t at_odd_mask; /* address bits that choose the map; constant */
+
+static inline uint64_t ***block_map(uintptr_t address)
+{
+    return &at_roots[(address & at_odd_mask) >> 3];
+}
 
 static inline size_t block_leaf(uintptr_t address)
 {
@@ -44,7 +54,7 @@ static inline size_t block_granule(uintptr_t address)
 /* The block's entry, or NULL if there never was a block near. 3 loads. */
 static inline uint64_t *block_slot(uintptr_t address)
 {
-    uint64_t **const root = at_roots[(address >> 3) & 1];
+    uint64_t **const root = *block_map(address);
     uint64_t *leaf;
 
     if (unlikely(!root))

@@ -123,7 +123,7 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
 
     if (unlikely(!account || !block))
         return block;
-    if (unlikely((address & 8) || size >= ledger->slow_size))
+    if (unlikely((address & at_odd_mask) || size >= ledger->slow_size))
         return event_add_slow(account, block, size);
     leaf = __atomic_load_n(&at_roots[0][block_leaf(address)], __ATOMIC_ACQUIRE);
     if (unlikely(!leaf))

@@ -25,6 +25,9 @@
 
 extern void *dlsym_weak(void *, const char *) __asm__("dlsym")
     __attribute__((weak));
+extern int dladdr_weak(const void *, Dl_info *) __asm__("dladdr")
+    __attribute__((weak));
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
 extern void *__libc_malloc(size_t) __attribute__((weak));
 extern void *__libc_calloc(size_t, size_t) __attribute__((weak));
 extern void *__libc_realloc(void *, size_t) __attribute__((weak));
@@ -208,4 +211,16 @@ void real_init(void)
 bool real_has_hidden_frees(void)
 {
     return (void *)free != (void *)hook_free;
+}
+
+/* The names alone prove nothing: tcmalloc defines __libc_malloc as well. */
+bool real_is_glibc(void)
+{
+    Dl_info allocator;
+    Dl_info library;
+
+    return sizeof(void *) == 8 && dladdr_weak && gnu_get_libc_version &&
+           dladdr_weak((void *)at_real.malloc_fn, &allocator) &&
+           dladdr_weak((void *)gnu_get_libc_version, &library) &&
+           allocator.dli_fbase == library.dli_fbase;
 }

@@ -72,6 +72,8 @@ void real_init(void);
 /* May blocks be freed without our hooks being called? Then an entry of the
  * block map that is still set when its address is given out again is stale. */
 bool real_has_hidden_frees(void);
+/* Is it glibc's, whose blocks lie at least four words apart? */
+bool real_is_glibc(void);
 
 /* string.c: interned by content. Under at_lock. 0: no memory, or NULL. */
 extern struct vector at_strings;

@@ -8,11 +8,41 @@ START_TEST(blocks_8_bytes_apart_share_no_entry)
 {
     uint64_t *seen[64];
 
+    at_odd_mask = 24; /* as for allocators other than glibc's */
     for (unsigned i = 0; i < 64; i++) {
         seen[i] = block_slot_create(0x10000 + 8 * i);
         for (unsigned k = 0; k < i; k++)
             ck_assert_ptr_ne(seen[i], seen[k]);
     }
+}
+END_TEST
+
+START_TEST(blocks_of_glibc_32_bytes_apart_share_no_entry)
+{
+    uint64_t *seen[64];
+
+    ck_assert_uint_eq(at_odd_mask, 8);
+    for (unsigned i = 0; i < 64; i++) {
+        seen[i] = block_slot_create(0x10010 + 32 * i);
+        for (unsigned k = 0; k < i; k++)
+            ck_assert_ptr_ne(seen[i], seen[k]);
+    }
+}
+END_TEST
+
+START_TEST(the_same_is_counted_whichever_map_a_block_is_in)
+{
+    void *blocks[100];
+
+    sites_announce();
+    at_odd_mask = 24;
+    for (unsigned i = 0; i < 100; i++)
+        blocks[i] = __alloctrace_malloc(1 + i % 50, site(0));
+    ck_assert_uint_eq(figures_at(0).live_blocks, 100);
+    for (unsigned i = 0; i < 100; i++)
+        __alloctrace_free(blocks[i]);
+    ck_assert_uint_eq(figures_at(0).live_blocks, 0);
+    ck_assert_uint_eq(figures_at(0).live_bytes, 0);
 }
 END_TEST
 
@@ -58,6 +88,8 @@ START_TEST(large_blocks_keep_their_exact_size)
 END_TEST
 
 CHECK_MAIN("block", blocks_8_bytes_apart_share_no_entry,
+           blocks_of_glibc_32_bytes_apart_share_no_entry,
+           the_same_is_counted_whichever_map_a_block_is_in,
            an_address_that_was_never_near_a_block_has_no_entry,
            an_entry_gives_back_account_and_size,
            large_blocks_keep_their_exact_size)
