@@ -45,7 +45,7 @@ static tree field_declare(const char *name, tree type)
                       type);
 }
 
-/* struct alloctrace_frame of abi.h. */
+/* struct alloctrace_shadow_frame of abi.h. */
 static void frame_type_declare(void)
 {
     tree type = make_node(RECORD_TYPE);
@@ -53,7 +53,7 @@ static void frame_type_declare(void)
     tree hash = field_declare("hash", uint64_type_node);
 
     DECL_CHAIN(hash) = parent;
-    finish_builtin_struct(type, "alloctrace_frame", hash, NULL_TREE);
+    finish_builtin_struct(type, "alloctrace_shadow_frame", hash, NULL_TREE);
     shadow_trees[FRAME_TYPE] = type;
     shadow_trees[FRAME_PARENT] = parent;
     shadow_trees[FRAME_HASH] = hash;
@@ -104,7 +104,7 @@ tree at_shadow_frame(void)
     tree frame;
 
     shadow_declare();
-    frame = create_tmp_var_raw(shadow_trees[FRAME_TYPE], "alloctrace_frame");
+    frame = create_tmp_var_raw(shadow_trees[FRAME_TYPE], "alloctrace_shadow_frame");
     DECL_IGNORED_P(frame) = 1;
     /* Its address escapes: calls read it. */
     TREE_ADDRESSABLE(frame) = 1;

@@ -95,6 +95,8 @@ static unsigned function_name(tree fn)
     if (DECL_ASSEMBLER_NAME_SET_P(fn) &&
         startswith(at_assembler_name(fn), "_Z"))
         name = at_assembler_name(fn);
+    else if (fndecl_built_in_p(fn) && startswith(name, "__builtin_"))
+        name += strlen("__builtin_"); /* printf that GCC made puts of */
     stem = xstrdup(name);
     if (strchr(stem, '.') != NULL && stem[0] != '.')
         *strchr(stem, '.') = '\0';

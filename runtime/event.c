@@ -23,7 +23,7 @@ static void drop(size_t size)
 static struct account *open_account(struct ledger *ledger, uint64_t key,
                                     uintptr_t address, unsigned how)
 {
-    const struct alloctrace_frame *top = __alloctrace_thread.top;
+    const struct alloctrace_shadow_frame *top = __alloctrace_thread.top;
     uint32_t id;
 
     if (how & EVENT_OWN_FRAME)
@@ -53,7 +53,7 @@ static struct account *find_locked(struct thread *thread, uint64_t key,
 static void verify(const struct account *account, uintptr_t address,
                    unsigned how)
 {
-    const struct alloctrace_frame *top = __alloctrace_thread.top;
+    const struct alloctrace_shadow_frame *top = __alloctrace_thread.top;
 
     if (how & EVENT_OWN_FRAME)
         top = top->parent;

@@ -61,7 +61,7 @@ EVENT struct account *event_find(uint64_t key, uintptr_t address, unsigned how,
 /* For an entry: `site` is the record's address, tagged (abi.h). */
 EVENT struct account *event_find_site(uintptr_t site, size_t size)
 {
-    const struct alloctrace_frame *frame = __alloctrace_thread.top;
+    const struct alloctrace_shadow_frame *frame = __alloctrace_thread.top;
     const unsigned how = site & EVENT_OWN_FRAME;
 
     if (event_is_off())

@@ -99,16 +99,16 @@ extern __thread struct thread __alloctrace_thread at_export;
 /* The same variable by a name that another copy of the runtime cannot take. */
 extern __thread struct thread at_own_thread;
 extern struct ledger at_no_ledger; /* of a thread that has none: empty */
-extern struct alloctrace_frame at_sentinel;
+extern struct alloctrace_shadow_frame at_sentinel;
 extern struct slot at_no_slots[2]; /* a table in which nothing is found */
 extern struct vector at_ledgers;   /* of struct ledger *: all threads' */
 
 /* traceback.c: under at_lock. 0: no memory. */
 extern struct vector at_tracebacks;
 extern uint64_t at_bad_frames; /* frames that could not be taken apart */
-uint32_t traceback_intern(uint64_t key, const struct alloctrace_frame *top,
+uint32_t traceback_intern(uint64_t key, const struct alloctrace_shadow_frame *top,
                           uint64_t address, bool is_record);
-bool traceback_matches(uint32_t id, const struct alloctrace_frame *top,
+bool traceback_matches(uint32_t id, const struct alloctrace_shadow_frame *top,
                        uint64_t address); /* needs no lock */
 int traceback_write(uint32_t id, int fd); /* text, signal-safe */
 

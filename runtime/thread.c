@@ -12,7 +12,7 @@
 
 /* Its hash is not 0, so that an empty stack does not give 0 + site, and
  * recovering a site from it gives no record. */
-struct alloctrace_frame at_sentinel = {
+struct alloctrace_shadow_frame at_sentinel = {
     .parent = &at_sentinel,
     .hash = UINT64_C(0x6a09e667f3bcc909),
 };

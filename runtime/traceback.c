@@ -29,7 +29,7 @@ static struct index tracebacks; /* path hash => id */
 
 /* Frames whose paths are not known yet, innermost first. Under at_lock. */
 static struct {
-    const struct alloctrace_frame **frames;
+    const struct alloctrace_shadow_frame **frames;
     size_t size;
     size_t n;
 } pending;
@@ -66,7 +66,7 @@ static uint32_t add(uint64_t key, uint32_t parent, uint32_t place)
 static bool grow_pending(void)
 {
     const size_t size = pending.size ? 2 * pending.size : FIRST_DEPTH;
-    const struct alloctrace_frame **const frames =
+    const struct alloctrace_shadow_frame **const frames =
         arena_map(size * sizeof *frames);
 
     if (!frames)
@@ -80,7 +80,7 @@ static bool grow_pending(void)
     return true;
 }
 
-static bool push_pending(const struct alloctrace_frame *frame)
+static bool push_pending(const struct alloctrace_shadow_frame *frame)
 {
     if (pending.n == pending.size && !grow_pending())
         return false;
@@ -89,7 +89,7 @@ static bool push_pending(const struct alloctrace_frame *frame)
 }
 
 /* Can the frame be read? Asks the system once a page. */
-static bool is_sound(const struct alloctrace_frame *frame, uintptr_t *page)
+static bool is_sound(const struct alloctrace_shadow_frame *frame, uintptr_t *page)
 {
     const uintptr_t mask = ~(uintptr_t)(os_page_size() - 1);
     const uintptr_t last = (uintptr_t)frame + sizeof *frame - 1;
@@ -106,9 +106,9 @@ static bool is_sound(const struct alloctrace_frame *frame, uintptr_t *page)
  * Collects the frames from `top` outwards whose paths are new. Gives the
  * traceback of the first known one, or 0 at the end of the stack.
  */
-static uint32_t collect(const struct alloctrace_frame *top)
+static uint32_t collect(const struct alloctrace_shadow_frame *top)
 {
-    const struct alloctrace_frame *frame = top;
+    const struct alloctrace_shadow_frame *frame = top;
     uintptr_t page = 0;
     unsigned n_changes = 0;
 
@@ -129,12 +129,12 @@ static uint32_t collect(const struct alloctrace_frame *top)
     return 0;
 }
 
-static uint64_t site_of(const struct alloctrace_frame *frame)
+static uint64_t site_of(const struct alloctrace_shadow_frame *frame)
 {
     return frame->hash - frame->parent->hash * ALLOCTRACE_HASH_K;
 }
 
-static uint32_t place_of(const struct alloctrace_frame *frame)
+static uint32_t place_of(const struct alloctrace_shadow_frame *frame)
 {
     uintptr_t page = 0;
     uint64_t site = 0;
@@ -147,7 +147,7 @@ static uint32_t place_of(const struct alloctrace_frame *frame)
     return place_intern(0, false);
 }
 
-uint32_t traceback_intern(uint64_t key, const struct alloctrace_frame *top,
+uint32_t traceback_intern(uint64_t key, const struct alloctrace_shadow_frame *top,
                           uint64_t address, bool is_record)
 {
     uint32_t id = find(key);
@@ -156,7 +156,7 @@ uint32_t traceback_intern(uint64_t key, const struct alloctrace_frame *top,
         return id;
     id = collect(top);
     while (pending.n > 0) {
-        const struct alloctrace_frame *const frame =
+        const struct alloctrace_shadow_frame *const frame =
             pending.frames[--pending.n];
 
         id = add(frame->hash, id, place_of(frame));
@@ -176,7 +176,7 @@ static bool is_at(const struct traceback *traceback, uint64_t address)
     return place->address == address || place->address == 0;
 }
 
-bool traceback_matches(uint32_t id, const struct alloctrace_frame *top,
+bool traceback_matches(uint32_t id, const struct alloctrace_shadow_frame *top,
                        uint64_t address)
 {
     const struct traceback *traceback = vector_at(&at_tracebacks, id);

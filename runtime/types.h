@@ -130,7 +130,7 @@ struct ledger {
 
 /* What the runtime keeps for a thread. `top` is the ABI (abi.h). */
 struct thread {
-    struct alloctrace_frame *top; /* innermost frame; never NULL */
+    struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */
     struct ledger *ledger;        /* never NULL; at_no_ledger = none yet */
     uint32_t busy; /* the runtime is in its slow half: record nothing */
 };

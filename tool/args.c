@@ -133,10 +133,12 @@ int args_number(const struct args *args, const char *command, const char *name,
     if (!value)
         return 0;
     for (const char *c = value; *c || c == value; c++) {
-        if (*c < '0' || *c > '9' || sum > (limit - (uint64_t)(*c - '0')) / 10)
+        const uint64_t digit = (uint64_t)(*c - '0'); /* huge below '0' */
+
+        if (digit > 9 || digit > limit || sum > (limit - digit) / 10)
             return args_fail(command, "%s is '%s', not a number up to %llu",
                              name, value, (unsigned long long)limit);
-        sum = sum * 10 + (uint64_t)(*c - '0');
+        sum = sum * 10 + digit;
     }
     *number = sum;
     return 0;

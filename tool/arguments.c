@@ -34,7 +34,7 @@ enum seen {
 enum match {
     EXACT,  /* the whole argument */
     PREFIX, /* what the argument begins with */
-    VALUE  /* the whole argument; the next one is its value */
+    VALUE   /* the whole argument; the next one is its value */
 };
 
 struct option {
@@ -162,8 +162,7 @@ static unsigned kind_of_input(const char *name, const char *language)
     const char *suffix = strrchr(name, '.');
 
     if (language)
-        return strncmp(language, "assembler", 9) ? SEEN_SOURCE
-                                                 : SEEN_ASSEMBLER;
+        return strncmp(language, "assembler", 9) ? SEEN_SOURCE : SEEN_ASSEMBLER;
     if (!suffix || strstr(name, ".so.") || is_any_of(suffix, linked))
         return SEEN_LINKED;
     return is_any_of(suffix, assembler) ? SEEN_ASSEMBLER : SEEN_SOURCE;

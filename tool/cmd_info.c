@@ -138,7 +138,7 @@ static void print_text(FILE *file, const alloctrace_snapshot *snapshot)
     fputs(")\n", file);
     print_amount(file, "dropped", sum->dropped_bytes, sum->dropped_blocks);
     fprintf(file,
-            "paths      %zu, %zu traces, %zu threads, %zu loaded files\n"
+            "paths      %zu; traces %zu, threads %zu, loaded files %zu\n"
             "overhead   %s resident\n"
             "unknown    %" PRIu64 " frees of blocks that were not recorded\n"
             "unreadable %" PRIu64 " frames\n"

@@ -29,8 +29,8 @@
 #define PLUGIN_DIR "alloctrace/plugin"
 #define PLUGIN_FILE "alloctrace.so"
 
-__attribute__((format(printf, 2, 3))) static int
-fail(struct install *install, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int fail(struct install *install,
+                                                      const char *format, ...)
 {
     va_list arguments;
 
@@ -82,15 +82,14 @@ static int find_prefix(struct install *install)
 /* The library directory is the one that holds the static runtime. */
 static int find_library_dir(struct install *install)
 {
-    static const char *const candidates[] = {ALLOCTRACE_LIBDIR, "lib",
-                                             "lib64"};
+    static const char *const candidates[] = {ALLOCTRACE_LIBDIR, "lib", "lib64"};
     char path[PATH_MAX];
 
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
         if (join(install->library_dir, PATH_MAX, install->prefix,
                  candidates[i]) == 0 &&
-            join(path, sizeof path, install->library_dir,
-                 "liballoctrace.a") == 0 &&
+            join(path, sizeof path, install->library_dir, "liballoctrace.a") ==
+                0 &&
             is_there(path))
             return 0;
     }
@@ -108,8 +107,7 @@ int install_find(struct install *install)
     if (join(install->include_dir, PATH_MAX, install->prefix, "include") < 0 ||
         join(header, sizeof header, install->include_dir, "alloctrace.h") < 0 ||
         !is_there(header))
-        return fail(install, "%s: no include/alloctrace.h",
-                    install->prefix);
+        return fail(install, "%s: no include/alloctrace.h", install->prefix);
     return 0;
 }
 
@@ -195,8 +193,8 @@ static int find_plugin(struct install *install, int major, char *path,
     char others[128];
 
     snprintf(name, sizeof name, "gcc-%d/" PLUGIN_FILE, major);
-    if (join(directory, sizeof directory, install->library_dir,
-             PLUGIN_DIR) < 0 ||
+    if (join(directory, sizeof directory, install->library_dir, PLUGIN_DIR) <
+            0 ||
         join(path, size, directory, name) < 0)
         return fail(install, "%s: the path is too long", install->library_dir);
     if (is_there(path))
@@ -236,18 +234,22 @@ int install_add_ldflags(struct install *install, enum install_runtime runtime,
     const char *directory = install->library_dir;
 
     if (strchr(directory, ','))
-        return fail(install, "%s: the linker cannot be given a path with a "
-                             "comma", directory);
+        return fail(install,
+                    "%s: the linker cannot be given a path with a "
+                    "comma",
+                    directory);
     if (runtime == INSTALL_STATIC) {
         words_addf(words,
                    "-Wl,--push-state,--whole-archive,%s/liballoctrace.a,"
-                   "--pop-state", directory);
+                   "--pop-state",
+                   directory);
         words_add(words, "-Wl,--export-dynamic-symbol=__alloctrace_*,"
                          "--export-dynamic-symbol=alloctrace_*");
     } else {
         words_addf(words,
                    "-Wl,--push-state,--as-needed,%s/liballoctrace.so,"
-                   "--pop-state,-rpath,%s", directory, directory);
+                   "--pop-state,-rpath,%s",
+                   directory, directory);
     }
     words_add_text(words, ALLOCTRACE_SYSTEM_LIBRARIES);
     return 0;

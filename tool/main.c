@@ -17,8 +17,9 @@ static const struct command commands[] = {
     {"run", "[OPTION...] [--] PROGRAM [ARGUMENT...]",
      "run a program traced, then print where its memory went", cmd_run,
      run_options},
-    {"stats", "[OPTION...] FILE", "sum up a dump by line, by function or otherwise",
-     cmd_stats, stats_options},
+    {"stats", "[OPTION...] FILE",
+     "sum up a dump by line, by function or otherwise", cmd_stats,
+     stats_options},
     {"info", "[OPTION...] FILE",
      "what a dump is of, when, how much, what was dropped", cmd_info,
      info_options},
@@ -49,6 +50,25 @@ static int cmd_version(int argc, char **argv)
     return out_finish(EXIT_DONE);
 }
 
+/* Prints words from column `indent` up to the 79th, and ends the line. */
+static void print_wrapped(const char *text, size_t indent)
+{
+    size_t column = indent;
+
+    while (*text) {
+        const size_t size = strcspn(text, " ");
+
+        if (column > indent && column + 1 + size > 79) {
+            printf("\n%*s", (int)indent, "");
+            column = indent;
+        }
+        printf("%s%.*s", column > indent ? " " : "", (int)size, text);
+        column += size + (column > indent);
+        text += size + (text[size] == ' ');
+    }
+    putchar('\n');
+}
+
 static void print_command(const struct command *command)
 {
     printf("usage: alloctrace %s %s\n\n%s.\n", command->name, command->synopsis,
@@ -61,7 +81,8 @@ static void print_command(const struct command *command)
 
         snprintf(form, sizeof form, "%s %s", option->name,
                  option->value ? option->value : "");
-        printf("  %-22s %s\n", form, option->help);
+        printf("  %-22s ", form);
+        print_wrapped(option->help, 25);
     }
 }
 

@@ -38,6 +38,23 @@ bool report_has_frames(int group_by)
            group_by == ALLOCTRACE_BY_TRACEBACK;
 }
 
+/* "lmem.c:192 luaM_malloc_"; what stands before the function takes at least
+ * `width` columns. */
+static void format_frame(const struct alloctrace_frame *frame, int width,
+                         char *text, size_t size)
+{
+    char place[4096];
+
+    if (frame->line)
+        snprintf(place, sizeof place, "%s:%u", frame->file, frame->line);
+    else
+        snprintf(place, sizeof place, "%s", frame->file);
+    if (*frame->function)
+        snprintf(text, size, "%-*s %s", width, place, frame->function);
+    else
+        snprintf(text, size, "%s", place);
+}
+
 /* A group's key as people read it: "lmem.c:192 luaM_malloc_". */
 void report_place(const struct report *report, size_t index, char *text,
                   size_t size)
@@ -52,7 +69,10 @@ void report_place(const struct report *report, size_t index, char *text,
         snprintf(text, size, "domain %u", group->number);
         return;
     case ALLOCTRACE_BY_THREAD:
-        snprintf(text, size, "thread %u %s", group->number, group->key);
+        if (group->number)
+            snprintf(text, size, "thread %u %s", group->number, group->key);
+        else
+            snprintf(text, size, "<unknown>");
         return;
     case ALLOCTRACE_BY_LINENO:
     case ALLOCTRACE_BY_FUNCTION:
@@ -67,11 +87,7 @@ void report_place(const struct report *report, size_t index, char *text,
         return;
     }
     frame = alloctrace_traceback_frame(traceback, -1);
-    if (frame->line)
-        snprintf(text, size, "%s:%u %s", frame->file, frame->line,
-                 frame->function);
-    else
-        snprintf(text, size, "%s %s", frame->file, frame->function);
+    format_frame(frame, 0, text, size);
     alloctrace_traceback_free(traceback);
 }
 
@@ -135,19 +151,13 @@ static void print_via(const struct out *out,
 static void print_frame(const struct out *out, size_t number,
                         const struct alloctrace_frame *frame)
 {
-    char place[4096];
     char text[8192];
 
     print_via(out, frame);
-    if (frame->line)
-        snprintf(place, sizeof place, "%s:%u", frame->file, frame->line);
-    else
-        snprintf(place, sizeof place, "%s", frame->file);
-    snprintf(text, sizeof text, "%-28s %s%s", place, frame->function,
-             frame->is_inlined ? " (inlined)" : "");
+    format_frame(frame, 28, text, sizeof text);
     fprintf(out->file, "      #%-3zu ", number);
     out_text(out->file, text);
-    putc('\n', out->file);
+    fputs(frame->is_inlined ? " (inlined)\n" : "\n", out->file);
 }
 
 static int print_path(const struct out *out, const struct report *report,
@@ -169,7 +179,7 @@ static int print_path(const struct out *out, const struct report *report,
                     alloctrace_traceback_frame(traceback, -1 - (ptrdiff_t)i));
     }
     if (alloctrace_traceback_total_nframe(traceback) > n)
-        fprintf(out->file, "      ... %" PRIu64 " more frames\n",
+        fprintf(out->file, "      ... older frames not kept: %" PRIu64 "\n",
                 alloctrace_traceback_total_nframe(traceback) - n);
     alloctrace_traceback_free(traceback);
     return 0;

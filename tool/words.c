@@ -19,8 +19,8 @@
  * the shell takes quotes in the output of $(...) literally, and the words that
  * hold one begin with -Wl, and match no file.
  */
-#define PLAIN_CHARACTERS                                                      \
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"          \
+#define PLAIN_CHARACTERS                                             \
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" \
     "_-+=./:,@%*"
 
 static void *not_null(void *memory)

@@ -106,8 +106,7 @@ static char *find_command(const char *name)
 
 /* Puts the compiler's command into `command`: a path, and the further words
  * of the variable. Returns 0 or the exit status after a message. */
-static int choose_compiler(const struct personality *one,
-                           struct words *command)
+static int choose_compiler(const struct personality *one, struct words *command)
 {
     const char *chosen = getenv(one->variable);
     struct words named = {0};

@@ -107,8 +107,8 @@ enum alloctrace_site_kind {
  * One level of the shadow stack. Lives on the machine stack of the function
  * that made it. `parent` never is NULL but in the sentinel at the end.
  */
-struct alloctrace_frame {
-    struct alloctrace_frame *parent; /* the caller's frame or the sentinel */
+struct alloctrace_shadow_frame {
+    struct alloctrace_shadow_frame *parent; /* the caller's frame or the sentinel */
     uint64_t hash;                   /* see above */
 };
 

@@ -166,6 +166,23 @@ def predefined_macro(driver):
     driver.same('__ALLOCTRACE__ in C++', ran.returncode, 0)
 
 
+def builtins_have_their_names(driver):
+    driver.path('puts.c', '#include <stdio.h>\n'
+                'int main(void) { printf("x\\n"); printf("y\\n"); }\n')
+    text = driver.gcc('-O2', '-S', 'puts.c', '-o', '-').stdout
+    driver.check('a call that GCC made is named as the source would',
+                 '"puts"' in text and '__builtin_puts' not in text, text)
+
+
+def tls_model(driver):
+    driver.path('lib.c', LIBRARY)
+    for flags, expected in ((['-fPIE'], '@tpoff'), (['-fno-pie'], '@tpoff'),
+                            (['-fPIC'], '@gottpoff')):
+        text = driver.gcc('-O2', *flags, '-S', 'lib.c', '-o', '-').stdout
+        driver.check(f'tls-model with {flags}',
+                     '__alloctrace_thread' + expected in text, text)
+
+
 def options(driver):
     driver.path('lib.c', LIBRARY)
     ran = driver.gcc('-fplugin-arg-alloctrace-verbos', '-c', 'lib.c')
@@ -195,7 +212,8 @@ def main():
         for test in (shared_library, no_dynamic_relocation, lto_units,
                      reproducible, prefix_map,
                      debug_information_changes_no_code, nothing_to_say,
-                     predefined_macro, options):
+                     predefined_macro, builtins_have_their_names, tls_model,
+                     options):
             test(driver)
         sys.exit(driver.n_bad != 0)
 

@@ -26,7 +26,7 @@
 enum { MAX_MODULES = 64, MAX_DEPTH = 1000000, TEXT_SIZE = 1 << 16 };
 
 struct thread {
-    struct alloctrace_frame *top; /* innermost frame; the plugin knows it */
+    struct alloctrace_shadow_frame *top; /* innermost frame; the plugin knows it */
 };
 
 struct module {
@@ -34,7 +34,7 @@ struct module {
     const struct alloctrace_site *end;
 };
 
-static struct alloctrace_frame sentinel = {NULL, 0x9e3779b97f4a7c15u};
+static struct alloctrace_shadow_frame sentinel = {NULL, 0x9e3779b97f4a7c15u};
 __thread struct thread __alloctrace_thread
     __attribute__((tls_model("initial-exec"))) = {&sentinel};
 
@@ -116,13 +116,13 @@ static void site_show(const struct alloctrace_site *site, const char *before)
 }
 
 static const struct alloctrace_site *
-frame_site(const struct alloctrace_frame *frame)
+frame_site(const struct alloctrace_shadow_frame *frame)
 {
     return (const void *)(uintptr_t)(frame->hash - frame->parent->hash *
                                                        ALLOCTRACE_HASH_K);
 }
 
-static void frames_show(const struct alloctrace_frame *frame)
+static void frames_show(const struct alloctrace_shadow_frame *frame)
 {
     for (int i = 0; frame != &sentinel; i++) {
         if (i >= MAX_DEPTH)
@@ -138,7 +138,7 @@ static void allocation_note(const char *what, const void *argument)
     const uintptr_t word = (uintptr_t)argument;
     const struct alloctrace_site *site =
         (const void *)(word & ~(uintptr_t)ALLOCTRACE_OWN_FRAME);
-    const struct alloctrace_frame *frame = __alloctrace_thread.top;
+    const struct alloctrace_shadow_frame *frame = __alloctrace_thread.top;
     const int saved = errno;
 
     __atomic_fetch_add(&probe_count, 1, __ATOMIC_RELAXED);

@@ -28,6 +28,9 @@ import tempfile
 import termios
 
 
+COMMAND = r"\$(?:\[(\d+)\])? (.*)"
+
+
 def environment(folder):
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith("ALLOCTRACE")
@@ -66,8 +69,7 @@ def run_on_terminal(command, columns, cwd, env):
 
 
 def run(line, cwd, env):
-    match = re.match(r"\$(?:\[(\d+)\])? (.*)", line)
-    columns, command = match.groups()
+    columns, command = re.match(COMMAND, line).groups()
     if columns:
         output, status = run_on_terminal(command, int(columns), cwd, env)
     else:
@@ -78,18 +80,29 @@ def run(line, cwd, env):
     return f"{line}\n{text}(exit {status})\n"
 
 
+def end_of_output(lines, number):
+    """The line that ends a command's output; its own if there is none yet."""
+    for end in range(number + 1, len(lines)):
+        if re.match(r"\(exit \d+\)$", lines[end]):
+            return end
+        if re.match(COMMAND, lines[end]):
+            break
+    return number
+
+
 def transcript(case, cwd, env):
     """The case as it is now: comments and blank lines are kept."""
     result = ""
-    is_output = False
-    for line in case.splitlines():
-        if re.match(r"\$(\[\d+\])? ", line):
+    skip_to = -1
+    lines = case.splitlines()
+    for number, line in enumerate(lines):
+        if number <= skip_to:
+            continue
+        if re.match(COMMAND, line):
             result += run(line, cwd, env)
-            is_output = True
-        elif not is_output:
+            skip_to = end_of_output(lines, number)
+        else:
             result += line + "\n"
-        elif re.match(r"\(exit \d+\)$", line):
-            is_output = False
     return result
 
 

@@ -160,9 +160,9 @@ static void write_damaged(void)
 
     make_good(&dump, 0);
     write_part("cut.dump", &dump.file, 500);
-    dump.file.data[30] ^= 0x20; /* the case of a letter */
+    dump.file.data[38] ^= 0x20; /* the case of a letter */
     write_all("flipped.dump", &dump.file);
-    dump.file.data[30] ^= 0x20;
+    dump.file.data[38] ^= 0x20;
     bytes_add(&dump.file, "more", 4);
     write_all("trailing.dump", &dump.file);
     dump.file.data[8] = 9;

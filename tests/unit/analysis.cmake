@@ -17,3 +17,6 @@ target_link_options(check_symbol PRIVATE -Wl,--build-id=sha1)
 # A million of everything takes its time with sanitizers.
 set_tests_properties(unit.load unit.pathtree PROPERTIES
     ENVIRONMENT CK_DEFAULT_TIMEOUT=120)
+alloctrace_check(scarcity alloctrace_analysis alloctrace_dumpfile)
+target_link_options(check_scarcity PRIVATE
+    -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)

@@ -126,7 +126,7 @@ END_TEST
 
 START_TEST(own_frame_means_the_path_starts_at_its_parent)
 {
-    struct alloctrace_frame frame;
+    struct alloctrace_shadow_frame frame;
     uint32_t n_before;
 
     sites_announce();

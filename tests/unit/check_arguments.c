@@ -179,8 +179,7 @@ START_TEST(response_files_are_read)
 {
     ck_assert_int_eq(classify_file("-c 'a b.c'\n-o a.o", "@%s"),
                      ACTION_COMPILE);
-    ck_assert_int_eq(classify_file("-shared\n", "a.o @%s"),
-                     ACTION_LINK_SHARED);
+    ck_assert_int_eq(classify_file("-shared\n", "a.o @%s"), ACTION_LINK_SHARED);
     ck_assert_int_eq(classify_file("-x assembler", "-c @%s a.c"), ACTION_NONE);
     ck_assert_int_eq(classify_file("", "@%s"), ACTION_NONE);
     ck_assert_int_eq(classify("@/nonexistent.c"), ACTION_LINK_PROGRAM);

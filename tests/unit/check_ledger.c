@@ -7,7 +7,7 @@
 START_TEST(thousands_of_paths_keep_their_own_counts)
 {
     enum { N = 20000 };
-    static struct alloctrace_frame frames[N];
+    static struct alloctrace_shadow_frame frames[N];
     struct ledger *ledger;
     uint32_t n_before;
 

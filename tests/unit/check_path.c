@@ -2,9 +2,22 @@
 /* Call paths: order, inlined frames, the limit, and what is between frames. */
 #include <string.h>
 
+/* Compiled code's frame has the name of the public one; only here they meet. */
+#define alloctrace_frame alloctrace_shadow_frame
+#include "alloctrace/abi.h"
+#undef alloctrace_frame
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
 #include "dumpfile.h"
+
+/* The file hands on what compiled code says: the numbers are the same. */
+_Static_assert((int)ALLOCTRACE_FRAME_CALL == (int)ALLOCTRACE_SITE_CALL, "");
+_Static_assert((int)ALLOCTRACE_FRAME_ALLOC == (int)ALLOCTRACE_SITE_ALLOC, "");
+_Static_assert((int)ALLOCTRACE_FRAME_INLINED == (int)ALLOCTRACE_SITE_INLINED,
+               "");
+_Static_assert(ALLOCTRACE_FRAME_TAIL == ALLOCTRACE_SITE_TAIL, "");
+_Static_assert(ALLOCTRACE_FRAME_RETURNED == ALLOCTRACE_SITE_RETURNED, "");
+_Static_assert(ALLOCTRACE_FRAME_CALLEE_HERE == ALLOCTRACE_SITE_CALLEE_HERE, "");
 
 static struct dumpfile dump;
 static alloctrace_snapshot *snapshot;

@@ -12,7 +12,7 @@ static struct traceback *traceback_at(uint32_t id)
 /* Interns an allocation at site i below the frames that are linked. */
 static uint32_t intern(unsigned i)
 {
-    const struct alloctrace_frame *const top = __alloctrace_thread.top;
+    const struct alloctrace_shadow_frame *const top = __alloctrace_thread.top;
 
     return traceback_intern(top->hash * ALLOCTRACE_HASH_K + site(i), top,
                             site(i), true);
@@ -34,8 +34,8 @@ static const uint32_t *lines_of(uint32_t id)
 
 START_TEST(a_path_is_recovered_frame_by_frame)
 {
-    struct alloctrace_frame outer;
-    struct alloctrace_frame inner;
+    struct alloctrace_shadow_frame outer;
+    struct alloctrace_shadow_frame inner;
     const uint32_t *lines;
 
     sites_announce();
@@ -52,7 +52,7 @@ END_TEST
 
 START_TEST(paths_share_what_they_have_in_common)
 {
-    struct alloctrace_frame outer;
+    struct alloctrace_shadow_frame outer;
     uint32_t n;
 
     sites_announce();
@@ -70,8 +70,8 @@ END_TEST
 
 START_TEST(order_of_the_frames_matters)
 {
-    struct alloctrace_frame a;
-    struct alloctrace_frame b;
+    struct alloctrace_shadow_frame a;
+    struct alloctrace_shadow_frame b;
 
     sites_announce();
     push(&a, 1);
@@ -99,7 +99,7 @@ END_TEST
 START_TEST(a_million_levels_of_recursion_are_kept)
 {
     enum { DEPTH = 1000000 };
-    struct alloctrace_frame *const frames =
+    struct alloctrace_shadow_frame *const frames =
         mmap(NULL, DEPTH * sizeof *frames, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     uint32_t id;
@@ -117,8 +117,8 @@ END_TEST
 
 START_TEST(garbage_in_a_frame_is_unknown_and_counted)
 {
-    struct alloctrace_frame outer;
-    struct alloctrace_frame inner;
+    struct alloctrace_shadow_frame outer;
+    struct alloctrace_shadow_frame inner;
     const uint32_t *lines;
 
     sites_announce();
@@ -137,8 +137,8 @@ START_TEST(a_frame_on_a_stack_that_is_gone_is_not_read)
 {
     char *const stack = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    struct alloctrace_frame *const gone = (void *)stack;
-    struct alloctrace_frame inner;
+    struct alloctrace_shadow_frame *const gone = (void *)stack;
+    struct alloctrace_shadow_frame inner;
 
     sites_announce();
     push(gone, 10);
@@ -152,8 +152,8 @@ END_TEST
 
 START_TEST(frames_that_go_in_circles_end)
 {
-    struct alloctrace_frame a;
-    struct alloctrace_frame b;
+    struct alloctrace_shadow_frame a;
+    struct alloctrace_shadow_frame b;
 
     sites_announce();
     push(&a, 1);

@@ -4,7 +4,7 @@
 
 START_TEST(paths_that_are_what_their_hash_says_are_no_collision)
 {
-    struct alloctrace_frame frame;
+    struct alloctrace_shadow_frame frame;
 
     sites_announce();
     for (unsigned round = 0; round < 3; round++) {
@@ -19,9 +19,9 @@ END_TEST
 
 START_TEST(two_paths_of_one_hash_are_found_out)
 {
-    struct alloctrace_frame a;
-    struct alloctrace_frame b;
-    struct alloctrace_frame other;
+    struct alloctrace_shadow_frame a;
+    struct alloctrace_shadow_frame b;
+    struct alloctrace_shadow_frame other;
 
     sites_announce();
     push(&a, 1);

@@ -60,14 +60,14 @@ static inline void sites_announce(void)
 }
 
 /* Links `frame`, about to call from site i; pop undoes it. */
-static inline void push(struct alloctrace_frame *frame, unsigned i)
+static inline void push(struct alloctrace_shadow_frame *frame, unsigned i)
 {
     frame->parent = __alloctrace_thread.top;
     frame->hash = frame->parent->hash * ALLOCTRACE_HASH_K + site(i);
     __alloctrace_thread.top = frame;
 }
 
-static inline void pop(const struct alloctrace_frame *frame)
+static inline void pop(const struct alloctrace_shadow_frame *frame)
 {
     __alloctrace_thread.top = frame->parent;
 }

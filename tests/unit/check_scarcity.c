@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory that runs out: every allocation of the library fails once, and each
+ * time the call says so, leaves its results alone and leaks nothing (which
+ * the address sanitizer sees). Linked with --wrap for the allocator's names.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloctrace/analysis.h"
+#include "check_alloctrace.h"
+#include "dumpfile.h"
+
+/* Allocations that still succeed; below 0 all do. */
+static long left = -1;
+
+static int is_refused(void)
+{
+    return left >= 0 && left-- == 0;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return is_refused() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return is_refused() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    return is_refused() ? NULL : __real_realloc(block, size);
+}
+
+static size_t three_levels(void *data, const struct alloctrace_module *module,
+                           uint64_t address, struct alloctrace_symbol *symbols)
+{
+    (void)data;
+    (void)module;
+    (void)address;
+    for (int i = 0; i < 3; i++)
+        symbols[i] = (struct alloctrace_symbol){"file.c", "function", 1};
+    return 3;
+}
+
+static struct dumpfile dump;
+
+static void make_dump(void)
+{
+    dumpfile_init(&dump);
+    dumpfile_module(&dump, "/lib/a.so", NULL, 0, 9, 0);
+    for (uint32_t i = 0; i < 40; i++)
+        dumpfile_trace(
+            &dump,
+            dumpfile_traceback(
+                &dump, dumpfile_path(&dump, "c.c:3 b.c:2 a.c:1"),
+                dumpfile_frame(
+                    &dump, (struct dumpframe){.address = i + 1, .module = 1})),
+            0, 0, 1, 8);
+    dumpfile_finish(&dump);
+}
+
+static alloctrace_snapshot *load(void)
+{
+    alloctrace_snapshot *snapshot = NULL;
+
+    ck_assert_int_eq(alloctrace_snapshot_load_bytes(
+                         dump.file.data, dump.file.size, &snapshot, NULL),
+                     0);
+    return snapshot;
+}
+
+START_TEST(loading_without_memory)
+{
+    alloctrace_snapshot *snapshot = NULL;
+    struct alloctrace_error error;
+    long n = 0;
+
+    make_dump();
+    for (; !snapshot; n++) {
+        int result;
+
+        left = n;
+        result = alloctrace_snapshot_load_bytes(dump.file.data, dump.file.size,
+                                                &snapshot, &error);
+        left = -1;
+        if (snapshot)
+            break;
+        ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+        ck_assert_str_eq(error.message, "out of memory");
+    }
+    ck_assert_int_gt(n, 10);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
+START_TEST(statistics_without_memory)
+{
+    alloctrace_snapshot *snapshot;
+    struct alloctrace_statistics_options options = {.size = sizeof options};
+
+    make_dump();
+    snapshot = load();
+    for (int by = ALLOCTRACE_BY_FILENAME; by <= ALLOCTRACE_BY_MODULE; by++) {
+        alloctrace_statistics *statistics = NULL;
+
+        options.group_by = by;
+        for (long n = 0; !statistics; n++) {
+            int result;
+
+            left = n;
+            result =
+                alloctrace_snapshot_statistics(snapshot, &options, &statistics);
+            left = -1;
+            if (!statistics)
+                ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+        }
+        ck_assert_int_eq(alloctrace_statistics_sum(statistics)->count, 40);
+        alloctrace_statistics_free(statistics);
+    }
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
+/* A snapshot stays whole when its names do not fit. */
+START_TEST(resolving_without_memory)
+{
+    int result = ALLOCTRACE_ENO_MEMORY;
+
+    make_dump();
+    for (long n = 0; result; n++) {
+        alloctrace_snapshot *snapshot = load();
+
+        left = n;
+        result = alloctrace_snapshot_resolve(snapshot, three_levels, NULL);
+        left = -1;
+        for (uint32_t id = 1; id <= 160; id++) {
+            alloctrace_traceback *traceback;
+
+            ck_assert_int_eq(
+                alloctrace_snapshot_traceback(snapshot, id, &traceback), 0);
+            for (size_t i = 0; i < alloctrace_traceback_count(traceback); i++)
+                ck_assert_str_ne(
+                    alloctrace_traceback_frame(traceback, (ptrdiff_t)i)->file,
+                    "<unknown>");
+            alloctrace_traceback_free(traceback);
+        }
+        alloctrace_snapshot_free(snapshot);
+    }
+    dumpfile_fini(&dump);
+}
+END_TEST
+
+START_TEST(a_file_without_memory)
+{
+    struct alloctrace_error error;
+    void *bytes = NULL;
+    size_t size = 0;
+
+    left = 0;
+    ck_assert_int_eq(
+        alloctrace_read_file("/proc/self/exe", &bytes, &size, &error),
+        ALLOCTRACE_ENO_MEMORY);
+    left = -1;
+    ck_assert_ptr_null(bytes);
+}
+END_TEST
+
+CHECK_MAIN("scarcity", loading_without_memory, statistics_without_memory,
+           resolving_without_memory, a_file_without_memory)
