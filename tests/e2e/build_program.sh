@@ -90,16 +90,28 @@ build_variant() {
     echo "$4" >"$variant/stamp"
 }
 
+# Both variants at once: compiling sqlite takes one processor minutes.
+build_level() {
+    build_variant "$1" plain gcc "$flags" &
+    plain=$!
+    build_variant "$1" trace alloctrace-gcc "$instrumenter"
+    wait "$plain"
+}
+
+report() {
+    status=$?
+    [ "$status" != 0 ] || exit 0
+    tail -25 "$out/build.log" >&3
+    echo "building $program failed: see $out/build.log" >&3
+    exit "$status"
+}
+
 PATH=$build/bin:$PATH
 mkdir -p "$out"
-{
-    "prepare_$program"
-    instrumenter="$flags $(fingerprint "$build")"
-    for level in O0 O2 O3; do
-        build_variant "$level" plain gcc "$flags"
-        build_variant "$level" trace alloctrace-gcc "$instrumenter"
-    done
-} >"$out/build.log" 2>&1 || {
-    tail -25 "$out/build.log"
-    die "building $program failed: see $out/build.log"
-}
+exec 3>&1 >"$out/build.log" 2>&1
+trap report EXIT
+"prepare_$program"
+instrumenter="$flags $(fingerprint "$build")"
+for level in O0 O2 O3; do
+    build_level "$level"
+done

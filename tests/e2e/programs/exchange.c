@@ -65,8 +65,8 @@ static struct parcel *parcel_create(struct tally *tally, size_t size)
     return parcel;
 }
 
-static struct parcel *parcel_resize(struct tally *tally,
-                                    struct parcel *parcel, size_t size)
+static struct parcel *parcel_resize(struct tally *tally, struct parcel *parcel,
+                                    size_t size)
 {
     count(tally, -1, -(int64_t)parcel->size);
     parcel = realloc(parcel, size);
