@@ -18,6 +18,7 @@
 #include "region.h"
 #include "site.h"
 #include "store.h"
+#include "tail.h"
 
 /* What CALL's result, followed through copies, may end up in: a return? */
 static bool name_is_returned(tree name, bitmap seen)
@@ -85,7 +86,7 @@ static void call_plan(struct plan *plan, gcall *call)
     memset(&planned, 0, sizeof planned);
     planned.call = call;
     planned.allocfn = at_allocfn_of_call(call);
-    planned.is_tail = gimple_call_tail_p(call);
+    planned.is_tail = at_tail_is_jump(call);
     planned.is_continuation = may_allocate && !planned.is_tail &&
                               at_site_is_continuation(call);
     planned.is_noted = may_allocate && planned.allocfn == ALLOCFN_NONE &&
