@@ -28,7 +28,9 @@ extern void *dlsym_weak(void *, const char *) __asm__("dlsym")
 extern int dladdr_weak(const void *, Dl_info *) __asm__("dladdr")
     __attribute__((weak));
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
-extern void *__libc_malloc(size_t) __attribute__((weak));
+/* Not weak: in a static program this is what brings the C library's allocator,
+ * for our own malloc leaves nothing undefined that would. */
+extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t) __attribute__((weak));
 extern void *__libc_realloc(void *, size_t) __attribute__((weak));
 extern void __libc_free(void *) __attribute__((weak));

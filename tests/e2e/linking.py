@@ -106,6 +106,12 @@ def no_pie(case):
     case.check(BOTH)
 
 
+def static(case):
+    for kind in ("-static", "-static-pie"):
+        case.run(case.gcc, *PLAIN, kind, CALLER, LIBRARY, "-o", "caller")
+        case.check(BOTH)
+
+
 def link_time_optimisation(case):
     for source in (CALLER, LIBRARY):
         case.run(case.gcc, "-O2", "-flto", "-c", source)
@@ -168,7 +174,7 @@ def test():
     arguments = e2e.parse_arguments()
     with e2e.scratch() as outer:
         for function in (instrumented_both, plain_program, loaded_library,
-                         no_pie, link_time_optimisation, response_file,
+                         no_pie, static, link_time_optimisation, response_file,
                          standard_input, by_hand, cmake, libtool):
             function(Case(arguments.build, outer,
                           function.__name__.replace("_", " ")))
