@@ -128,11 +128,6 @@ static void put_tracebacks(void)
     writer_pad(&writer);
 }
 
-static struct ledger *ledger_at(uint32_t id)
-{
-    return *(struct ledger **)vector_at(&at_ledgers, id);
-}
-
 static uint32_t thread_name(const struct ledger *ledger)
 {
     char name[32];

@@ -19,32 +19,40 @@ static void drop(size_t size)
     __atomic_fetch_add(&at_dropped_bytes, size, __ATOMIC_RELAXED);
 }
 
-/* Interns the path and opens an account for it. Locked. */
-static struct account *open_account(struct ledger *ledger, uint64_t key,
-                                    uintptr_t address, unsigned how)
-{
-    const struct alloctrace_shadow_frame *top = __alloctrace_thread.top;
-    uint32_t id;
+/* A path to be found or opened an account for. */
+struct path {
+    uint64_t key;
+    uintptr_t address;
+    unsigned how;
+    uint32_t traceback_id; /* 0 = not known: to be interned */
+};
 
-    if (how & EVENT_OWN_FRAME)
-        top = top->parent;
-    id = traceback_intern(key, top, address, !(how & EVENT_RETURN_ADDRESS));
-    return id ? ledger_add(ledger, key, id) : NULL;
+/* The ledger has no account for the path: opens one. Locked. */
+static struct account *open_account(struct ledger *ledger, struct path path)
+{
+    uint32_t id = path.traceback_id;
+
+    if (!id)
+        id = traceback_intern(path.key, event_frame(path.how), path.address,
+                              !(path.how & EVENT_RETURN_ADDRESS));
+    return id ? ledger_add(ledger, path.key, id) : NULL;
 }
 
-static struct account *find_locked(struct thread *thread, uint64_t key,
-                                   uintptr_t address, unsigned how)
+/* The path's account in the thread's own ledger; NULL: no memory. */
+static struct account *find_own(struct thread *thread, struct path path)
 {
-    struct account *account = NULL;
+    struct account *account = ledger_find(thread->ledger, path.key);
     struct ledger *ledger = thread->ledger;
 
+    if (account)
+        return account;
     lock_take();
     if (ledger == &at_no_ledger)
         ledger = ledger_acquire(thread);
     if (ledger)
-        account = ledger_find(ledger, key);
+        account = ledger_find(ledger, path.key);
     if (ledger && !account)
-        account = open_account(ledger, key, address, how);
+        account = open_account(ledger, path);
     lock_release();
     return account;
 }
@@ -53,11 +61,7 @@ static struct account *find_locked(struct thread *thread, uint64_t key,
 static void verify(const struct account *account, uintptr_t address,
                    unsigned how)
 {
-    const struct alloctrace_shadow_frame *top = __alloctrace_thread.top;
-
-    if (how & EVENT_OWN_FRAME)
-        top = top->parent;
-    if (!traceback_matches(account->traceback_id, top, address))
+    if (!traceback_matches(account->traceback_id, event_frame(how), address))
         __atomic_fetch_add(&at_collisions, 1, __ATOMIC_RELAXED);
 }
 
@@ -74,9 +78,7 @@ struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
     }
     thread->busy = 1;
     if (start_once()) {
-        account = ledger_find(thread->ledger, key);
-        if (!account)
-            account = find_locked(thread, key, address, how);
+        account = find_own(thread, (struct path){key, address, how, 0});
         if (!account)
             drop(size);
         else if (at_options.verify)
@@ -85,27 +87,6 @@ struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
     thread->busy = 0;
     errno = saved;
     return account;
-}
-
-/* This thread's account for the traceback of another thread's account. */
-static struct account *twin(struct thread *thread,
-                            const struct account *account)
-{
-    const uint64_t key = ledger_key(account);
-    struct ledger *ledger = thread->ledger;
-    struct account *own = ledger_find(ledger, key);
-
-    if (own)
-        return own;
-    lock_take();
-    if (ledger == &at_no_ledger)
-        ledger = ledger_acquire(thread);
-    if (ledger)
-        own = ledger_find(ledger, key);
-    if (ledger && !own)
-        own = ledger_add(ledger, key, account->traceback_id);
-    lock_release();
-    return own;
 }
 
 /* The account in this thread's ledger for what `account` stands for. */
@@ -120,7 +101,9 @@ static struct account *own_account(struct account *account)
     if (thread->busy)
         return NULL;
     thread->busy = 1;
-    own = twin(thread, account);
+    own =
+        find_own(thread, (struct path){.key = ledger_key(account),
+                                       .traceback_id = account->traceback_id});
     thread->busy = 0;
     errno = saved;
     return own;
@@ -151,24 +134,14 @@ void *event_add_slow(struct account *account, void *block, size_t size)
     if (count_get(slot) != 0) /* was freed where we could not see it */
         event_take(block);
     set_entry(slot, account, size);
-    event_touch(account);
-    count_add(&account->total_blocks, 1);
-    count_add(&account->total_bytes, size);
-    count_add(&ledger->room, -(int64_t)size);
-    if ((uint64_t)ledger->room > ledger->range)
-        return peak_pass(ledger, block);
-    return block;
+    return event_count(ledger, account, block, size);
 }
 
 static void subtract(struct account *account, size_t size)
 {
     account = own_account(account);
-    if (!account)
-        return;
-    event_touch(account);
-    count_add(&account->freed_blocks, 1);
-    count_add(&account->freed_bytes, size);
-    count_add(&__alloctrace_thread.ledger->room, (int64_t)size);
+    if (account)
+        event_uncount(__alloctrace_thread.ledger, account, size);
 }
 
 struct taken event_take(const void *block)
@@ -189,11 +162,6 @@ struct taken event_take(const void *block)
     count_set(slot, 0);
     subtract(taken.account, taken.size);
     return taken;
-}
-
-void event_remove_slow(const void *block)
-{
-    event_take(block);
 }
 
 void event_restore(const void *block, struct taken taken)

@@ -46,7 +46,7 @@ EVENT struct account *event_find(uint64_t key, uintptr_t address, unsigned how,
 {
     const struct ledger *const ledger = __alloctrace_thread.ledger;
     const struct slot *const slots = ledger->slots;
-    uint64_t i = key * UINT64_C(0x9e3779b97f4a7c15) >> ledger->shift;
+    uint64_t i = slot_home(key, ledger->shift);
 
     while (unlikely(slots[i].key != key)) {
         if (unlikely(!slots[i].key))
@@ -58,18 +58,24 @@ EVENT struct account *event_find(uint64_t key, uintptr_t address, unsigned how,
     return slots[i].account;
 }
 
+/* The frame that the path above an allocation ends in. */
+EVENT const struct alloctrace_shadow_frame *event_frame(unsigned how)
+{
+    const struct alloctrace_shadow_frame *const top = __alloctrace_thread.top;
+
+    return how & EVENT_OWN_FRAME ? top->parent : top;
+}
+
 /* For an entry: `site` is the record's address, tagged (abi.h). */
 EVENT struct account *event_find_site(uintptr_t site, size_t size)
 {
-    const struct alloctrace_shadow_frame *frame = __alloctrace_thread.top;
     const unsigned how = site & EVENT_OWN_FRAME;
 
     if (event_is_off())
         return NULL;
-    if (how)
-        frame = frame->parent;
     site &= ~(uintptr_t)EVENT_OWN_FRAME;
-    return event_find(frame->hash * ALLOCTRACE_HASH_K + site, site, how, size);
+    return event_find(event_frame(how)->hash * ALLOCTRACE_HASH_K + site, site,
+                      how, size);
 }
 
 /* For a hook: code that was not instrumented, named by where it returns. */
@@ -103,11 +109,31 @@ EVENT void event_touch(struct account *account)
 
 EVENT struct ledger *event_owner(const struct account *account)
 {
-    const struct account_chunk *const chunk =
-        (const struct account_chunk *)((uintptr_t)account &
-                                       ~(uintptr_t)(ACCOUNT_CHUNK_SIZE - 1));
+    return account_chunk(account)->ledger;
+}
 
-    return chunk->ledger;
+/* Counts a block that is in the map. Returns it, to be a tail call. */
+EVENT void *event_count(struct ledger *ledger, struct account *account,
+                        void *block, size_t size)
+{
+    event_touch(account);
+    count_add(&account->total_blocks, 1);
+    count_add(&account->total_bytes, size);
+    count_add(&ledger->room, -(int64_t)size);
+    if (unlikely((uint64_t)count_get(&ledger->room) >
+                 count_get(&ledger->range)))
+        return peak_pass(ledger, block);
+    return block;
+}
+
+/* Counts a block that is in the map no more. */
+EVENT void event_uncount(struct ledger *ledger, struct account *account,
+                         size_t size)
+{
+    event_touch(account);
+    count_add(&account->freed_blocks, 1);
+    count_add(&account->freed_bytes, size);
+    count_add(&ledger->room, (int64_t)size);
 }
 
 /*
@@ -132,19 +158,12 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
      * need not wait for it as a load would. */
     slot = &leaf[block_granule(address)];
     count_set(slot, block_entry(account, size));
-    event_touch(account);
-    count_add(&account->total_blocks, 1);
-    count_add(&account->total_bytes, size);
-    count_add(&ledger->room, -(int64_t)size);
-    if (unlikely((uint64_t)count_get(&ledger->room) >
-                 count_get(&ledger->range)))
-        return peak_pass(ledger, block);
-    return block;
+    return event_count(ledger, account, block, size);
 }
 
 /*
  * A block is about to be freed. False: this is not the usual case and nothing
- * was done; event_remove_slow does it.
+ * was done; event_take does it.
  */
 EVENT bool event_remove(const void *block)
 {
@@ -163,10 +182,7 @@ EVENT bool event_remove(const void *block)
                  event_owner(account) != ledger))
         return false;
     count_set(slot, 0);
-    event_touch(account);
-    count_add(&account->freed_blocks, 1);
-    count_add(&account->freed_bytes, size);
-    count_add(&ledger->room, (int64_t)size);
+    event_uncount(ledger, account, size);
     return true;
 }
 

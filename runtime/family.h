@@ -53,7 +53,7 @@ FAMILY void *family_realloc(struct account *account, void *old, size_t size)
 at_cold static void free_slow(void *block)
 {
     if (block)
-        event_remove_slow(block);
+        event_take(block);
     at_real.free_fn(block);
 }
 

@@ -22,26 +22,14 @@ static bool is_active_copy(void)
     return own == &__alloctrace_thread;
 }
 
-static void enter(struct thread *thread)
-{
-    thread->busy++;
-    lock_take();
-}
-
-static void leave(struct thread *thread)
-{
-    lock_release();
-    thread->busy--;
-}
-
 static void before_fork(void)
 {
-    enter(&__alloctrace_thread);
+    lock_take();
 }
 
 static void after_fork_in_parent(void)
 {
-    leave(&__alloctrace_thread);
+    lock_release();
 }
 
 /* Only the forking thread goes on: the others' ledgers are free. */
@@ -49,7 +37,7 @@ static void after_fork_in_child(void)
 {
     ledger_orphan_others(__alloctrace_thread.ledger);
     n_dumps = 0;
-    leave(&__alloctrace_thread);
+    lock_release();
 }
 
 static int dump_to(const char *pattern, const char *reason)
@@ -70,12 +58,11 @@ static int dump_to(const char *pattern, const char *reason)
 
 int init_dump(const char *pattern, const char *reason)
 {
-    struct thread *const thread = &__alloctrace_thread;
     int error;
 
-    enter(thread);
+    lock_take();
     error = dump_to(pattern, reason);
-    leave(thread);
+    lock_release();
     return error;
 }
 
@@ -109,7 +96,6 @@ void __alloctrace_module_add(const struct alloctrace_site *begin,
                              const struct alloctrace_site *end,
                              uint32_t abi_version)
 {
-    struct thread *const thread = &__alloctrace_thread;
     const int saved = errno;
 
     if (abi_version != ALLOCTRACE_ABI_VERSION) {
@@ -117,18 +103,16 @@ void __alloctrace_module_add(const struct alloctrace_site *begin,
                 "its call paths are not known",
                 (char *)NULL);
     } else {
-        enter(thread);
+        lock_take();
         site_add_module(begin, end);
-        leave(thread);
+        lock_release();
     }
     errno = saved;
 }
 
 void __alloctrace_module_remove(const struct alloctrace_site *begin)
 {
-    struct thread *const thread = &__alloctrace_thread;
-
-    enter(thread);
+    lock_take();
     site_remove_module(begin);
-    leave(thread);
+    lock_release();
 }

@@ -21,14 +21,10 @@ static bool has_thread_end;
 
 static void on_thread_end(void *ledger)
 {
-    struct thread *const thread = &__alloctrace_thread;
-
     (void)ledger;
-    thread->busy++;
     lock_take();
-    ledger_release(thread);
+    ledger_release(&__alloctrace_thread);
     lock_release();
-    thread->busy--;
 }
 
 void ledger_init(void)
@@ -36,15 +32,10 @@ void ledger_init(void)
     has_thread_end = pthread_key_create(&thread_end, on_thread_end) == 0;
 }
 
-static uint32_t slot_of(uint64_t key, uint32_t shift)
-{
-    return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> shift);
-}
-
 static void put(struct slot *table, uint32_t shift, uint32_t mask,
                 struct slot slot)
 {
-    uint32_t i = slot_of(slot.key, shift);
+    uint64_t i = slot_home(slot.key, shift);
 
     while (table[i].key)
         i = (i + 1) & mask;
@@ -104,8 +95,7 @@ static struct ledger *create(void)
 static struct ledger *reuse(void)
 {
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
-        struct ledger *const ledger =
-            *(struct ledger **)vector_at(&at_ledgers, id);
+        struct ledger *const ledger = ledger_at(id);
 
         if (ledger->is_free) {
             ledger->is_free = 0;
@@ -147,8 +137,7 @@ void ledger_release(struct thread *thread)
 void ledger_orphan_others(const struct ledger *mine)
 {
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
-        struct ledger *const ledger =
-            *(struct ledger **)vector_at(&at_ledgers, id);
+        struct ledger *const ledger = ledger_at(id);
 
         if (ledger != mine)
             ledger->is_free = 1;
@@ -157,7 +146,7 @@ void ledger_orphan_others(const struct ledger *mine)
 
 struct account *ledger_find(const struct ledger *ledger, uint64_t key)
 {
-    uint32_t i = slot_of(key, ledger->table_shift);
+    uint64_t i = slot_home(key, ledger->table_shift);
 
     while (ledger->table[i].key) {
         if (ledger->table[i].key == key)
@@ -207,9 +196,7 @@ struct account *ledger_add(struct ledger *ledger, uint64_t key,
 
 uint64_t ledger_key(const struct account *account)
 {
-    const struct account_chunk *const chunk =
-        (const struct account_chunk *)((uintptr_t)account &
-                                       ~(uintptr_t)(ACCOUNT_CHUNK_SIZE - 1));
+    const struct account_chunk *const chunk = account_chunk(account);
 
     return chunk->keys[account - chunk->accounts];
 }
@@ -220,6 +207,6 @@ int64_t ledger_live_sum(void)
     int64_t live = 0;
 
     for (uint32_t id = 1; id <= n; id++)
-        live += peak_live(*(struct ledger **)vector_at(&at_ledgers, id));
+        live += peak_live(ledger_at(id));
     return live;
 }

@@ -10,6 +10,7 @@ static uint32_t at_lock;
 
 void lock_take(void)
 {
+    __alloctrace_thread.busy++;
     /* Acquire: pairs with the release in lock_release. */
     while (__atomic_exchange_n(&at_lock, 1, __ATOMIC_ACQUIRE))
         os_yield();
@@ -18,4 +19,5 @@ void lock_take(void)
 void lock_release(void)
 {
     __atomic_store_n(&at_lock, 0, __ATOMIC_RELEASE);
+    __alloctrace_thread.busy--;
 }

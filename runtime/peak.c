@@ -91,13 +91,11 @@ static bool raise_locked(struct ledger *ledger)
 {
     bool is_alone;
 
-    __alloctrace_thread.busy++;
     lock_take();
     is_alone = !at_peak.is_shared;
     if (is_alone)
         raise_to(ledger);
     lock_release();
-    __alloctrace_thread.busy--;
     return is_alone;
 }
 
@@ -123,8 +121,7 @@ void peak_share(void)
 {
     count_set(&at_peak.is_shared, 1);
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
-        struct ledger *const ledger =
-            *(struct ledger **)vector_at(&at_ledgers, id);
+        struct ledger *const ledger = ledger_at(id);
 
         publish(ledger);
         count_set(&ledger->range, 0);

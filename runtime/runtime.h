@@ -31,10 +31,6 @@ void message(const char *first, ...) __attribute__((sentinel));
 extern struct options at_options;
 void env_read(void);
 
-/* lock.c: the one lock. Slow half only. */
-void lock_take(void);
-void lock_release(void);
-
 /* arena.c: the runtime's memory; never given back. NULL when there is none. */
 void *arena_alloc(size_t size);         /* zeroed, 16-byte aligned; locked */
 void *arena_alloc_aligned(size_t size); /* size a power of two; locked */
@@ -103,10 +99,20 @@ extern struct alloctrace_shadow_frame at_sentinel;
 extern struct slot at_no_slots[2]; /* a table in which nothing is found */
 extern struct vector at_ledgers;   /* of struct ledger *: all threads' */
 
+static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
+{
+    return *(struct ledger **)vector_at(&at_ledgers, id);
+}
+
+/* lock.c: the one lock. Who holds it holds the recursion guard as well. */
+void lock_take(void);
+void lock_release(void);
+
 /* traceback.c: under at_lock. 0: no memory. */
 extern struct vector at_tracebacks;
 extern uint64_t at_bad_frames; /* frames that could not be taken apart */
-uint32_t traceback_intern(uint64_t key, const struct alloctrace_shadow_frame *top,
+uint32_t traceback_intern(uint64_t key,
+                          const struct alloctrace_shadow_frame *top,
                           uint64_t address, bool is_record);
 bool traceback_matches(uint32_t id, const struct alloctrace_shadow_frame *top,
                        uint64_t address); /* needs no lock */
@@ -139,14 +145,13 @@ int64_t ledger_live_sum(void);
 /* start.c */
 extern uint64_t at_start_ns;
 extern char at_dump_pattern[]; /* of the dump at exit; absolute */
-bool start_once(void); /* slow half: is tracing on? */
+bool start_once(void);         /* slow half: is tracing on? */
 
 /* event.c: the slow halves of event.h. They leave errno alone. */
 struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
                                 size_t size) at_cold;
 void *event_add_slow(struct account *account, void *block,
                      size_t size) at_cold; /* returns the block */
-void event_remove_slow(const void *block) at_cold;
 /* What a block was counted as, for event_restore. */
 struct taken {
     struct account *account; /* NULL: the block was not known */

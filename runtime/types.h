@@ -95,12 +95,25 @@ struct account_chunk {
 _Static_assert(sizeof(struct account_chunk) <= ACCOUNT_CHUNK_SIZE,
                "a chunk fits its alignment");
 
+static inline const struct account_chunk *
+account_chunk(const struct account *account)
+{
+    return (const struct account_chunk *)((uintptr_t)account &
+                                          ~(uintptr_t)(ACCOUNT_CHUNK_SIZE - 1));
+}
+
 /* Slot of a ledger's table. key 0 = free (the one path in 2^64 that hashes
  * to 0 finds no account and is not recorded). */
 struct slot {
     uint64_t key;            /* path hash */
     struct account *account; /* valid when key is set */
 };
+
+/* Where a key's slot is looked for first; shift = 64 - log2(slots). */
+static inline uint64_t slot_home(uint64_t key, uint32_t shift)
+{
+    return key * UINT64_C(0x9e3779b97f4a7c15) >> shift;
+}
 
 /* One thread's accounts. The first line is what the hot path touches. */
 struct ledger {
@@ -119,9 +132,7 @@ struct ledger {
     uint32_t table_used;          /* slots taken */
     uint32_t id;                  /* number of the ledger from 1; constant */
     struct account_chunk *chunks; /* newest first; written by the owner */
-    int64_t published;       /* part of `live` that at_peak.live includes */
-    uint64_t dropped_blocks; /* allocations that could not be recorded */
-    uint64_t dropped_bytes;
+    int64_t published;      /* part of `live` that at_peak.live includes */
     uint64_t unknown_frees; /* frees of blocks that are not in the map */
     uint32_t tid;     /* of its thread; 0 = it served several; under at_lock */
     uint32_t name;    /* string: its thread's name at its end; under at_lock */
@@ -131,8 +142,8 @@ struct ledger {
 /* What the runtime keeps for a thread. `top` is the ABI (abi.h). */
 struct thread {
     struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */
-    struct ledger *ledger;        /* never NULL; at_no_ledger = none yet */
-    uint32_t busy; /* the runtime is in its slow half: record nothing */
+    struct ledger *ledger; /* never NULL; at_no_ledger = none yet */
+    uint32_t busy;         /* the runtime is in its slow half: record nothing */
 };
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */

@@ -108,7 +108,7 @@ START_TEST(blocks_that_are_not_known_are_freed_and_counted_apart)
     __alloctrace_free(__alloctrace_malloc(1, site(0)));
     __alloctrace_free(malloc(10)); /* not through an entry */
     __alloctrace_free(NULL);
-    ck_assert_uint_eq(ledger_of(1)->unknown_frees, 1);
+    ck_assert_uint_eq(ledger_at(1)->unknown_frees, 1);
     /* tracemalloc: such a block becomes known when it is resized. */
     __alloctrace_realloc(malloc(10), 20, site(1));
     ck_assert_uint_eq(figures_at(1).live_bytes, 20);
@@ -130,12 +130,12 @@ START_TEST(own_frame_means_the_path_starts_at_its_parent)
     uint32_t n_before;
 
     sites_announce();
-    n_before = ledger_of(1)->table_used;
+    n_before = ledger_at(1)->table_used;
     __alloctrace_malloc(8, site(0));
     push(&frame, 1);
     __alloctrace_malloc(8, site(0) + ALLOCTRACE_OWN_FRAME);
     pop(&frame);
-    ck_assert_uint_eq(ledger_of(1)->table_used, n_before + 1);
+    ck_assert_uint_eq(ledger_at(1)->table_used, n_before + 1);
     ck_assert_uint_eq(figures_at(0).total_blocks, 2);
 }
 END_TEST

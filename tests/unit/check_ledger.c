@@ -12,7 +12,7 @@ START_TEST(thousands_of_paths_keep_their_own_counts)
     uint32_t n_before;
 
     sites_announce();
-    ledger = ledger_of(1);
+    ledger = ledger_at(1);
     n_before = ledger->table_used;
     for (unsigned round = 0; round < 2; round++)
         for (unsigned i = 0; i < N; i++) {

@@ -35,18 +35,13 @@ static inline uintptr_t site(unsigned i)
     return (uintptr_t)&sites[i];
 }
 
-static inline struct ledger *ledger_of(uint32_t id)
-{
-    return *(struct ledger **)vector_at(&at_ledgers, id);
-}
-
 /* Without hooks the runtime must assume frees that it does not see, and then
  * takes its slow half for each block. The tests are as a
  * program with hooks. */
 static inline void use_fast_half(void)
 {
     __alloctrace_free(__alloctrace_malloc(0, site(N_SITES - 1)));
-    ledger_of(1)->slow_size = BLOCK_SIZE_MASK;
+    ledger_at(1)->slow_size = BLOCK_SIZE_MASK;
 }
 
 static inline void sites_announce(void)
@@ -92,7 +87,7 @@ static inline struct figures figures_at(unsigned i)
     struct figures sum = {0};
 
     for (uint32_t id = 1; id <= at_ledgers.n; id++)
-        for (const struct account_chunk *chunk = ledger_of(id)->chunks; chunk;
+        for (const struct account_chunk *chunk = ledger_at(id)->chunks; chunk;
              chunk = chunk->next)
             for (uint32_t k = 0; k < chunk->n_used; k++) {
                 const struct account *const a = &chunk->accounts[k];
