@@ -57,6 +57,7 @@ struct at_frame {
     uint32_t callee;   /* string: what is called */
     uint32_t type;     /* string */
     uint32_t target;   /* string */
+    uint32_t type_size; /* bytes of one object of `type`; 0 = unknown */
     uint32_t n_chain;  /* frames from here through the last caller: >= 1 */
     uint16_t kind;     /* enum alloctrace_frame_kind */
     uint16_t flags;    /* ALLOCTRACE_FRAME_* */

@@ -130,14 +130,19 @@ static void write_callee(FILE *out, const struct site_source *source)
     string_offset_write(out, source->site->callee);
 }
 
-static void write_type(FILE *out, const struct site_source *)
+static void write_type(FILE *out, const struct site_source *source)
 {
-    string_offset_write(out, 0);
+    string_offset_write(out, source->site->type);
 }
 
-static void write_target(FILE *out, const struct site_source *)
+static void write_target(FILE *out, const struct site_source *source)
 {
-    string_offset_write(out, 0);
+    string_offset_write(out, source->site->target);
+}
+
+static void write_type_size(FILE *out, const struct site_source *source)
+{
+    fprintf(out, "\t.long\t%u\n", source->site->type_size);
 }
 
 static void write_line(FILE *out, const struct site_source *source)

@@ -9,6 +9,9 @@ struct site {
     unsigned function; /* number of a string */
     unsigned caller;   /* number of a record + 1; 0 = none */
     unsigned callee;   /* number of a string; 0 = none */
+    unsigned type;     /* number of a string; 0 = unknown */
+    unsigned target;   /* number of a string; 0 = unknown */
+    unsigned type_size; /* bytes; 0 = unknown */
     unsigned line;
     unsigned short column;
     unsigned char kind;  /* enum alloctrace_site_kind */

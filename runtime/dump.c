@@ -109,6 +109,7 @@ static void put_frames(void)
             .target = place->target,
             .kind = place->kind,
             .flags = place->flags,
+            .type_size = place->type_size,
         });
     }
     writer_pad(&writer);

@@ -30,6 +30,7 @@ static struct place copy_record(const struct alloctrace_site *site)
         .callee = string_intern(site_string(&site->callee)),
         .type = string_intern(site_string(&site->type)),
         .target = string_intern(site_string(&site->target)),
+        .type_size = site->type_size,
         .line = site->line,
         .column = site->column,
         .ordinal = site->ordinal,

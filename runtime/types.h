@@ -154,6 +154,7 @@ struct place {
     uint32_t callee;
     uint32_t type;
     uint32_t target;
+    uint32_t type_size; /* bytes of one object; 0 = unknown */
     uint32_t caller; /* place this one was inlined into; 0 = none */
     uint32_t line;
     uint16_t column;

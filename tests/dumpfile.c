@@ -113,7 +113,7 @@ uint32_t dumpfile_frame(struct dumpfile *dump, struct dumpframe frame)
     bytes_u32(bytes, dumpfile_string(dump, frame.target));
     bytes_u32(bytes, frame.kind);
     bytes_u32(bytes, frame.flags);
-    bytes_u32(bytes, 0); /* reserved */
+    bytes_u32(bytes, frame.type_size);
     return ++dump->frames.count;
 }
 

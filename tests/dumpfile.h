@@ -42,7 +42,7 @@ struct dumpfile {
 struct dumpframe {
     const char *file, *function, *callee, *type, *target;
     uint64_t address;
-    uint32_t module, line, column, caller, kind, flags;
+    uint32_t module, line, column, caller, kind, flags, type_size;
 };
 
 void dumpfile_init(struct dumpfile *dump);

@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 /* Changes when compiled code and runtime stop understanding one another. */
-#define ALLOCTRACE_ABI_VERSION 1
+#define ALLOCTRACE_ABI_VERSION 2
 
 /* Odd, 31 bits, so that it is an immediate operand on x86-64. */
 #define ALLOCTRACE_HASH_K 0x5bd1e995u
@@ -51,8 +51,10 @@
  * caller    the record of the call through which `function` was inlined
  *           here; 0 if the code is in `function` itself
  * callee    what is called, if the call is direct; else 0
- * type      the allocated object's type; 0 = unknown
+ * type      the allocated object's type as the language writes it; 0 =
+ *           unknown. Also at a call that only hands on an allocation
  * target    what the result is stored in (`conn->rbuf`); 0 = unknown
+ * type_size bytes of one object of `type`; 0 = unknown
  * line      1-based; 0 = unknown
  * column    1-based; 0 = unknown; 65535 = that or more
  * ordinal   the place's number within its function in source order of the
@@ -70,6 +72,7 @@
     FIELD(alloctrace_offset, callee)                                          \
     FIELD(alloctrace_offset, type)                                            \
     FIELD(alloctrace_offset, target)                                          \
+    FIELD(uint32_t, type_size)                                                \
     FIELD(uint32_t, line)                                                     \
     FIELD(uint16_t, column)                                                   \
     FIELD(uint16_t, ordinal)                                                  \
@@ -86,7 +89,7 @@ struct alloctrace_site {
 };
 
 /* Size and alignment of a record: the section is an array without gaps. */
-#define ALLOCTRACE_SITE_SIZE 36
+#define ALLOCTRACE_SITE_SIZE 40
 #define ALLOCTRACE_SITE_ALIGN 4
 
 enum alloctrace_site_kind {

@@ -266,6 +266,7 @@ struct alloctrace_frame {
     const char *target;   /* what the result is stored in; "" = unknown */
     const struct alloctrace_module *module; /* NULL = unknown */
     uint64_t address; /* of code that was not instrumented; else 0 */
+    uint32_t type_size; /* bytes of one object of `type`; 0 = unknown */
     uint32_t line;    /* from 1; 0 = unknown */
     uint32_t column;  /* from 1; 0 = unknown */
     uint32_t kind;    /* enum alloctrace_frame_kind */

@@ -120,7 +120,7 @@ enum alloctrace_tag {
     FIELD(32, target)   /* string: what the result is stored in, if known */  \
     FIELD(32, kind)     /* enum alloctrace_site_kind of abi.h; 0 = address */ \
     FIELD(32, flags)    /* ALLOCTRACE_SITE_* of abi.h */                      \
-    FIELD(32, reserved)
+    FIELD(32, type_size) /* bytes of one object of `type`; 0 = unknown */
 
 /* One call path. */
 #define ALLOCTRACE_TRACEBACK_FIELDS(FIELD)                                    \
