@@ -77,10 +77,13 @@ struct alloctrace_snapshot {
     const char **arguments;            /* 0 .. n_arguments - 1 */
     struct alloctrace_module *modules; /* by number; 0 = none */
     struct alloctrace_thread *threads; /* by number; 0 = none */
+    struct alloctrace_domain *domains; /* 0 .. n_domains - 1: those that have
+                                          names, as the file has them */
     struct at_frame *frames;           /* by number; 0 = unknown */
     struct at_traceback *tracebacks;   /* by number; 0 = unknown */
     struct alloctrace_trace *traces;   /* 0 .. n_traces - 1 */
     uint32_t n_arguments;
+    uint32_t n_domains;
     uint32_t n_modules; /* with number 0, as the three below */
     uint32_t n_threads;
     uint32_t n_frames;
@@ -133,6 +136,7 @@ struct at_counts {
     uint64_t arguments;
     uint64_t modules;
     uint64_t threads;
+    uint64_t domains;
     uint64_t frames;
     uint64_t tracebacks;
     uint64_t traces;

@@ -130,6 +130,8 @@ static void statistic_name(const alloctrace_snapshot *snapshot, int group_by,
         statistic->key = at_text(snapshot, frame->function);
         break;
     case ALLOCTRACE_BY_DOMAIN:
+        statistic->key =
+            alloctrace_snapshot_domain_name(snapshot, trace->domain);
         statistic->number = trace->domain;
         break;
     case ALLOCTRACE_BY_THREAD:

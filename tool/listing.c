@@ -48,8 +48,6 @@ static void json_key(FILE *file, const struct report *report,
     fputs(",\"key\":", file);
     switch (report->options.group_by) {
     case ALLOCTRACE_BY_DOMAIN:
-        fprintf(file, "%u", group->number);
-        break;
     case ALLOCTRACE_BY_THREAD:
         fprintf(file, "%u,\"name\":", group->number);
         out_json_string(file, group->key);

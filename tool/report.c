@@ -66,7 +66,10 @@ void report_place(const struct report *report, size_t index, char *text,
 
     switch (report->options.group_by) {
     case ALLOCTRACE_BY_DOMAIN:
-        snprintf(text, size, "domain %u", group->number);
+        if (*group->key)
+            snprintf(text, size, "%s", group->key);
+        else
+            snprintf(text, size, "domain %u", group->number);
         return;
     case ALLOCTRACE_BY_THREAD:
         if (group->number)

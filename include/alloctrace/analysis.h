@@ -133,6 +133,12 @@ struct alloctrace_thread {
     uint32_t tid;     /* as the system numbers it; 0 = several */
 };
 
+/* A kind of memory that is counted apart; only those that were named. */
+struct alloctrace_domain {
+    const char *name; /* "" = unknown */
+    uint32_t id;      /* as traces have it; differs from run to run */
+};
+
 /* What one thread allocated from one traceback in one domain. */
 struct alloctrace_trace {
     uint32_t traceback;   /* number of the traceback; 0 = unknown */
@@ -202,10 +208,11 @@ alloctrace_snapshot_summary(const alloctrace_snapshot *snapshot);
 uint32_t
 alloctrace_snapshot_traceback_limit(const alloctrace_snapshot *snapshot);
 
-/* How many there are: `get` takes 0 .. count - 1 for arguments and traces,
- * and the numbers 1 .. count for modules, threads and tracebacks. */
+/* How many there are: `get` takes 0 .. count - 1 for arguments, traces and
+ * domains, and the numbers 1 .. count for modules, threads and tracebacks. */
 size_t alloctrace_snapshot_argument_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_trace_count(const alloctrace_snapshot *snapshot);
+size_t alloctrace_snapshot_domain_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_module_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_thread_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_traceback_count(const alloctrace_snapshot *snapshot);
@@ -237,6 +244,21 @@ alloctrace_snapshot_module(const alloctrace_snapshot *snapshot,
 const struct alloctrace_thread *
 alloctrace_snapshot_thread(const alloctrace_snapshot *snapshot,
                            uint32_t thread_id);
+
+/* Gets a domain that has a name. Files that were written before domains had
+ * names have none. Returns: NULL if there are not so many. */
+const struct alloctrace_domain *
+alloctrace_snapshot_domain(const alloctrace_snapshot *snapshot, size_t index);
+
+/*
+ * Finds the name of a domain by its number. Takes time in proportion to the
+ * domains that have names, of which a program has few.
+ *
+ * Returns: the first name that the file has for it; "malloc" for 0 if it has
+ * none; "" for others.
+ */
+const char *alloctrace_snapshot_domain_name(const alloctrace_snapshot *snapshot,
+                                            uint32_t id);
 
 /* ---- Tracebacks ---- */
 
@@ -366,8 +388,8 @@ struct alloctrace_statistics_options {
 struct alloctrace_statistic {
     int64_t size;       /* bytes; may be below 0 by thread */
     int64_t count;      /* blocks; likewise */
-    const char *key;    /* file, function, type, module's path, thread's name;
-                           "" for a traceback or a domain */
+    const char *key;    /* file, function, type, module's path, name of the
+                           thread or domain; "" for a traceback */
     uint32_t line;      /* by line; else 0 */
     uint32_t number;    /* of the domain or thread; else 0 */
     uint32_t traceback; /* number of the first traceback in the group */

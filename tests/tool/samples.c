@@ -231,6 +231,24 @@ static void write_deep(void)
     dumpfile_fini(&dump);
 }
 
+/* Memory of malloc, of an allocator of the program's own and of a library's
+ * that has not said its name. */
+static void write_domains(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    dumpfile_domain(&dump, 0x80000000, "operator new");
+    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 0, 1, 100);
+    dumpfile_trace_full(&dump, dumpfile_path(&dump, "b.cc:2"), 0, 0x80000000,
+                        (const int64_t[]){3, 60, 5, 90, 4, 80});
+    dumpfile_trace_full(&dump, dumpfile_path(&dump, "c.c:3"), 0, 7,
+                        (const int64_t[]){0, 0, 2, 4096, 1, 2048});
+    dumpfile_finish(&dump);
+    write_all("domains.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
 int main(void)
 {
     write_good("good.dump", 0);
@@ -239,5 +257,6 @@ int main(void)
     write_empty();
     write_odd();
     write_deep();
+    write_domains();
     return 0;
 }
