@@ -3,7 +3,8 @@
  * INTERNAL to analysis/: a loaded snapshot, and the prototypes of each file in
  * the order of the data flow. A file calls only files above it here.
  *
- *     bytes -> load -> snapshot -> resolve -> path -> pathtree -> stats
+ *     bytes -> load -> snapshot -> resolve -> fold -> view
+ *                                     path -> pathtree -> stats
  *
  * Every table below is indexed by the number that the file gives its entries;
  * element 0 stands for "none" and is a whole entry, so that nothing needs to
@@ -90,6 +91,11 @@ struct alloctrace_snapshot {
     uint32_t n_tracebacks;
     uint32_t n_traces;
     uint64_t max_depth; /* highest `depth` of a traceback */
+    /* Of a folded snapshot only: it owns its tracebacks, traces and wrappers,
+     * and everything else is that of `raw`. */
+    const alloctrace_snapshot *raw; /* what was folded; NULL = nothing was */
+    const char **wrappers;          /* functions left out, most bytes first */
+    size_t n_wrappers;
 };
 
 struct alloctrace_traceback {
@@ -149,11 +155,41 @@ static inline const char *at_text(const alloctrace_snapshot *snapshot,
     return snapshot->strings.text[string_id];
 }
 
-/* resolve.c: names for addresses. */
+/* resolve.c: names for addresses. Before folding. */
 
 /* Gives each frame that is a bare address, and each unknown one, a name made
  * from its module: "[libc.so.6+0x1f4]". Once, after loading. */
 int at_snapshot_label(alloctrace_snapshot *snapshot);
+
+/* fold.c: which frame answers for a path. */
+
+/* Where a path begins once the wrappers are left out. */
+struct at_fold {
+    uint32_t traceback; /* the path itself, or one outside it */
+    uint32_t frame;     /* in that traceback's site */
+    uint32_t type;      /* string: of what the path allocates; may be "" */
+};
+
+/* Folds all paths; the result is by traceback. Not for a folded snapshot. The
+ * caller frees it. NULL: no memory. */
+struct at_fold *at_fold_paths(const alloctrace_snapshot *snapshot);
+
+/* Strings that are the types of what traces allocated, by trace; folded or
+ * not, they are the same. The caller frees them. NULL: no memory. */
+uint32_t *at_trace_types(const alloctrace_snapshot *snapshot);
+
+/* Does a frame stand in a header of the C++ library? */
+bool at_is_library(const alloctrace_snapshot *snapshot,
+                   const struct at_frame *frame);
+
+/* view.c: folded snapshots. */
+
+/* Did a traceback of a snapshot have wrappers, which it is now without? */
+static inline bool at_is_folded(const alloctrace_snapshot *snapshot,
+                                uint32_t traceback_id)
+{
+    return snapshot->raw && traceback_id >= snapshot->raw->n_tracebacks;
+}
 
 /* path.c: call paths. */
 
@@ -185,7 +221,12 @@ static inline void at_walk_next(struct at_walk *walk)
 uint64_t at_kept_frames(const alloctrace_snapshot *snapshot,
                         uint32_t traceback_id);
 
-/* A traceback of one frame, to stand for a key. NULL: no memory. */
+/* Makes a traceback of the `count` most recent frames of a path, of which
+ * there are as many. Returns 0 or ALLOCTRACE_ENO_MEMORY. */
+int at_path_begin(const alloctrace_snapshot *snapshot, uint32_t traceback_id,
+                  uint64_t count, alloctrace_traceback **traceback);
+
+/* A traceback of `count` empty frames. NULL: no memory. */
 alloctrace_traceback *at_traceback_create(size_t count);
 
 /* pathtree.c: which paths are equal, and their order. */
@@ -198,13 +239,9 @@ int at_rank_paths(const alloctrace_snapshot *snapshot, const uint32_t *place,
 
 /* key.c: what traces are grouped by. */
 
-/* Ranks all traces by the key of a grouping; `ranks` has an element for each
- * trace, `n_ranks` is above all of them. */
+/* Ranks all traces by the key of a grouping; `types` (at_trace_types) and
+ * `ranks` have an element for each trace, `n_ranks` is above all of them. */
 int at_rank_traces(const alloctrace_snapshot *snapshot, int group_by,
-                   uint32_t *ranks, uint32_t *n_ranks);
-
-/* Strings that are the types of what each traceback allocates; 0 = unknown.
- * The caller frees them. NULL: no memory. */
-uint32_t *at_traceback_types(const alloctrace_snapshot *snapshot);
+                   const uint32_t *types, uint32_t *ranks, uint32_t *n_ranks);
 
 #endif

@@ -192,6 +192,8 @@ int alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,
     uint32_t capacity = n_frames;
     int result = 0;
 
+    if (snapshot->raw)
+        return ALLOCTRACE_EBAD_ARGUMENT;
     for (uint32_t i = 1; i < n_frames && !result; i++) {
         const struct at_frame *frame = &snapshot->frames[i];
         const struct alloctrace_module *module;

@@ -60,18 +60,26 @@ alloctrace_snapshot *at_snapshot_create(const struct at_counts *counts)
     return snapshot;
 }
 
-void alloctrace_snapshot_free(alloctrace_snapshot *snapshot)
+/* Frees what a folded snapshot has of another. */
+static void names_free(alloctrace_snapshot *snapshot)
 {
-    if (!snapshot)
-        return;
     at_strings_fini(&snapshot->strings);
     free(snapshot->arguments);
     free(snapshot->modules);
     free(snapshot->threads);
     free(snapshot->domains);
     free(snapshot->frames);
+}
+
+void alloctrace_snapshot_free(alloctrace_snapshot *snapshot)
+{
+    if (!snapshot)
+        return;
     free(snapshot->tracebacks);
     free(snapshot->traces);
+    free(snapshot->wrappers);
+    if (!snapshot->raw)
+        names_free(snapshot);
     free(snapshot);
 }
 
