@@ -10,13 +10,16 @@
  * path at the latest. All of it sees one block, so the types that its frames
  * give are views of one block:
  *
- *  1. Views that are larger than the path's average block are no views of it.
- *     Of the others the largest is the most specific one (every object of Lua
- *     is a GCObject first, and only then a Table); of equals it is that of
- *     the most recent frame, so that a constructor answers for what it makes,
- *     and not who calls it. An unknown size fits, and is smaller than others.
- *  2. Bytes (char, or anything of size 1) are no view while they are handed
- *     on: an allocator of strings says `char *` whoever asks.
+ *  1. A view fits if it is less than a word larger than the path's average
+ *     block: a string's struct ends with a byte and its padding, which are
+ *     not allocated. Of those that fit the largest is the most specific one
+ *     (every object of Lua is a GCObject first, and only then a Table); of
+ *     equals it is that of the most recent frame, so that a constructor
+ *     answers for what it makes, and not who calls it. An unknown size fits,
+ *     and is smaller than others.
+ *  2. What is no larger than a word (char, sqlite3_int64) and handed on is a
+ *     view of blocks only that have no room for two of them: else it is how
+ *     an allocator looks at memory, whoever asks.
  *  3. Where there is no view the last frame of the run answers, with its type
  *     even if that is too large: sizes choose among types and never refute
  *     the only one (flexible arrays are made smaller than their struct).
@@ -40,7 +43,7 @@
 /* Of one frame, and of a site from the frame outwards. */
 enum trait {
     FRAME_HANDS_ON = 1, /* its call's result may be what it returns */
-    FRAME_VIEW = 2,     /* it gives a type that is a view of the block */
+    FRAME_VIEW = 2,     /* it gives a type, which may be a view of the block */
     FRAME_LIBRARY = 4,  /* it stands in a header of the C++ library */
     SITE_ENDS = 8,      /* a run that comes here ends in this site */
     SITE_VIEW = 16,     /* there is a view in the part of the run here */
@@ -134,14 +137,10 @@ bool at_is_library(const alloctrace_snapshot *snapshot,
            strstr(at_text(snapshot, frame->file), "/include/c++/") != NULL;
 }
 
-static bool is_bytes(const alloctrace_snapshot *snapshot,
-                     const struct at_frame *frame)
+/* Bytes of a pointer in the traced program. */
+static uint32_t word_size(const alloctrace_snapshot *snapshot)
 {
-    const char *type = at_text(snapshot, frame->type);
-
-    return frame->type_size == 1 || strcmp(type, "char") == 0 ||
-           strcmp(type, "unsigned char") == 0 ||
-           strcmp(type, "signed char") == 0;
+    return snapshot->process.word_bits == 32 ? 4 : 8;
 }
 
 static unsigned frame_traits(const alloctrace_snapshot *snapshot,
@@ -153,8 +152,7 @@ static unsigned frame_traits(const alloctrace_snapshot *snapshot,
         (frame->kind == ALLOCTRACE_FRAME_ADDRESS && frame->address &&
          is_allocator(at_text(snapshot, frame->function))))
         traits |= FRAME_HANDS_ON;
-    if (*at_text(snapshot, frame->type) &&
-        !(traits & FRAME_HANDS_ON && is_bytes(snapshot, frame)))
+    if (*at_text(snapshot, frame->type))
         traits |= FRAME_VIEW;
     if (at_is_library(snapshot, frame))
         traits |= FRAME_LIBRARY;
@@ -230,6 +228,21 @@ static uint32_t site_end(const struct folding *folding, uint32_t frame)
     return frame;
 }
 
+/* Rules 1 and 2: is what a frame says a view of blocks of this size? */
+static bool is_view(const struct folding *folding, uint32_t frame,
+                    uint64_t average)
+{
+    const unsigned traits = folding->traits[frame];
+    const uint64_t size = folding->snapshot->frames[frame].type_size;
+    const uint32_t word = word_size(folding->snapshot);
+
+    if (!(traits & FRAME_VIEW))
+        return false;
+    if (traits & FRAME_HANDS_ON && size > 0 && size <= word)
+        return average >= size && average < 2 * size;
+    return size < word || size - word < average;
+}
+
 /* Looks for a better view in one site. `best->frame` is 0 if there is none
  * yet. Returns whether the run ends here. */
 static bool site_look(const struct folding *folding, uint32_t traceback,
@@ -240,7 +253,7 @@ static bool site_look(const struct folding *folding, uint32_t traceback,
     uint32_t i = snapshot->tracebacks[traceback].frame;
 
     for (; i; i = frames[i].caller) {
-        if (folding->traits[i] & FRAME_VIEW && frames[i].type_size <= average &&
+        if (is_view(folding, i, average) &&
             (!best->frame ||
              frames[i].type_size > frames[best->frame].type_size))
             *best = (struct at_fold){traceback, i, frames[i].type};
@@ -305,6 +318,12 @@ static struct amount *amounts_sum(const alloctrace_snapshot *snapshot)
     return amounts;
 }
 
+/* Without a block there is no size that a type could contradict. */
+static uint64_t amount_average(const struct amount *amount)
+{
+    return amount->blocks ? amount->bytes / amount->blocks : UINT64_MAX;
+}
+
 static void fold_all(struct folding *folding, const struct amount *amounts,
                      struct at_fold *folds)
 {
@@ -313,12 +332,7 @@ static void fold_all(struct folding *folding, const struct amount *amounts,
     traits_find(folding);
     levels_find(folding);
     for (uint32_t i = 1; i < n; i++) {
-        /* Without a block there is no size that a type could contradict. */
-        const uint64_t average = amounts[i].blocks
-                                     ? amounts[i].bytes / amounts[i].blocks
-                                     : UINT64_MAX;
-
-        folds[i] = run_fold(folding, i, average);
+        folds[i] = run_fold(folding, i, amount_average(&amounts[i]));
         leave_library(folding, &folds[i]);
     }
 }

@@ -181,7 +181,7 @@ START_TEST(types_that_are_too_large_are_climbed_past)
     /* The only type there is stays, even if it is too large. */
     EXPECT(1, 20, "main", "xmalloc", "struct flexible",
            {.function = "xmalloc", .flags = R},
-           {.function = "main", .type = "struct flexible", .size = 24});
+           {.function = "main", .type = "struct flexible", .size = 64});
     /* Nothing fits: who does not hand on answers, and its type is unknown. */
     EXPECT(1, 20, "main", "xmalloc", "",
            {.function = "xmalloc", .flags = R, .type = "union all", .size = 64},
@@ -232,7 +232,8 @@ START_TEST(the_outermost_frame_ends_every_climb)
 }
 END_TEST
 
-START_TEST(bytes_are_a_type_where_they_stay)
+/* What an allocator says of memory is no type, whoever asks for it. */
+START_TEST(words_are_a_type_where_they_stay)
 {
     EXPECT(1, 16, "set_name", "xstrdup", "char",
            {.function = "xstrdup", .flags = R, .type = "char", .size = 1},
@@ -242,10 +243,56 @@ START_TEST(bytes_are_a_type_where_they_stay)
     EXPECT(1, 16, "conn_new", "arena_get", "struct conn",
            {.function = "arena_get", .flags = R, .type = "u8", .size = 1},
            {.function = "conn_new", .type = "struct conn", .size = 16});
-    /* An unknown size does not make char more of a type. */
-    EXPECT(1, 16, "keep", "arena_get", "",
-           {.function = "arena_get", .flags = R, .type = "char"},
+    EXPECT(9, 900, "balance", "sqlite3MemMalloc sqlite3Malloc", "u8 *",
+           {.function = "sqlite3MemMalloc",
+            .flags = R,
+            .type = "sqlite3_int64",
+            .size = 8},
+           {.function = "sqlite3Malloc", .flags = R},
+           {.function = "balance", .type = "u8 *", .size = 8});
+    EXPECT(1, 16, "keep", "xcalloc", "",
+           {.function = "xcalloc", .flags = R, .type = "long", .size = 8},
            {.function = "keep"});
+}
+END_TEST
+
+/* But a constructor makes one, and not room for many. */
+START_TEST(words_that_are_alone_are_objects)
+{
+    EXPECT(1, 8, "handle_new main", "", "struct handle",
+           {.function = "handle_new",
+            .flags = R,
+            .type = "struct handle",
+            .size = 8},
+           {.function = "main", .type = "struct handle", .size = 8});
+    EXPECT(1, 15, "handle_new main", "", "struct handle",
+           {.function = "handle_new",
+            .flags = R,
+            .type = "struct handle",
+            .size = 8},
+           {.function = "main"});
+    EXPECT(1, 7, "main", "handle_new", "",
+           {.function = "handle_new",
+            .flags = R,
+            .type = "struct handle",
+            .size = 8},
+           {.function = "main"});
+}
+END_TEST
+
+/* A struct that ends with a byte of a string is larger than short strings. */
+START_TEST(padding_need_not_be_allocated)
+{
+    EXPECT(
+        1, 26, "createstrobj main", "luaC_newobj", "TString",
+        {.function = "luaC_newobj", .flags = R, .type = "GCObject", .size = 16},
+        {.function = "createstrobj", .flags = R, .type = "TString", .size = 32},
+        {.function = "main"});
+    EXPECT(
+        1, 24, "luaC_newobj createstrobj main", "", "GCObject",
+        {.function = "luaC_newobj", .flags = R, .type = "GCObject", .size = 16},
+        {.function = "createstrobj", .flags = R, .type = "TString", .size = 32},
+        {.function = "main"});
 }
 END_TEST
 
@@ -560,10 +607,9 @@ enum { N_SITES = 12, N_PATHS = 60, MAX_CHAIN = 3, MAX_LEVELS = 4 * N_PATHS };
 static const struct {
     const char *name;
     uint32_t size;
-    int is_bytes;
-} types[] = {{NULL, 0, 0},        {"char", 1, 1},      {"u8", 1, 1},
-             {"struct a", 8, 0},  {"struct b", 16, 0}, {"struct b2", 16, 0},
-             {"struct c", 24, 0}, {"opaque", 0, 0}};
+} types[] = {{NULL, 0},        {"char", 1},      {"u8", 1},
+             {"struct a", 8},  {"struct b", 16}, {"struct b2", 16},
+             {"struct c", 24}, {"struct d", 30}, {"opaque", 0}};
 enum { N_TYPES = sizeof types / sizeof *types };
 
 /* A level of a random path. */
@@ -661,9 +707,11 @@ static int reference(const struct step *const *steps, int n, int64_t average,
         end++;
     for (int i = end; i >= 0; i--) { /* inwards: of equals the inner one */
         const int t = steps[i]->type;
+        const int64_t size = types[t].size;
 
-        if (t == 0 || types[t].size > average ||
-            (types[t].is_bytes && steps[i]->hands_on))
+        if (t == 0 || size >= average + 8)
+            continue;
+        if (steps[i]->hands_on && size >= 1 && size <= 8 && average / size != 1)
             continue;
         if (answer < 0 || types[t].size >= types[steps[answer]->type].size)
             answer = i;
@@ -764,7 +812,8 @@ CHECK_MAIN("fold", lua_makes_a_table, lua_makes_a_string,
            types_that_are_too_large_are_climbed_past, smaller_types_fit,
            without_handing_on_nothing_is_climbed,
            the_outermost_frame_ends_every_climb,
-           bytes_are_a_type_where_they_stay, inlined_levels_are_levels,
+           words_are_a_type_where_they_stay, words_that_are_alone_are_objects,
+           padding_need_not_be_allocated, inlined_levels_are_levels,
            the_library_is_left, addresses_of_known_allocators_hand_on,
            sizes_are_averages_of_the_path, groups_say_what_came_into_them,
            wrappers_are_listed_by_what_came_through_them, folding_is_a_view,
