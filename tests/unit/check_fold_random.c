@@ -224,6 +224,114 @@ static void expect_forest(const struct forest *forest)
     alloctrace_snapshot_free(raw);
 }
 
+static size_t name_twice(void *data, const struct alloctrace_module *module,
+                         uint64_t address, struct alloctrace_symbol *symbols)
+{
+    (void)data;
+    (void)module;
+    (void)address;
+    symbols[0].function = "_Znwm";
+    symbols[1].function = "strdup";
+    return 2;
+}
+
+static size_t name_thrice(void *data, const struct alloctrace_module *module,
+                          uint64_t address, struct alloctrace_symbol *symbols)
+{
+    (void)data;
+    (void)module;
+    (void)address;
+    for (int i = 0; i < 3; i++)
+        symbols[i].function = "outer";
+    return 3;
+}
+
+/* Asks everything of the groups of a snapshot. */
+static void ask(const alloctrace_snapshot *snapshot, int by)
+{
+    const struct alloctrace_statistics_options options = {
+        .size = sizeof options, .group_by = by};
+    alloctrace_statistics *statistics;
+    alloctrace_traceback *traceback;
+
+    ck_assert_int_eq(
+        alloctrace_snapshot_statistics(snapshot, &options, &statistics), 0);
+    for (size_t i = 0; i < alloctrace_statistics_count(statistics); i++) {
+        ck_assert_int_eq(
+            alloctrace_statistics_traceback(statistics, i, &traceback), 0);
+        alloctrace_traceback_free(traceback);
+        ck_assert_int_eq(
+            alloctrace_statistics_wrappers(statistics, i, &traceback), 0);
+        alloctrace_traceback_free(traceback);
+    }
+    alloctrace_statistics_free(statistics);
+}
+
+/* Files that the loader takes though no writer would make them: folding and
+ * what follows survive them (and the sanitizers see it). */
+START_TEST(forged_paths_do_no_harm)
+{
+    struct forest forest;
+
+    for (unsigned seed = 0; seed < 4000; seed++) {
+        alloctrace_snapshot *raw;
+        alloctrace_snapshot *folded;
+
+        srand(seed / 100);
+        make_forest(&forest);
+        dumpfile_module(&dump, "/lib/a.so", NULL, 0, 99, 0);
+        dumpfile_finish(&dump);
+        srand(seed);
+        for (int i = 0; i < 3; i++)
+            dump.file.data[16 + (size_t)rand() % (dump.file.size - 56)] =
+                (unsigned char)(rand() % 4 ? rand() % 70 : rand());
+        file_mend(&dump.file);
+        if (alloctrace_snapshot_load_bytes(dump.file.data, dump.file.size, &raw,
+                                           NULL) == 0) {
+            ck_assert_int_eq(alloctrace_snapshot_resolve(raw, name_twice, NULL),
+                             0);
+            ck_assert_int_eq(alloctrace_snapshot_fold_wrappers(raw, &folded),
+                             0);
+            for (int by = ALLOCTRACE_BY_FILENAME; by <= ALLOCTRACE_BY_MODULE;
+                 by++)
+                ask(folded, by);
+            alloctrace_snapshot_free(folded);
+            alloctrace_snapshot_free(raw);
+        }
+        dumpfile_fini(&dump);
+    }
+}
+END_TEST
+
+/* Code inlined into an address that is named later. */
+START_TEST(an_address_has_nothing_inlined_into_it)
+{
+    alloctrace_snapshot *raw;
+    alloctrace_snapshot *folded;
+    uint32_t frame;
+
+    dumpfile_init(&dump);
+    dumpfile_module(&dump, "/lib/a.so", NULL, 0, 99, 0);
+    frame =
+        dumpfile_frame(&dump, (struct dumpframe){.address = 9, .module = 1});
+    frame = dumpfile_frame(&dump, (struct dumpframe){.file = "a.c",
+                                                     .function = "inner",
+                                                     .flags = R,
+                                                     .caller = frame});
+    dumpfile_trace(&dump, dumpfile_traceback(&dump, 0, frame), 0, 0, 1, 8);
+    dumpfile_finish(&dump);
+    ck_assert_int_eq(alloctrace_snapshot_load_bytes(dump.file.data,
+                                                    dump.file.size, &raw, NULL),
+                     0);
+    dumpfile_fini(&dump);
+    ck_assert_int_eq(alloctrace_snapshot_resolve(raw, name_thrice, NULL), 0);
+    ck_assert_int_eq(alloctrace_snapshot_fold_wrappers(raw, &folded), 0);
+    ask(folded, ALLOCTRACE_BY_TRACEBACK);
+    alloctrace_snapshot_free(folded);
+    alloctrace_snapshot_free(raw);
+}
+END_TEST
+
 START_TEST(random_paths_fold_as_the_rule_says)
 {
     for (unsigned seed = 0; seed < 300; seed++) {
@@ -236,4 +344,6 @@ START_TEST(random_paths_fold_as_the_rule_says)
 }
 END_TEST
 
-CHECK_MAIN("fold_random", random_paths_fold_as_the_rule_says)
+CHECK_MAIN("fold_random", forged_paths_do_no_harm,
+           an_address_has_nothing_inlined_into_it,
+           random_paths_fold_as_the_rule_says)
