@@ -46,22 +46,22 @@ struct at_strings {
 
 /* One level of a call path. */
 struct at_frame {
-    uint64_t address;  /* of code that was not instrumented; else 0 */
-    uint32_t module;   /* number of the module; 0 = unknown */
-    uint32_t file;     /* string */
-    uint32_t place;    /* string: what stands for the file by filename */
-    uint32_t function; /* string */
-    uint32_t line;     /* 0 = unknown */
-    uint32_t column;   /* 0 = unknown */
-    uint32_t caller;   /* frame that this one was inlined into; 0 = none; above
-                          its own number only if resolving added it */
-    uint32_t callee;   /* string: what is called */
-    uint32_t type;     /* string */
-    uint32_t target;   /* string */
+    uint64_t address;   /* of code that was not instrumented; else 0 */
+    uint32_t module;    /* number of the module; 0 = unknown */
+    uint32_t file;      /* string */
+    uint32_t place;     /* string: what stands for the file by filename */
+    uint32_t function;  /* string */
+    uint32_t line;      /* 0 = unknown */
+    uint32_t column;    /* 0 = unknown */
+    uint32_t caller;    /* frame that this one was inlined into; 0 = none; above
+                           its own number only if resolving added it */
+    uint32_t callee;    /* string: what is called */
+    uint32_t type;      /* string */
+    uint32_t target;    /* string */
     uint32_t type_size; /* bytes of one object of `type`; 0 = unknown */
-    uint32_t n_chain;  /* frames from here through the last caller: >= 1 */
-    uint16_t kind;     /* enum alloctrace_frame_kind */
-    uint16_t flags;    /* ALLOCTRACE_FRAME_* */
+    uint32_t n_chain;   /* frames from here through the last caller: >= 1 */
+    uint16_t kind;      /* enum alloctrace_frame_kind */
+    uint16_t flags;     /* ALLOCTRACE_FRAME_* */
 };
 
 /* One call path: a frame and the path of its caller. */

@@ -315,15 +315,15 @@ struct alloctrace_frame {
     const char *type;     /* of the allocated object; "" = unknown */
     const char *target;   /* what the result is stored in; "" = unknown */
     const struct alloctrace_module *module; /* NULL = unknown */
-    uint64_t address; /* of code that was not instrumented; else 0 */
+    uint64_t address;   /* of code that was not instrumented; else 0 */
     uint32_t type_size; /* bytes of one object of `type`; 0 = unknown */
-    uint32_t line;    /* from 1; 0 = unknown */
-    uint32_t column;  /* from 1; 0 = unknown */
-    uint32_t kind;    /* enum alloctrace_frame_kind */
-    uint32_t flags;   /* ALLOCTRACE_FRAME_* */
-    int is_inlined;   /* its code was inlined into the next frame outwards */
-    int is_via_tail;  /* `via` left by a tail call; else uninstrumented */
-    int is_library;   /* its code stands in a header of the C++ library */
+    uint32_t line;      /* from 1; 0 = unknown */
+    uint32_t column;    /* from 1; 0 = unknown */
+    uint32_t kind;      /* enum alloctrace_frame_kind */
+    uint32_t flags;     /* ALLOCTRACE_FRAME_* */
+    int is_inlined;     /* its code was inlined into the next frame outwards */
+    int is_via_tail;    /* `via` left by a tail call; else uninstrumented */
+    int is_library;     /* its code stands in a header of the C++ library */
 };
 
 /*
@@ -415,14 +415,14 @@ struct alloctrace_statistics_options {
 
 /* One group. */
 struct alloctrace_statistic {
-    int64_t size;       /* bytes; may be below 0 by thread */
-    int64_t count;      /* blocks; likewise */
-    const char *key;    /* file, function, type, module's path, name of the
-                           thread or domain; "" for a traceback */
-    uint32_t line;      /* by line; else 0 */
-    uint32_t number;    /* of the domain or thread; else 0 */
-    uint32_t traceback; /* number of the first traceback in the group */
-    const char *type;   /* of all objects in the group; "" = unknown */
+    int64_t size;          /* bytes; may be below 0 by thread */
+    int64_t count;         /* blocks; likewise */
+    const char *key;       /* file, function, type, module's path, name of the
+                              thread or domain; "" for a traceback */
+    uint32_t line;         /* by line; else 0 */
+    uint32_t number;       /* of the domain or thread; else 0 */
+    uint32_t traceback;    /* number of the first traceback in the group */
+    const char *type;      /* of all objects in the group; "" = unknown */
     int has_several_types; /* they have not all the same, and `type` is "" */
     int has_several_ways;  /* they came through different wrappers */
 };
