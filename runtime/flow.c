@@ -12,6 +12,7 @@
  * an exception's landing, and a few for each frame that is popped.
  */
 #define _GNU_SOURCE
+#define ALLOCTRACE_API
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
