@@ -17,12 +17,14 @@ The program's comments say what is to come:
     // plain: -O2                                 also compiled without the
                                                   plugin, with -DPLAIN, so
     // needs: runtime                             nothing without --tool
+    // machine: x86_64                            nothing on others
     // variants: -O0|-O2                          instead of the usual ones
     // asm[-O2]: FUNCTION: jmp __alloctrace_malloc   regular expression, found
     // asm[-O2]: FUNCTION: !alloctrace_thread        (or not) in its assembly
 """
 import argparse
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -142,6 +144,8 @@ def main():
     with open(options.program) as source:
         lines = source.read().split('\n')
     if words(lines, 'needs') and not options.tool:
+        return
+    if words(lines, 'machine') not in ([], [platform.machine()]):
         return
     variants = [v for _, text in directives(lines, 'variants')
                 for v in text.split('|')] or VARIANTS
