@@ -2,7 +2,7 @@
 /* Constructors and destructors of globals, of a thread's variables, and
  * attributes that make functions of them. Link-time optimisation, rightly,
  * merges the initialisations of all units: not shown. */
-// variants: -O0|-O1|-O2|-O3|-Os|-Og|-O2 -static|-O2 -fno-pie -no-pie|-O2 -fPIC -ffunction-sections -Wl,--gc-sections
+// variants: -O0|-O1|-O2|-O3|-Os|-Og|-O2 -static|-O2 -fno-pie -no-pie
 // flags: -fno-optimize-sibling-calls -fno-ipa-icf -pthread
 // expect: malloc allocate(int)@allocate < first()@first
 // expect: malloc allocate(int)@allocate < object::object()@object < __static_initialization_and_destruction_0(int, int)@global < _GLOBAL__sub_I_main@eof
