@@ -15,7 +15,7 @@ The program's comments say what is to come:
     // expect[-O0 -O1]: ...                       at these levels only
     // flags: -fexceptions                        added to all
     // plain: -O2                                 also compiled without the
-                                                  plugin, with -DPLAIN, so
+                                                  plugin, with -DPLAIN
     // needs: runtime                             nothing without --tool
     // machine: x86_64                            nothing on others
     // variants: -O0|-O2                          instead of the usual ones
@@ -84,13 +84,15 @@ def words(lines, keyword):
 
 
 def compile_plain(options, lines, compiler, flags):
-    """The part that is not instrumented, if there is one: its object."""
+    """The part that is not instrumented, if there is one: an object, or with
+    position-independent code a shared library."""
     for _, text in directives(lines, 'plain'):
-        target = os.path.join(options.work,
-                              os.path.basename(options.program) + '.plain.o')
-        keep = [flag for flag in flags if flag.startswith(('-fPI', '-fpie'))]
-        subprocess.run([compiler, *text.split(), *keep, f'-I{HERE}', '-c',
-                        '-DPLAIN', options.program, '-o', target], check=True)
+        base = os.path.join(options.work, os.path.basename(options.program))
+        is_shared = any(flag.startswith('-fPI') for flag in flags)
+        target = base + ('.plain.so' if is_shared else '.plain.o')
+        subprocess.run([compiler, *text.split(), f'-I{HERE}', '-DPLAIN',
+                        *(['-shared', '-fPIC'] if is_shared else ['-c']),
+                        options.program, '-o', target], check=True)
         return [target]
     return []
 

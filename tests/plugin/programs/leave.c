@@ -21,6 +21,9 @@ int run_with_stack(void *stack, size_t size, void *(*f)(void *), void *argument)
 
 static __thread sigjmp_buf *target;
 
+/* What longjmp is with _FORTIFY_SOURCE. */
+void __longjmp_chk(sigjmp_buf, int);
+
 /* Writes over what lies below on the stack. */
 __attribute__((noinline)) static void burn(void)
 {
@@ -49,6 +52,8 @@ void leave(int how)
         longjmp(*target, 1);
     if (how == 1)
         _longjmp(*target, 1);
+    if (how == 2)
+        __longjmp_chk(*target, 1);
     siglongjmp(*target, 1);
 }
 
@@ -107,7 +112,7 @@ static void handler(int number)
     allocate(3); /* @handler */
     protect(deep, after, 10); /* @onalternate */
     allocate(4); /* @still */
-    leave(2);
+    leave(3);
 }
 
 static void raises(int n)
@@ -139,7 +144,7 @@ int main(void)
     char on_stack[1 << 16];
 
     memset(on_stack, 0, sizeof on_stack);
-    for (int how = 0; how < 3; how++)
+    for (int how = 0; how < 4; how++)
         protect(deep, after, 20 + how); /* @main */
     protect(inner, after, 11); /* @nested */
     signals(alternate, sizeof alternate); /* @low */
@@ -147,6 +152,8 @@ int main(void)
     return run_with_stack(low_stack, sizeof low_stack, thread, on_stack);
 }
 #endif
+// expect: malloc allocate@allocate < deep@deep < deep@deeper < deep@deeper < main@main
+// expect: malloc allocate@allocate < after@after < main@main
 // expect: malloc allocate@allocate < deep@deep < deep@deeper < deep@deeper < main@main
 // expect: malloc allocate@allocate < after@after < main@main
 // expect: malloc allocate@allocate < deep@deep < deep@deeper < deep@deeper < main@main
