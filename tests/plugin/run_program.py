@@ -103,9 +103,8 @@ def runtime_flags(options):
         return [options.probe]
     text = subprocess.run([options.tool, 'ldflags'], check=True,
                           capture_output=True, text=True).stdout
-    return [*text.split(), '-Wl,--push-state,--whole-archive', options.probe,
-            '-Wl,--pop-state', *(f'-Wl,--wrap=__alloctrace_{name}'
-                                 for name in ENTRIES)]
+    return [*text.split(), options.probe,
+            *(f'-Wl,--wrap=__alloctrace_{name}' for name in ENTRIES)]
 
 
 def attempt(options, lines, flags):

@@ -5,7 +5,8 @@
  *
  *     malloc inner:12 < outer:30 < main:7
  *
- * Linked with --wrap for each entry. What the runtime could not tell is "?".
+ * A program that defines probe_traceback is handed it. Linked with --wrap for
+ * each entry. What the runtime could not tell is "?".
  */
 #define _GNU_SOURCE
 #define ALLOCTRACE_API
@@ -94,9 +95,13 @@ static void show(const char *what, const void *block)
         separator = " < ";
         line = end + 1;
     }
-    add("\n", 1);
-    if (!getenv("PROBE_QUIET"))
+    if (probe_traceback) {
+        add("", 1);
+        probe_traceback(what, shown + strlen(what) + 1);
+    } else if (!getenv("PROBE_QUIET")) {
+        add("\n", 1);
         (void)!write(1, shown, shown_size);
+    }
     errno = saved;
 }
 
