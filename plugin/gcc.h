@@ -61,10 +61,11 @@ extern "C" char *cplus_demangle_v3(const char *mangled, int options);
 
 /*
  * The preprocessor belongs to the C family: the other compilers (f951, lto1)
- * load the plugin without these two.
+ * load the plugin without these three.
  */
 extern cpp_reader *parse_in __attribute__((weak));
 extern void cpp_define(cpp_reader *, const char *) __attribute__((weak));
+extern cpp_options *cpp_get_options(cpp_reader *) __attribute__((weak));
 
 /* The machine that code is made for, as far as assembly text depends on it. */
 #if defined TARGET_64BIT && defined TARGET_SSE2

@@ -21,10 +21,15 @@
 /* GCC looks for it: the plugin is under a compatible licence. */
 __attribute__((visibility("default"))) int plugin_is_GPL_compatible;
 
-/* The C family's preprocessor is ready: say that the unit is instrumented. */
+/*
+ * The C family's preprocessor is ready: say that the unit is instrumented.
+ * Text that was preprocessed before (-save-temps, a .i file) has no use for
+ * it, and takes a definition for a damaged line directive.
+ */
 static void on_pragmas(void *, void *)
 {
-    if (cpp_define && &parse_in && parse_in)
+    if (cpp_define && &parse_in && parse_in &&
+        !cpp_get_options(parse_in)->preprocessed)
         cpp_define(parse_in, "__ALLOCTRACE__=1");
 }
 

@@ -166,6 +166,31 @@ def predefined_macro(driver):
     driver.same('__ALLOCTRACE__ in C++', ran.returncode, 0)
 
 
+def preprocessed_text(driver):
+    driver.path('main.c', '#include <stdlib.h>\n'
+                'void *p;\n'
+                'int main(void)\n'
+                '{\n'
+                '    p = malloc(1);\n'
+                '    return p == 0;\n'
+                '}\n')
+    say = 'malloc main:5\n'
+    probe = driver.options.probe
+    for flags in (['-save-temps'], ['-save-temps', '-flto'], ['-pipe'],
+                  ['-no-integrated-cpp'], ['-save-temps=obj', '-g3']):
+        built = driver.gcc('-O2', *flags, 'main.c', probe, '-o', 'main')
+        ran = driver.run('./main')
+        driver.same(f'with {flags}', built.stderr + ran.stdout, say)
+    # As compiler caches do it: -E here, the rest there.
+    for flags in ([], ['-fdirectives-only'], ['-g3']):
+        text = driver.gcc('-O2', '-E', *flags, 'main.c', '-o', 'text.i')
+        built = driver.gcc('-O2', '-fpreprocessed', *flags, 'text.i', probe,
+                           '-o', 'main')
+        ran = driver.run('./main')
+        driver.same(f'preprocessed before with {flags}',
+                    text.stderr + built.stderr + ran.stdout, say)
+
+
 def builtins_have_their_names(driver):
     driver.path('puts.c', '#include <stdio.h>\n'
                 'int main(void) { printf("x\\n"); printf("y\\n"); }\n')
@@ -212,7 +237,8 @@ def main():
         for test in (shared_library, no_dynamic_relocation, lto_units,
                      reproducible, prefix_map,
                      debug_information_changes_no_code, nothing_to_say,
-                     predefined_macro, builtins_have_their_names, tls_model,
+                     predefined_macro, preprocessed_text,
+                     builtins_have_their_names, tls_model,
                      options):
             test(driver)
         sys.exit(driver.n_bad != 0)
