@@ -34,6 +34,7 @@
 #include "tree-phinodes.h"
 #include "ssa-iterators.h"
 #include "value-range.h"
+#include "varasm.h"
 #include "tree-ssanames.h"
 #include "tree-ssa.h"
 #include "cfganal.h"

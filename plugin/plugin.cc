@@ -15,6 +15,7 @@
 #include "module.h"
 #include "options.h"
 #include "pass.h"
+#include "notice.h"
 #include "shadow.h"
 #include "site.h"
 
@@ -33,29 +34,13 @@ static void on_pragmas(void *, void *)
         cpp_define(parse_in, "__ALLOCTRACE__=1");
 }
 
-static void counts_print(void)
-{
-    const struct pass_counts *counts = &at_pass_counts;
-    unsigned n_sites;
-
-    at_sites(&n_sites);
-    fprintf(stderr,
-            "alloctrace: %s: %u functions, %u with a frame, %u frameless, "
-            "%u regions, %u sites, %u calls rewritten, %u noted, %u anew, "
-            "%u cannot allocate\n",
-            main_input_filename ? main_input_filename : "-",
-            counts->n_functions, counts->n_frames, counts->n_frameless,
-            counts->n_regions, n_sites, counts->n_rewritten, counts->n_noted,
-            counts->n_blind, counts->n_skipped);
-}
-
 static void on_finish_unit(void *, void *)
 {
     if (seen_error() || !asm_out_file)
         return;
     at_emit(asm_out_file);
-    if (at_options.verbose && at_pass_counts.n_functions > 0)
-        counts_print();
+    if (at_options.verbose)
+        at_notice_unit(stderr);
 }
 
 static bool compiler_is_ours(struct plugin_gcc_version *version)
