@@ -88,14 +88,16 @@ static enum reach node_reach(struct cgraph_node *node,
     struct cgraph_node *target =
         node->ultimate_alias_target(&availability, caller);
 
-    if (availability >= AVAIL_AVAILABLE) {
-        if (at_lto_is_harmless(target->decl))
-            return REACH_PROGRAM;
-        if (bitmap_bit_p(&seen_uids, DECL_UID(target->decl)))
-            return bitmap_bit_p(&harmless_uids, DECL_UID(target->decl))
-                       ? REACH_PROGRAM
-                       : REACH_MAY;
-    }
+    if (availability < AVAIL_AVAILABLE)
+        return outside_reach(node->decl);
+    if (bitmap_bit_p(&harmless_uids, DECL_UID(target->decl)) ||
+        at_lto_is_harmless(target->decl))
+        return REACH_PROGRAM;
+    /* GCC's opinion that it is pure does not count its calls that never
+     * return: an error that is thrown by longjmp may have been allocated. */
+    if (bitmap_bit_p(&seen_uids, DECL_UID(target->decl)) ||
+        at_lto_is_defined_here(target))
+        return REACH_MAY;
     return outside_reach(node->decl);
 }
 

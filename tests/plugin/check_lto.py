@@ -5,6 +5,7 @@
 check_lto.py --plugin SO --probe LIB --work DIR
 """
 import argparse
+import os
 import re
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import tempfile
 sys.dont_write_bytecode = True
 from check_driver import Driver
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 PARTITIONS = ('none', 'one', 'balanced', 'max')
 
 # Units of one program. even and odd call each other, each from its own unit,
@@ -82,6 +84,41 @@ __attribute__((noinline, noclone)) void free(void *p)
     used += p == NULL;
 }
 '''
+# GCC says that `checked` is pure, for `fail` does not return.
+PURE = {
+    'call': '''
+#include <stdio.h>
+int checked(const int *p);
+int main(int argc, char **argv)
+{
+    int n = argc - 1;
+    printf("%d\\n", checked(&argc) + (argv == 0));
+    return checked(&n);
+}
+''',
+    'checked': '''
+_Noreturn void fail(void);
+__attribute__((noinline, noclone)) int checked(const int *p)
+{
+    if (*p == 0)
+        fail();
+    return *p * 2;
+}
+''',
+    'fail': '''
+#include <stdlib.h>
+#include "probe.h"
+_Noreturn void fail(void);
+__attribute__((noinline, noclone)) void fail(void)
+{
+    char *volatile p = malloc(9);
+    p[0] = 0;
+    probe_may_end_deep = 1;
+    exit(p[0]);
+}
+''',
+}
+PURE_TRACEBACK = 'malloc fail:7 < checked:6 < main:8\n2\n'
 WARNING = 'warning: alloctrace: this was compiled with -flto and alloctrace'
 
 
@@ -125,6 +162,18 @@ def own_allocator_in_another_part(driver):
         ran = driver.run('./own')
         driver.same(f'own malloc, partition {partition}',
                     ran.stdout + ran.stderr, '1\n')
+
+
+def pure_functions_may_fail(driver):
+    names = [os.path.basename(driver.path(name + '.c', text))
+             for name, text in PURE.items()]
+    for flags in ([], *(['-flto=2', f'-flto-partition={partition}']
+                        for partition in PARTITIONS)):
+        built = driver.gcc('-O2', *flags, f'-I{HERE}', *names,
+                           driver.options.probe, '-o', 'pure')
+        ran = driver.run('./pure')
+        driver.same(f'a pure function that fails, {flags}',
+                    built.stderr + ran.stdout + ran.stderr, PURE_TRACEBACK)
 
 
 def objects(driver, *flags):
@@ -206,6 +255,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=arguments.work) as folder:
         driver = Driver(arguments, folder)
         for test in (facts_hold_across_parts, own_allocator_in_another_part,
+                     pure_functions_may_fail,
                      link_without_plugin_warns, link_with_plugin_is_silent,
                      fat_objects_without_lto_need_no_plugin, archives,
                      relocatable):
