@@ -13,6 +13,7 @@
 #include "allocfn.h"
 #include "emit.h"
 #include "module.h"
+#include "name.h"
 #include "options.h"
 #include "pass.h"
 #include "notice.h"
@@ -29,9 +30,25 @@ __attribute__((visibility("default"))) int plugin_is_GPL_compatible;
  */
 static void on_pragmas(void *, void *)
 {
-    if (cpp_define && &parse_in && parse_in &&
-        !cpp_get_options(parse_in)->preprocessed)
-        cpp_define(parse_in, "__ALLOCTRACE__=1");
+    cpp_callbacks *callbacks;
+    void (*define)(cpp_reader *, location_t, cpp_hashnode *);
+
+    if (!cpp_define || !&parse_in || !parse_in ||
+        cpp_get_options(parse_in)->preprocessed)
+        return;
+    /* -g3 notes where macros are defined. There is no line as yet. */
+    callbacks = cpp_get_callbacks(parse_in);
+    define = callbacks->define;
+    callbacks->define = NULL;
+    cpp_define(parse_in, "__ALLOCTRACE__=1");
+    callbacks->define = define;
+}
+
+/* All functions are there, and the language is still known. */
+static void on_ipa_start(void *, void *)
+{
+    if (flag_generate_lto)
+        at_names_keep();
 }
 
 static void on_finish_unit(void *, void *)
@@ -67,8 +84,15 @@ plugin_init(struct plugin_name_args *info, struct plugin_gcc_version *version)
         error("alloctrace: the target is not supported");
         return 1;
     }
+    if (at_language_refusal() != NULL) {
+        /* That alone: had we failed, GCC would say so in further lines. */
+        error("alloctrace: %s", at_language_refusal());
+        return 0;
+    }
     register_callback(info->base_name, PLUGIN_INFO, NULL, &about);
     register_callback(info->base_name, PLUGIN_PRAGMAS, on_pragmas, NULL);
+    register_callback(info->base_name, PLUGIN_ALL_IPA_PASSES_START,
+                      on_ipa_start, NULL);
     register_callback(info->base_name, PLUGIN_FINISH_UNIT, on_finish_unit,
                       NULL);
     at_allocfn_register_roots(info->base_name);

@@ -14,6 +14,7 @@
 #include "allocfn.h"
 #include "emit.h"
 #include "intern.h"
+#include "name.h"
 #include "reach.h"
 #include "site.h"
 
@@ -78,34 +79,13 @@ static unsigned site_intern(const struct site *site)
     return number;
 }
 
-/*
- * FN's name as the language writes it. Clones (.part, .constprop) are named
- * after their origin, C++ names are taken from the mangled one, which is what
- * is left of them under LTO.
- */
+/* The number of FN's name. */
 static unsigned function_name(tree fn)
 {
-    const char *name;
-    char *stem;
-    char *readable;
-    unsigned number;
+    char *name = at_name_of_function(fn);
+    const unsigned number = string_intern(name);
 
-    fn = DECL_ORIGIN(fn);
-    name = DECL_NAME(fn) ? IDENTIFIER_POINTER(DECL_NAME(fn)) : "";
-    if (DECL_ASSEMBLER_NAME_SET_P(fn) &&
-        startswith(at_assembler_name(fn), "_Z"))
-        name = at_assembler_name(fn);
-    else if (fndecl_built_in_p(fn) && startswith(name, "__builtin_"))
-        name += strlen("__builtin_"); /* printf that GCC made puts of */
-    stem = xstrdup(name);
-    if (strchr(stem, '.') != NULL && stem[0] != '.')
-        *strchr(stem, '.') = '\0';
-    readable = startswith(stem, "_Z")
-                   ? cplus_demangle_v3(stem, DMGL_PARAMS | DMGL_ANSI)
-                   : NULL;
-    number = string_intern(readable ? readable : stem);
-    free(readable);
-    free(stem);
+    free(name);
     return number;
 }
 
