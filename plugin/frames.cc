@@ -13,6 +13,7 @@
  */
 #include "gcc.h"
 
+#include "early.h"
 #include "frames.h"
 #include "reach.h"
 #include "region.h"
@@ -127,7 +128,7 @@ static bool function_is_ours(function *fun)
 
     return !lookup_attribute("no_instrument_function", attributes) &&
            !lookup_attribute("naked", attributes) &&
-           !lookup_attribute("ifunc", attributes);
+           !at_early_is(fun->decl);
 }
 
 void at_plan_init(struct plan *plan, function *fun)

@@ -48,12 +48,15 @@ static void function_count(const struct plan *plan)
     }
 }
 
-/* The attribute by which FUN is left alone. */
+/* The attribute by which FUN is left alone, or NULL: for another reason. */
 static const char *reason_of(const function *fun)
 {
-    return lookup_attribute("naked", DECL_ATTRIBUTES(fun->decl))
-               ? "naked"
-               : "no_instrument_function";
+    static const char *const names[] = {"no_instrument_function", "naked"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (lookup_attribute(names[i], DECL_ATTRIBUTES(fun->decl)))
+            return names[i];
+    return NULL;
 }
 
 /* The first call of FUN that may allocate, or NULL. */
@@ -76,7 +79,7 @@ static void left_alone_warn(function *fun)
 {
     const gcall *call = call_that_allocates(fun);
 
-    if (call != NULL)
+    if (call != NULL && reason_of(fun) != NULL)
         warning_at(gimple_location(call), 0,
                    "alloctrace: %qD has the attribute %qs, so what is "
                    "allocated here counts as its caller%'s",

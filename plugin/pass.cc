@@ -18,6 +18,7 @@
  */
 #include "gcc.h"
 
+#include "early.h"
 #include "frames.h"
 #include "lto.h"
 #include "pass.h"
@@ -67,6 +68,7 @@ public:
     {
         at_lto_mark_remove();
         if (flag_wpa) {
+            at_early_compute();
             at_reach_compute();
             at_reach_publish();
         }
@@ -80,6 +82,7 @@ public:
     unsigned execute(function *) final override
     {
         at_allocfn_begin_unit();
+        at_early_compute();
         at_reach_compute();
         return 0;
     }
