@@ -23,6 +23,15 @@
 
 extern char **environ;
 
+/* AddressSanitizer and ThreadSanitizer define these. */
+extern void __asan_init(void) __attribute__((weak));
+extern void __tsan_init(void) __attribute__((weak));
+
+bool os_has_sanitizer(void)
+{
+    return __asan_init != NULL || __tsan_init != NULL;
+}
+
 void *os_map(size_t size)
 {
     void *const pages =
