@@ -38,7 +38,6 @@ void at_early_compute(void)
     struct cgraph_node *node;
 
     FOR_EACH_FUNCTION(node)
-        if (node->alias && lookup_attribute("ifunc",
-                                            DECL_ATTRIBUTES(node->decl)))
-            node_mark(node);
+    if (node->alias && lookup_attribute("ifunc", DECL_ATTRIBUTES(node->decl)))
+        node_mark(node);
 }

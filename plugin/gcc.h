@@ -70,6 +70,9 @@ extern void cpp_define(cpp_reader *, const char *) __attribute__((weak));
 extern cpp_options *cpp_get_options(cpp_reader *) __attribute__((weak));
 extern cpp_callbacks *cpp_get_callbacks(cpp_reader *) __attribute__((weak));
 
+/* Objective-C's; the C family's other members have a stub that says NULL. */
+extern const char *objc_maybe_printable_name(tree, int) __attribute__((weak));
+
 /* The machine that code is made for, as far as assembly text depends on it. */
 #if defined TARGET_64BIT && defined TARGET_SSE2
 #define ALLOCTRACE_TARGET_X86 1

@@ -23,17 +23,16 @@
 /* One a program: units have it in common. */
 #define MARK_NAME "__alloctrace_lto_mark"
 #define MARK_SECTION ".gnu.warning"
-#define MARK_TEXT                                                             \
-    "alloctrace: this was compiled with -flto and alloctrace, but linked "    \
-    "without: nothing in it is traced (link with alloctrace-gcc, or with "    \
+#define MARK_TEXT                                                          \
+    "alloctrace: this was compiled with -flto and alloctrace, but linked " \
+    "without: nothing in it is traced (link with alloctrace-gcc, or with " \
     "the compiler's -fplugin option)"
 
 void at_lto_note_harmless(tree decl)
 {
     if (!at_lto_is_harmless(decl))
-        DECL_ATTRIBUTES(decl) =
-            tree_cons(get_identifier(HARMLESS_ATTRIBUTE), NULL_TREE,
-                      DECL_ATTRIBUTES(decl));
+        DECL_ATTRIBUTES(decl) = tree_cons(get_identifier(HARMLESS_ATTRIBUTE),
+                                          NULL_TREE, DECL_ATTRIBUTES(decl));
 }
 
 bool at_lto_is_harmless(tree decl)
@@ -45,8 +44,8 @@ static tree mark_build(void)
 {
     const unsigned size = sizeof MARK_TEXT;
     tree type = build_array_type_nelts(char_type_node, size);
-    tree decl = build_decl(UNKNOWN_LOCATION, VAR_DECL,
-                           get_identifier(MARK_NAME), type);
+    tree decl =
+        build_decl(UNKNOWN_LOCATION, VAR_DECL, get_identifier(MARK_NAME), type);
 
     SET_DECL_ASSEMBLER_NAME(decl, DECL_NAME(decl));
     DECL_INITIAL(decl) = build_string(size, MARK_TEXT);

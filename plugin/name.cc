@@ -83,8 +83,8 @@ static char *common_name(tree fn)
 
         if (startswith(mangled, "_Z"))
             return cxx_name(mangled);
-        readable = strcmp(mangled, name) != 0 ? dlang_demangle(mangled, 0)
-                                              : NULL;
+        readable =
+            strcmp(mangled, name) != 0 ? dlang_demangle(mangled, 0) : NULL;
         if (readable != NULL)
             return readable;
     }
@@ -135,21 +135,32 @@ static char *fortran_name(tree fn)
     return whole;
 }
 
-/* A name of which the front end knows best; NULL where it says nothing. */
+/* The front end's name of FN, or NULL if there is nothing to be added to the
+ * common one. */
+static const char *front_end_text(tree fn)
+{
+    const char *text = NULL;
+
+    if (DECL_NAME(fn) == NULL_TREE || fndecl_built_in_p(fn))
+        return NULL;
+    if (language_is("GNU Ada"))
+        text = lang_hooks.decl_printable_name(fn, 2);
+    else if (objc_maybe_printable_name)
+        text = objc_maybe_printable_name(fn, 2);
+    /* What is no method has the name itself as its answer. */
+    return text && strcmp(text, IDENTIFIER_POINTER(DECL_NAME(fn))) != 0 ? text
+                                                                        : NULL;
+}
+
+/* A name that cannot be told later, without the front end; or NULL. */
 static char *front_end_name(tree fn)
 {
-    const char *name;
+    const char *text;
 
     if (language_is("GNU Fortran"))
         return fortran_name(fn);
-    if (DECL_NAME(fn) == NULL_TREE || fndecl_built_in_p(fn))
-        return NULL;
-    if (!language_is("GNU Ada") && !language_is("GNU Objective-C"))
-        return NULL;
-    name = lang_hooks.decl_printable_name(fn, 2);
-    if (language_is("GNU Objective-C") && name[0] != '-' && name[0] != '+')
-        return NULL;
-    return xstrdup(name);
+    text = front_end_text(fn);
+    return text ? xstrdup(text) : NULL;
 }
 
 char *at_name_of_function(tree fn)
@@ -169,15 +180,15 @@ void at_names_keep(void)
 {
     struct cgraph_node *node;
 
-    FOR_EACH_FUNCTION(node) {
+    FOR_EACH_FUNCTION(node)
+    {
         char *name = front_end_name(DECL_ORIGIN(node->decl));
 
         if (name == NULL)
             continue;
-        DECL_ATTRIBUTES(node->decl) =
-            tree_cons(get_identifier(NAME_ATTRIBUTE),
-                      build_string(strlen(name) + 1, name),
-                      DECL_ATTRIBUTES(node->decl));
+        DECL_ATTRIBUTES(node->decl) = tree_cons(
+            get_identifier(NAME_ATTRIBUTE),
+            build_string(strlen(name) + 1, name), DECL_ATTRIBUTES(node->decl));
         free(name);
     }
 }

@@ -9,8 +9,8 @@
 
 #include "alloctrace/abi.h"
 #include "frames.h"
-#include "options.h"
 #include "notice.h"
+#include "options.h"
 #include "site.h"
 
 /* What was done to the unit. */
@@ -20,10 +20,10 @@ static struct {
     unsigned n_frameless;  /* those with changed calls, but without a frame */
     unsigned n_left_alone; /* those whose attributes forbid changes */
     unsigned n_regions;
-    unsigned n_allocfns;   /* calls that go to an entry of the runtime now */
-    unsigned n_noted;      /* calls that may allocate and are in a frame */
-    unsigned n_blind;      /* of those: the hash is computed anew */
-    unsigned n_tail;       /* calls that may allocate and leave by a jump */
+    unsigned n_allocfns; /* calls that go to an entry of the runtime now */
+    unsigned n_noted;    /* calls that may allocate and are in a frame */
+    unsigned n_blind;    /* of those: the hash is computed anew */
+    unsigned n_tail;     /* calls that may allocate and leave by a jump */
     unsigned n_skipped[N_REACHES]; /* calls that cannot allocate */
 } counts;
 
@@ -65,13 +65,13 @@ static const gcall *call_that_allocates(function *fun)
     basic_block bb;
 
     FOR_EACH_BB_FN(bb, fun)
-        for (gimple_stmt_iterator gsi = gsi_start_bb(bb); !gsi_end_p(gsi);
-             gsi_next(&gsi)) {
-            const gcall *call = dyn_cast<gcall *>(gsi_stmt(gsi));
+    for (gimple_stmt_iterator gsi = gsi_start_bb(bb); !gsi_end_p(gsi);
+         gsi_next(&gsi)) {
+        const gcall *call = dyn_cast<gcall *>(gsi_stmt(gsi));
 
-            if (call && at_reach_call_may_allocate(call))
-                return call;
-        }
+        if (call && at_reach_call_may_allocate(call))
+            return call;
+    }
     return NULL;
 }
 

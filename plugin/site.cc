@@ -165,6 +165,23 @@ static void site_set_chain(struct site *site, tree block, location_t location)
 }
 
 /*
+ * Whether CALLEE is what C++'s variants of a constructor or destructor, of
+ * which FN is one, have in common: _ZN1SC1Ev and _ZN1SC2Ev call _ZN1SC4Ev.
+ */
+static bool is_common_variant(tree callee, tree fn)
+{
+    const char *x = at_assembler_name(callee);
+    const char *y = at_assembler_name(fn);
+    size_t n = 0;
+
+    while (x[n] != '\0' && x[n] == y[n])
+        n++;
+    return startswith(x, "_Z") && x[n] == '4' &&
+           (x[n - 1] == 'C' || x[n - 1] == 'D') && ISDIGIT(y[n]) &&
+           strcmp(x + n + 1, y + n + 1) == 0;
+}
+
+/*
  * Whether CALL goes from the head of a function, which stands in *OUTER if it
  * was inlined, to a part that GCC split off the same function.
  */
@@ -174,7 +191,9 @@ static bool call_is_to_part(const gcall *call, tree *outer)
     tree fn = inlined_function(gimple_block(call), outer);
     struct cgraph_node *node = callee ? cgraph_node::get(callee) : NULL;
 
-    return node && node->split_part && DECL_ORIGIN(callee) == DECL_ORIGIN(fn);
+    return node &&
+           ((node->split_part && DECL_ORIGIN(callee) == DECL_ORIGIN(fn)) ||
+            is_common_variant(callee, fn));
 }
 
 bool at_site_is_continuation(const gcall *call)

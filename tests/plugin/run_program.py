@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Build one program in many ways and compare its tracebacks.
 
-run_program.py --plugin SO --probe LIB --work DIR PROGRAM.c
+run_program.py --plugin SO --probe LIB --work DIR PROGRAM.SUFFIX
 
 The program's comments say what is to come:
 
@@ -14,35 +14,73 @@ The program's comments say what is to come:
     // variants: -O0|-O2                          instead of the usual ones
     // asm[-O2]: FUNCTION: jmp __alloctrace_malloc   regular expression, found
     // asm[-O2]: FUNCTION: !alloctrace_thread        (or not) in its assembly
+    // also: FILE                         further source, with marks of its own
+    // error: text                        what the compiler says in refusing it
+
+In `expect`, NAME:* stands for any line. Comments are those of the language.
 """
 import argparse
 import os
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VARIANTS = ['-O0', '-O1', '-O2', '-O3', '-Os', '-Og', '-O2 -g -fPIE -pie',
             '-O2 -fno-pie -no-pie', '-O2 -static', '-O2 -flto',
             '-O0 -flto', '-O2 -flto -ffat-lto-objects',
             '-O2 -fPIC -ffunction-sections -Wl,--gc-sections',
-            '-O2 -fcf-protection -fstack-protector-strong']
+            '-O2 -fcf-protection -fstack-protector-strong',
+            '-O2 -Wall -Wextra']
+# How a program of each suffix is compiled and linked: what stands before the
+# flags, and what at the end.
+LANGUAGES = {
+    '.c': (['gcc'], []),
+    '.cc': (['g++'], []),
+    '.f90': (['gfortran'], []),
+    '.adb': (['gnatmake', '-q', '-f'], []),
+    '.d': (['gdc'], []),
+    '.go': (['gccgo'], []),
+    '.m': (['gcc'], ['-lobjc']),
+    '.mm': (['g++'], ['-lobjc']),
+}
+COMMENT = r'(?://|-- |!)'
 
 
 def directives(lines, keyword):
     """(levels or None, text) of each '// keyword[levels]: text'."""
     for line in lines:
-        found = re.match(r'// %s(?:\[([^]]*)\])?: (.*)' % keyword, line)
+        found = re.match(COMMENT + r' %s(?:\[([^]]*)\])?: (.*)' % keyword,
+                         line)
         if found:
             yield (found[1].split() if found[1] else None), found[2]
 
 
-def expected(lines, level):
-    marks = {mark: number for number, line in enumerate(lines, 1)
-             for mark in re.findall(r'/\* @(\w+) \*/', line)}
+def read(path):
+    with open(path) as source:
+        return source.read().split('\n')
+
+
+def marks_of(lines):
+    return {mark: number for number, line in enumerate(lines, 1)
+            for mark in re.findall(r'(?:/\*|--|!|//) @(\w+)\b', line)}
+
+
+def expected(lines, level, folder):
+    marks = marks_of(lines)
+    for _, name in directives(lines, 'also'):
+        marks.update(marks_of(read(os.path.join(folder, name))))
     for levels, text in directives(lines, 'expect'):
         if levels is None or level in levels:
             yield re.sub(r'@(\w+)', lambda m: f':{marks[m[1]]}', text)
+
+
+def same_lines(found, wanted):
+    """Whether FOUND is as WANTED, in which `:*` is any line's number."""
+    return len(found) == len(wanted) and all(
+        re.fullmatch(re.escape(want).replace(r':\*', r':\d+'), got)
+        for got, want in zip(found, wanted))
 
 
 def function_text(assembly, name):
@@ -68,23 +106,44 @@ def check_assembly(command, lines, level, path):
     return problems
 
 
+def link_command(command, flags, path, probe, output):
+    """The compiler's command, completed to make a program of it."""
+    suffix = os.path.splitext(path)[1]
+    if suffix == '.adb':
+        # gnatmake has a part of its own for the linker's arguments.
+        return [*command, path, '-o', output, '-largs', *flags, probe]
+    return [*command, path, probe, *LANGUAGES[suffix][1], '-o', output]
+
+
 def attempt(options, lines, flags):
     level = flags.split()[0]
     extra = ' '.join(text for _, text in directives(lines, 'flags')).split()
-    path = options.program
-    is_cxx = path.endswith('.cc')
-    output = os.path.join(options.work, os.path.basename(path) + '.exe')
-    command = ['g++' if is_cxx else 'gcc', *flags.split(), *extra,
-               f'-fplugin={options.plugin}', f'-I{HERE}']
-    built = subprocess.run(command + [path, options.probe, '-o', output],
-                           capture_output=True, text=True)
+    folder, name = os.path.split(os.path.abspath(options.program))
+    output = os.path.join(options.work, name + '.exe')
+    arguments = [*flags.split(), *extra, f'-fplugin={options.plugin}']
+    folders = {os.path.dirname(os.path.join(folder, also))
+               for _, also in directives(lines, 'also')}
+    command = [*LANGUAGES[os.path.splitext(name)[1]][0], *arguments,
+               f'-I{HERE}', *(f'-I{path}' for path in sorted(folders))]
+    # Some compilers leave files where they run.
+    with tempfile.TemporaryDirectory(dir=options.work) as work:
+        built = subprocess.run(
+            link_command(command, arguments, options.program, options.probe,
+                         output),
+            capture_output=True, text=True, cwd=work,
+            env=dict(os.environ, LC_ALL='C'))
+    refusals = [text for _, text in directives(lines, 'error')]
+    if refusals:
+        said = built.stderr.splitlines()
+        return [] if built.returncode and said == refusals else [
+            'expected', *refusals, 'found', *said]
     if built.returncode or built.stderr:
         return ['compiler: ' + built.stderr]
     run = subprocess.run([output], capture_output=True, text=True, timeout=60)
-    want = list(expected(lines, level))
+    want = list(expected(lines, level, folder))
     got = run.stdout.splitlines()
-    problems = check_assembly(command, lines, level, path)
-    if got != want:
+    problems = check_assembly(command, lines, level, options.program)
+    if not same_lines(got, want):
         problems += ['expected'] + want + ['found'] + got
     if run.returncode:
         problems.append(f'exit status {run.returncode}: {run.stderr}')
@@ -98,8 +157,9 @@ def main():
     parser.add_argument('--work', default='.')
     parser.add_argument('program')
     options = parser.parse_args()
-    with open(options.program) as source:
-        lines = source.read().split('\n')
+    options.program = os.path.abspath(options.program)
+    options.work = os.path.abspath(options.work)
+    lines = read(options.program)
     variants = [v for _, text in directives(lines, 'variants')
                 for v in text.split('|')] or VARIANTS
     n_bad = 0
