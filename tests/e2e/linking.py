@@ -16,6 +16,15 @@ import e2e
 SOURCES = os.path.join(e2e.HERE, "programs")
 CALLER = os.path.join(SOURCES, "caller.c")
 LIBRARY = os.path.join(SOURCES, "library.c")
+BAD = """
+#include <stdlib.h>
+int main(void)
+{
+    char *volatile p = malloc(3);
+    p[3] = 1;
+    return 0;
+}
+"""
 # Functions of the traceback, most recent first.
 BOTH = ["library_allocate", "library_run", "main"]
 LIBRARY_ALONE = BOTH[:2]
@@ -119,6 +128,25 @@ def link_time_optimisation(case):
     case.check(BOTH)
 
 
+def sanitizers(case):
+    """Their allocator serves the calls, and still finds what it looks for."""
+    for kind in ("address", "thread", "undefined", "leak"):
+        case.run(case.gcc, *PLAIN, f"-fsanitize={kind}", CALLER, LIBRARY, "-o",
+                 "caller")
+        case.check(BOTH, ASAN_OPTIONS="detect_leaks=0",
+                   LSAN_OPTIONS="detect_leaks=0")
+    with open(os.path.join(case.directory, "bad.c"), "w",
+              encoding="utf-8") as file:
+        file.write(BAD)
+    case.run(case.gcc, *PLAIN, "-fsanitize=address", "bad.c", "-o", "bad")
+    for tracing in ("0", "all"):
+        result = e2e.run(["./bad"], e2e.environment(
+            ALLOCTRACE=tracing, ALLOCTRACE_DUMP="bad.alloctrace"),
+            cwd=case.directory)
+        e2e.check(b"heap-buffer-overflow" in result.stderr,
+                  f"AddressSanitizer, tracing {tracing}: {result}")
+
+
 def response_file(case):
     with open(os.path.join(case.directory, "arguments"), "w",
               encoding="utf-8") as file:
@@ -174,8 +202,8 @@ def test():
     arguments = e2e.parse_arguments()
     with e2e.scratch() as outer:
         for function in (instrumented_both, plain_program, loaded_library,
-                         no_pie, static, link_time_optimisation, response_file,
-                         standard_input, by_hand, cmake, libtool):
+                         no_pie, static, link_time_optimisation, sanitizers,
+                         response_file, standard_input, by_hand, cmake, libtool):
             function(Case(arguments.build, outer,
                           function.__name__.replace("_", " ")))
 

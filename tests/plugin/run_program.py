@@ -45,6 +45,9 @@ LANGUAGES = {
     '.m': (['gcc'], ['-lobjc']),
     '.mm': (['g++'], ['-lobjc']),
 }
+# What sanitizers would report, and programs do on purpose.
+SANITIZERS = {'ASAN_OPTIONS': 'detect_leaks=0',
+              'TSAN_OPTIONS': 'report_signal_unsafe=0'}
 COMMENT = r'(?://|-- |!)'
 
 
@@ -139,7 +142,8 @@ def attempt(options, lines, flags):
             'expected', *refusals, 'found', *said]
     if built.returncode or built.stderr:
         return ['compiler: ' + built.stderr]
-    run = subprocess.run([output], capture_output=True, text=True, timeout=60)
+    run = subprocess.run([output], capture_output=True, text=True, timeout=60,
+                         env=dict(os.environ, **SANITIZERS))
     want = list(expected(lines, level, folder))
     got = run.stdout.splitlines()
     problems = check_assembly(command, lines, level, options.program)
