@@ -143,7 +143,9 @@ static const char *front_end_text(tree fn)
 
     if (DECL_NAME(fn) == NULL_TREE || fndecl_built_in_p(fn))
         return NULL;
-    if (language_is("GNU Ada"))
+    /* Ada's own library has names that are not encoded. */
+    if (language_is("GNU Ada") &&
+        !startswith(IDENTIFIER_POINTER(DECL_NAME(fn)), "__"))
         text = lang_hooks.decl_printable_name(fn, 2);
     else if (objc_maybe_printable_name)
         text = objc_maybe_printable_name(fn, 2);
