@@ -32,8 +32,8 @@ OPTIONS = '''
 -flto -fwhole-program
 -flto -ffat-lto-objects -fno-lto
 -fwhole-program
--fprofile-generate => -fprofile-use
--fprofile-generate -flto => -fprofile-use -flto
+-fprofile-generate => -fprofile-use -Wmissing-profile
+-fprofile-generate -flto => -fprofile-use -flto -Wmissing-profile
 -fprofile-arcs -ftest-coverage
 -pg
 -finstrument-functions

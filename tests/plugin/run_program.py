@@ -143,6 +143,7 @@ def attempt(options, lines, flags):
     if built.returncode or built.stderr:
         return ['compiler: ' + built.stderr]
     run = subprocess.run([output], capture_output=True, text=True, timeout=60,
+                         cwd=options.work,
                          env=dict(os.environ, **SANITIZERS))
     want = list(expected(lines, level, folder))
     got = run.stdout.splitlines()
