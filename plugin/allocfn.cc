@@ -8,6 +8,7 @@
 #include "gcc.h"
 
 #include "allocfn.h"
+#include "lto.h"
 
 /*
  * Result and parameters: p pointer, s size_t, i int, v void. After ':' what
@@ -68,9 +69,7 @@ void at_allocfn_begin_unit(void)
     FOR_EACH_FUNCTION(node) {
         enum allocfn fn;
 
-        if (!node->definition && !node->in_other_partition)
-            continue;
-        if (!TREE_PUBLIC(node->decl) || DECL_EXTERNAL(node->decl))
+        if (!TREE_PUBLIC(node->decl) || !at_lto_is_defined_here(node))
             continue;
         fn = allocfn_by_name(at_assembler_name(node->decl));
         if (fn != ALLOCFN_NONE)

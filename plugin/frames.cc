@@ -16,6 +16,7 @@
  */
 #include "gcc.h"
 
+#include "early.h"
 #include "frames.h"
 #include "reach.h"
 #include "region.h"
@@ -92,10 +93,12 @@ static unsigned call_site(const struct planned_call *planned)
 static void call_plan(struct plan *plan, gcall *call)
 {
     struct planned_call planned;
-    const bool may_allocate = at_reach_call_may_allocate(call);
+    const enum reach reach = at_reach_of_call(call);
+    const bool may_allocate = reach == REACH_MAY;
 
     memset(&planned, 0, sizeof planned);
     planned.call = call;
+    planned.may_allocate = may_allocate;
     planned.allocfn = at_allocfn_of_call(call);
     planned.is_tail = at_tail_is_jump(call);
     planned.is_continuation = may_allocate && !planned.is_tail &&
@@ -108,8 +111,8 @@ static void call_plan(struct plan *plan, gcall *call)
         plan->must_have_frame = true;
         plan->again_site = call_site(&planned);
     }
-    if (!may_allocate)
-        plan->n_skipped++;
+    if (!may_allocate && planned.allocfn == ALLOCFN_NONE)
+        plan->n_skipped[reach]++;
     if (planned.is_noted || (planned.allocfn != ALLOCFN_NONE &&
                              at_allocfn_has_site(planned.allocfn)))
         planned.site = call_site(&planned);
@@ -151,7 +154,7 @@ static bool function_is_ours(function *fun)
 
     return !lookup_attribute("no_instrument_function", attributes) &&
            !lookup_attribute("naked", attributes) &&
-           !lookup_attribute("ifunc", attributes);
+           !at_early_is(fun->decl);
 }
 
 void at_plan_init(struct plan *plan, function *fun)
@@ -163,7 +166,8 @@ void at_plan_init(struct plan *plan, function *fun)
     plan->ends_popped = XCNEWVEC(bool, n_blocks);
     for (int i = 0; i < n_blocks; i++)
         plan->region_of[i] = -1;
-    if (!function_is_ours(fun))
+    plan->is_left_alone = !function_is_ours(fun);
+    if (plan->is_left_alone)
         return;
     calls_plan(plan, fun);
     at_regions_choose(plan, fun);

@@ -7,11 +7,13 @@
 #define ALLOCTRACE_PLUGIN_FRAMES_H
 
 #include "allocfn.h"
+#include "reach.h"
 
 /* A call that something is done to, or before. */
 struct planned_call {
     gcall *call;
     enum allocfn allocfn; /* the entry it goes to, or ALLOCFN_NONE */
+    bool may_allocate;    /* not only release */
     bool is_noted;        /* its record is to be in the frame when it runs */
     bool is_tail;         /* the frame is unlinked before it */
     bool is_continuation; /* unlinked before it, linked again behind it */
@@ -49,7 +51,8 @@ struct plan {
     bool must_have_frame; /* control may return into it by other ways */
     unsigned again_site;  /* then: the record of a call that returns again */
     unsigned n_statements; /* of the function */
-    unsigned n_skipped;   /* calls that cannot lead to an allocation */
+    bool is_left_alone;   /* the function is to stay as written */
+    unsigned n_skipped[N_REACHES]; /* calls that cannot allocate, by reason */
 };
 
 /* Decide about FUN. Computes dominators, which the caller frees. */

@@ -34,6 +34,7 @@
 #include "tree-phinodes.h"
 #include "ssa-iterators.h"
 #include "value-range.h"
+#include "varasm.h"
 #include "tree-ssanames.h"
 #include "tree-ssa.h"
 #include "cfganal.h"
@@ -52,6 +53,7 @@
 
 /* libiberty's, linked into every compiler; its header is not installed. */
 extern "C" char *cplus_demangle_v3(const char *mangled, int options);
+extern "C" char *dlang_demangle(const char *mangled, int options);
 #define DMGL_PARAMS 1
 #define DMGL_ANSI 2
 
@@ -61,16 +63,21 @@ extern "C" char *cplus_demangle_v3(const char *mangled, int options);
 
 /*
  * The preprocessor belongs to the C family: the other compilers (f951, lto1)
- * load the plugin without these two.
+ * load the plugin without these.
  */
 extern cpp_reader *parse_in __attribute__((weak));
 extern void cpp_define(cpp_reader *, const char *) __attribute__((weak));
+extern cpp_options *cpp_get_options(cpp_reader *) __attribute__((weak));
+extern cpp_callbacks *cpp_get_callbacks(cpp_reader *) __attribute__((weak));
+
+/* Objective-C's; the C family's other members have a stub that says NULL. */
+extern const char *objc_maybe_printable_name(tree, int) __attribute__((weak));
 
 /* The machine that code is made for, as far as assembly text depends on it. */
 #if defined TARGET_64BIT && defined TARGET_SSE2
 #define ALLOCTRACE_TARGET_X86 1
 #define ALLOCTRACE_TARGET_X86_64 (TARGET_64BIT && !TARGET_X32)
-#define ALLOCTRACE_TARGET_IS_INTEL_SYNTAX (ASSEMBLER_DIALECT == ASM_INTEL)
+#define ALLOCTRACE_TARGET_INTEL_SYNTAX (ASSEMBLER_DIALECT == ASM_INTEL)
 #define ALLOCTRACE_TARGET_BRANCH_MARKS ((flag_cf_protection & CF_BRANCH) != 0)
 #endif
 

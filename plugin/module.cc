@@ -37,6 +37,19 @@ static void stop_body_write(FILE *out)
           "\tjmp\t__alloctrace_module_remove@PLT\n", out);
 }
 
+/* With -masm=intel the assembler is in a mode that does not read the above. */
+static void syntax_begin(FILE *out)
+{
+    if (ALLOCTRACE_TARGET_INTEL_SYNTAX)
+        fputs("\t.att_syntax prefix\n", out);
+}
+
+static void syntax_end(FILE *out)
+{
+    if (ALLOCTRACE_TARGET_INTEL_SYNTAX)
+        fputs("\t.intel_syntax noprefix\n", out);
+}
+
 /* What must stand where an indirect call arrives. */
 static const char *landing(void)
 {
@@ -69,7 +82,9 @@ static void function_write(FILE *out, const char *name, const char *array,
 
 void at_module_write(FILE *out)
 {
+    syntax_begin(out);
     fputs("\t.hidden\t" BEGIN_SYMBOL "\n\t.hidden\t" END_SYMBOL "\n", out);
     function_write(out, START_FUNCTION, "init_array", start_body_write);
     function_write(out, STOP_FUNCTION, "fini_array", stop_body_write);
+    syntax_end(out);
 }

@@ -121,7 +121,7 @@ void at_outline_write(FILE *out)
                    "(%r11)");
     fprintf(out, "\t.cfi_endproc\n\t.size\t%s, .-%s\n\t.popsection\n%s",
             name, name,
-            ALLOCTRACE_TARGET_IS_INTEL_SYNTAX ? "\t.intel_syntax noprefix\n"
+            ALLOCTRACE_TARGET_INTEL_SYNTAX ? "\t.intel_syntax noprefix\n"
                                               : "");
 }
 

@@ -2,6 +2,10 @@
 /*
  * The passes and their places.
  *
+ * alloctrace_program: among the passes over the whole program, of which the
+ * middle step of LTO consists; after the inliner and "pure-const", for it uses
+ * what they found out.
+ *
  * alloctrace_reach: after "simdclone", among the last passes that see the
  * whole unit. The inliner has decided by then, so that the call graph is what
  * the code will be; bodies are still there.
@@ -14,30 +18,13 @@
  */
 #include "gcc.h"
 
+#include "early.h"
 #include "frames.h"
+#include "lto.h"
 #include "pass.h"
 #include "reach.h"
+#include "notice.h"
 #include "rewrite.h"
-
-struct pass_counts at_pass_counts;
-
-static void plan_count(const struct plan *plan)
-{
-    const bool has_frame = !plan->regions.is_empty();
-
-    at_pass_counts.n_functions++;
-    at_pass_counts.n_frames += has_frame;
-    at_pass_counts.n_regions += plan->regions.length();
-    at_pass_counts.n_skipped += plan->n_skipped;
-    at_pass_counts.n_frameless += !has_frame && !plan->calls.is_empty();
-    for (unsigned i = 0; i < plan->calls.length(); i++) {
-        const struct planned_call *planned = &plan->calls[i];
-
-        at_pass_counts.n_rewritten += planned->allocfn != ALLOCFN_NONE;
-        at_pass_counts.n_noted += planned->is_noted;
-        at_pass_counts.n_blind += planned->is_noted && planned->held < 0;
-    }
-}
 
 static unsigned function_instrument(function *fun)
 {
@@ -45,12 +32,15 @@ static unsigned function_instrument(function *fun)
     unsigned todo;
 
     at_plan_init(&plan, fun);
-    plan_count(&plan);
+    at_notice_function(&plan, fun);
     todo = at_rewrite(&plan, fun);
     at_plan_fini(&plan);
     free_dominance_info(CDI_DOMINATORS);
     return todo;
 }
+
+static const pass_data program_data = {
+    IPA_PASS, "alloctrace_program", OPTGROUP_NONE, TV_NONE, 0, 0, 0, 0, 0};
 
 static const pass_data reach_data = {
     SIMPLE_IPA_PASS, "alloctrace_reach", OPTGROUP_NONE, TV_NONE, 0, 0, 0, 0, 0};
@@ -59,7 +49,32 @@ static const pass_data instrument_data = {
     GIMPLE_PASS, "alloctrace", OPTGROUP_NONE, TV_NONE,
     PROP_cfg | PROP_ssa, 0, 0, 0, 0};
 
+static void program_generate(void)
+{
+    if (flag_generate_lto)
+        at_lto_mark_add();
+}
+
 namespace {
+
+class program_pass : public ipa_opt_pass_d {
+public:
+    program_pass()
+        : ipa_opt_pass_d(program_data, g, program_generate, NULL, NULL, NULL,
+                         NULL, NULL, 0, NULL, NULL)
+    {
+    }
+    unsigned execute(function *) final override
+    {
+        at_lto_mark_remove();
+        if (flag_wpa) {
+            at_early_compute();
+            at_reach_compute();
+            at_reach_publish();
+        }
+        return 0;
+    }
+};
 
 class reach_pass : public simple_ipa_opt_pass {
 public:
@@ -67,6 +82,7 @@ public:
     unsigned execute(function *) final override
     {
         at_allocfn_begin_unit();
+        at_early_compute();
         at_reach_compute();
         return 0;
     }
@@ -93,6 +109,8 @@ static void pass_register(const char *plugin_name, opt_pass *pass,
 
 void at_passes_register(const char *plugin_name)
 {
+    pass_register(plugin_name, new program_pass, "pure-const",
+                  PASS_POS_INSERT_AFTER);
     pass_register(plugin_name, new reach_pass, "simdclone",
                   PASS_POS_INSERT_AFTER);
     pass_register(plugin_name, new instrument_pass, "*warn_function_noreturn",

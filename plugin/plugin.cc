@@ -13,35 +13,42 @@
 #include "allocfn.h"
 #include "emit.h"
 #include "module.h"
+#include "name.h"
 #include "options.h"
 #include "pass.h"
+#include "notice.h"
 #include "shadow.h"
 #include "site.h"
 
 /* GCC looks for it: the plugin is under a compatible licence. */
 __attribute__((visibility("default"))) int plugin_is_GPL_compatible;
 
-/* The C family's preprocessor is ready: say that the unit is instrumented. */
+/*
+ * The C family's preprocessor is ready: say that the unit is instrumented.
+ * Text that was preprocessed before (-save-temps, a .i file) has no use for
+ * it, and takes a definition for a damaged line directive.
+ */
 static void on_pragmas(void *, void *)
 {
-    if (cpp_define && &parse_in && parse_in)
-        cpp_define(parse_in, "__ALLOCTRACE__=1");
+    cpp_callbacks *callbacks;
+    void (*define)(cpp_reader *, location_t, cpp_hashnode *);
+
+    if (!cpp_define || !&parse_in || !parse_in ||
+        cpp_get_options(parse_in)->preprocessed)
+        return;
+    /* -g3 notes where macros are defined. There is no line as yet. */
+    callbacks = cpp_get_callbacks(parse_in);
+    define = callbacks->define;
+    callbacks->define = NULL;
+    cpp_define(parse_in, "__ALLOCTRACE__=1");
+    callbacks->define = define;
 }
 
-static void counts_print(void)
+/* All functions are there, and the language is still known. */
+static void on_ipa_start(void *, void *)
 {
-    const struct pass_counts *counts = &at_pass_counts;
-    unsigned n_sites;
-
-    at_sites(&n_sites);
-    fprintf(stderr,
-            "alloctrace: %s: %u functions, %u with a frame, %u frameless, "
-            "%u regions, %u sites, %u calls rewritten, %u noted, %u anew, "
-            "%u cannot allocate\n",
-            main_input_filename ? main_input_filename : "-",
-            counts->n_functions, counts->n_frames, counts->n_frameless,
-            counts->n_regions, n_sites, counts->n_rewritten, counts->n_noted,
-            counts->n_blind, counts->n_skipped);
+    if (flag_generate_lto)
+        at_names_keep();
 }
 
 static void on_finish_unit(void *, void *)
@@ -49,8 +56,8 @@ static void on_finish_unit(void *, void *)
     if (seen_error() || !asm_out_file)
         return;
     at_emit(asm_out_file);
-    if (at_options.verbose && at_pass_counts.n_functions > 0)
-        counts_print();
+    if (at_options.verbose)
+        at_notice_unit(stderr);
 }
 
 static bool compiler_is_ours(struct plugin_gcc_version *version)
@@ -77,8 +84,15 @@ plugin_init(struct plugin_name_args *info, struct plugin_gcc_version *version)
         error("alloctrace: the target is not supported");
         return 1;
     }
+    if (at_language_refusal() != NULL) {
+        /* That alone: had we failed, GCC would say so in further lines. */
+        error("alloctrace: %s", at_language_refusal());
+        return 0;
+    }
     register_callback(info->base_name, PLUGIN_INFO, NULL, &about);
     register_callback(info->base_name, PLUGIN_PRAGMAS, on_pragmas, NULL);
+    register_callback(info->base_name, PLUGIN_ALL_IPA_PASSES_START,
+                      on_ipa_start, NULL);
     register_callback(info->base_name, PLUGIN_FINISH_UNIT, on_finish_unit,
                       NULL);
     at_allocfn_register_roots(info->base_name);

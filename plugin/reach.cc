@@ -15,6 +15,7 @@
 #include "gcc.h"
 
 #include "allocfn.h"
+#include "lto.h"
 #include "reach.h"
 
 /* Sorted, for bsearch. */
@@ -64,32 +65,41 @@ static bool builtin_is_harmless(tree decl, const char *name)
 }
 
 /* What is known of a function whose body is elsewhere. */
-static bool outside_may_allocate(tree decl)
+static enum reach outside_reach(tree decl)
 {
     const char *name;
 
     if (flags_from_decl_or_type(decl) & (ECF_CONST | ECF_PURE))
-        return false;
+        return REACH_CONST;
     name = at_assembler_name(decl);
     if (builtin_is_harmless(decl, name) || startswith(name, "alloctrace_"))
-        return false;
+        return REACH_BUILTIN;
     /* A program's own `connect` is not the C library's. */
     if (!fndecl_built_in_p(decl) && !DECL_IN_SYSTEM_HEADER(decl))
-        return true;
-    return !TREE_PUBLIC(decl) || !DECL_EXTERNAL(decl) || !name_is_noalloc(name);
+        return REACH_MAY;
+    return TREE_PUBLIC(decl) && DECL_EXTERNAL(decl) && name_is_noalloc(name)
+               ? REACH_LIBRARY
+               : REACH_MAY;
 }
 
-static bool node_may_allocate(struct cgraph_node *node,
-                              struct symtab_node *caller)
+static enum reach node_reach(struct cgraph_node *node,
+                             struct symtab_node *caller)
 {
     enum availability availability;
     struct cgraph_node *target =
         node->ultimate_alias_target(&availability, caller);
 
-    if (availability >= AVAIL_AVAILABLE &&
-        bitmap_bit_p(&seen_uids, DECL_UID(target->decl)))
-        return !bitmap_bit_p(&harmless_uids, DECL_UID(target->decl));
-    return outside_may_allocate(node->decl);
+    if (availability < AVAIL_AVAILABLE)
+        return outside_reach(node->decl);
+    if (bitmap_bit_p(&harmless_uids, DECL_UID(target->decl)) ||
+        at_lto_is_harmless(target->decl))
+        return REACH_PROGRAM;
+    /* GCC's opinion that it is pure does not count its calls that never
+     * return: an error that is thrown by longjmp may have been allocated. */
+    if (bitmap_bit_p(&seen_uids, DECL_UID(target->decl)) ||
+        at_lto_is_defined_here(target))
+        return REACH_MAY;
+    return outside_reach(node->decl);
 }
 
 /* NODE's own calls, and those of what is to be inlined into it. */
@@ -98,7 +108,7 @@ static bool body_may_allocate(struct cgraph_node *node)
     if (node->indirect_calls)
         return true;
     for (struct cgraph_edge *e = node->callees; e; e = e->next_callee)
-        if (e->inline_failed ? node_may_allocate(e->callee, node)
+        if (e->inline_failed ? node_reach(e->callee, node) == REACH_MAY
                              : body_may_allocate(e->callee))
             return true;
     return false;
@@ -139,19 +149,33 @@ void at_reach_compute(void)
     free(order);
 }
 
-bool at_reach_call_may_allocate(const gcall *call)
+void at_reach_publish(void)
+{
+    struct cgraph_node *node;
+
+    FOR_EACH_FUNCTION(node)
+        if (bitmap_bit_p(&harmless_uids, DECL_UID(node->decl)))
+            at_lto_note_harmless(node->decl);
+}
+
+enum reach at_reach_of_call(const gcall *call)
 {
     tree decl = gimple_call_fndecl(call);
     struct cgraph_node *node;
 
     if (gimple_call_internal_p(call))
-        return false;
+        return REACH_NO_CALL;
     if (decl == NULL_TREE)
-        return !(gimple_call_flags(call) & (ECF_CONST | ECF_PURE));
+        return gimple_call_flags(call) & (ECF_CONST | ECF_PURE) ? REACH_CONST
+                                                                : REACH_MAY;
     node = cgraph_node::get(decl);
-    return node ? node_may_allocate(
-                      node, cgraph_node::get(current_function_decl))
-                : outside_may_allocate(decl);
+    return node ? node_reach(node, cgraph_node::get(current_function_decl))
+                : outside_reach(decl);
+}
+
+bool at_reach_call_may_allocate(const gcall *call)
+{
+    return at_reach_of_call(call) == REACH_MAY;
 }
 
 bool at_reach_is_body_here(tree decl)
@@ -161,6 +185,5 @@ bool at_reach_is_body_here(tree decl)
     if (node == NULL)
         return false;
     node = node->ultimate_alias_target();
-    return (node->definition || node->in_other_partition) &&
-           !DECL_EXTERNAL(node->decl);
+    return at_lto_is_defined_here(node);
 }

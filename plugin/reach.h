@@ -10,6 +10,22 @@
  */
 void at_reach_compute(void);
 
+/* Note the facts in the functions' declarations, for the parts under LTO. */
+void at_reach_publish(void);
+
+/* Whether a call may lead to an allocation, and if not, why. */
+enum reach {
+    REACH_MAY,     /* it may, or nothing is known */
+    REACH_NO_CALL, /* GCC's internal functions */
+    REACH_CONST,   /* the callee is const or pure */
+    REACH_BUILTIN, /* expanded in place, or a helper of the compiler's */
+    REACH_LIBRARY, /* in noalloc.def */
+    REACH_PROGRAM, /* all that the callee calls cannot */
+    N_REACHES
+};
+
+enum reach at_reach_of_call(const gcall *call);
+
 /* Whether CALL may lead to an allocation. Unknown counts as "may". */
 bool at_reach_call_may_allocate(const gcall *call);
 

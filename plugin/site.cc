@@ -15,6 +15,7 @@
 #include "allocfn.h"
 #include "emit.h"
 #include "intern.h"
+#include "name.h"
 #include "reach.h"
 #include "site.h"
 
@@ -127,34 +128,13 @@ static unsigned key_intern(unsigned site, unsigned addend)
     return number;
 }
 
-/*
- * FN's name as the language writes it. Clones (.part, .constprop) are named
- * after their origin, C++ names are taken from the mangled one, which is what
- * is left of them under LTO.
- */
+/* The number of FN's name. */
 static unsigned function_name(tree fn)
 {
-    const char *name;
-    char *stem;
-    char *readable;
-    unsigned number;
+    char *name = at_name_of_function(fn);
+    const unsigned number = string_intern(name);
 
-    fn = DECL_ORIGIN(fn);
-    name = DECL_NAME(fn) ? IDENTIFIER_POINTER(DECL_NAME(fn)) : "";
-    if (DECL_ASSEMBLER_NAME_SET_P(fn) &&
-        startswith(at_assembler_name(fn), "_Z"))
-        name = at_assembler_name(fn);
-    else if (fndecl_built_in_p(fn) && startswith(name, "__builtin_"))
-        name += strlen("__builtin_"); /* printf that GCC made puts of */
-    stem = xstrdup(name);
-    if (strchr(stem, '.') != NULL && stem[0] != '.')
-        *strchr(stem, '.') = '\0';
-    readable = startswith(stem, "_Z")
-                   ? cplus_demangle_v3(stem, DMGL_PARAMS | DMGL_ANSI)
-                   : NULL;
-    number = string_intern(readable ? readable : stem);
-    free(readable);
-    free(stem);
+    free(name);
     return number;
 }
 
@@ -234,6 +214,23 @@ static void site_set_chain(struct site *site, tree block, location_t location)
 }
 
 /*
+ * Whether CALLEE is what C++'s variants of a constructor or destructor, of
+ * which FN is one, have in common: _ZN1SC1Ev and _ZN1SC2Ev call _ZN1SC4Ev.
+ */
+static bool is_common_variant(tree callee, tree fn)
+{
+    const char *x = at_assembler_name(callee);
+    const char *y = at_assembler_name(fn);
+    size_t n = 0;
+
+    while (x[n] != '\0' && x[n] == y[n])
+        n++;
+    return startswith(x, "_Z") && x[n] == '4' &&
+           (x[n - 1] == 'C' || x[n - 1] == 'D') && ISDIGIT(y[n]) &&
+           strcmp(x + n + 1, y + n + 1) == 0;
+}
+
+/*
  * Whether CALL goes from the head of a function, which stands in *OUTER if it
  * was inlined, to a part that GCC split off the same function.
  */
@@ -243,7 +240,9 @@ static bool call_is_to_part(const gcall *call, tree *outer)
     tree fn = inlined_function(gimple_block(call), outer);
     struct cgraph_node *node = callee ? cgraph_node::get(callee) : NULL;
 
-    return node && node->split_part && DECL_ORIGIN(callee) == DECL_ORIGIN(fn);
+    return node &&
+           ((node->split_part && DECL_ORIGIN(callee) == DECL_ORIGIN(fn)) ||
+            is_common_variant(callee, fn));
 }
 
 bool at_site_is_continuation(const gcall *call)

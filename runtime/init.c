@@ -74,7 +74,7 @@ __attribute__((constructor(101))) static void start(void)
     if (!is_active_copy())
         return;
     thread->busy++;
-    if (start_once())
+    if (start_in_constructor())
         pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     thread->busy--;
     errno = saved;

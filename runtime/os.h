@@ -27,6 +27,10 @@ bool os_is_readable(const void *address, size_t size);
  * lives as long as the process. Works before the C library's set-up too. */
 const char *os_getenv(const char *name);
 
+/* Is one of the compiler's sanitizers, which replace the C library's functions,
+ * part of the process? */
+bool os_has_sanitizer(void);
+
 uint64_t os_now_ns(void); /* since 1970 */
 uint32_t os_pid(void);
 uint32_t os_tid(void);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -24,6 +25,15 @@
 #define PAGE 4096
 
 extern char **environ;
+
+/* AddressSanitizer and ThreadSanitizer define these. */
+extern void __asan_init(void) __attribute__((weak));
+extern void __tsan_init(void) __attribute__((weak));
+
+bool os_has_sanitizer(void)
+{
+    return __asan_init != NULL || __tsan_init != NULL;
+}
 
 void *os_map(size_t size)
 {
@@ -468,3 +478,44 @@ uintptr_t os_context_stack(const void *context)
     return 0;
 }
 #endif
+
+/*
+ * In a static program the libraries of C++, Fortran and Objective-C take the
+ * presence of pthread_key_create, which we call, for that of all that they
+ * want of threads, and call what nobody linked. So all of it is linked.
+ */
+#define WANTED(name) (const void *)name
+static const void *const wanted[] __attribute__((used)) = {
+    WANTED(pthread_mutex_init),
+    WANTED(pthread_mutex_lock),
+    WANTED(pthread_mutex_trylock),
+    WANTED(pthread_mutex_unlock),
+    WANTED(pthread_mutex_destroy),
+    WANTED(pthread_cond_init),
+    WANTED(pthread_cond_wait),
+    WANTED(pthread_cond_timedwait),
+    WANTED(pthread_cond_signal),
+    WANTED(pthread_cond_broadcast),
+    WANTED(pthread_cond_destroy),
+    WANTED(pthread_once),
+    WANTED(pthread_key_create),
+    WANTED(pthread_key_delete),
+    WANTED(pthread_getspecific),
+    WANTED(pthread_setspecific),
+    WANTED(pthread_self),
+    WANTED(pthread_equal),
+    WANTED(pthread_create),
+    WANTED(pthread_join),
+    WANTED(pthread_detach),
+    WANTED(pthread_exit),
+    WANTED(pthread_attr_init),
+    WANTED(pthread_attr_setdetachstate),
+    WANTED(pthread_getschedparam),
+    WANTED(pthread_setschedparam),
+    WANTED(pthread_mutexattr_init),
+    WANTED(pthread_mutexattr_settype),
+    WANTED(pthread_mutexattr_destroy),
+    WANTED(sched_get_priority_max),
+    WANTED(sched_get_priority_min),
+    WANTED(sched_yield),
+};

@@ -151,6 +151,7 @@ int64_t ledger_live_sum(void);
 extern uint64_t at_start_ns;
 extern char at_dump_pattern[]; /* of the dump at exit; absolute */
 bool start_once(void);         /* slow half: is tracing on? */
+bool start_in_constructor(void); /* the same, as the process is set up now */
 
 /* event.c: the slow halves of event.h. They leave errno alone. */
 struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,

@@ -9,6 +9,7 @@ uint64_t at_start_ns;
 char at_dump_pattern[8192];
 
 static bool is_started; /* under at_lock; read without it first */
+static bool is_process_ready; /* the first constructor runs, or has run */
 
 /* The program may change its directory before it exits: a relative name means
  * the one it was started in. */
@@ -50,6 +51,10 @@ static void start(void)
 
 bool start_once(void)
 {
+    /* A sanitizer's own set-up allocates, when what it has put in the place
+     * of the C library's functions does not work yet. */
+    if (!is_process_ready && os_has_sanitizer())
+        return false;
     if (!__atomic_load_n(&is_started, __ATOMIC_ACQUIRE)) {
         lock_take();
         if (!is_started) {
@@ -59,4 +64,10 @@ bool start_once(void)
         lock_release();
     }
     return count_get(&at_tracing) == TRACING_ON;
+}
+
+bool start_in_constructor(void)
+{
+    is_process_ready = true;
+    return start_once();
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "name.h"
+#include "brevity.h"
 
 /* In less room there is the function alone. */
 #define MIN_ROOM 16
@@ -43,16 +43,16 @@ static void join(char *place, const char *function, size_t width, size_t room,
         return;
     }
     if (room < MIN_ROOM) {
-        name_fit(function, room, text, LOCATION_SIZE);
+        brevity_fit(function, room, text, LOCATION_SIZE);
         return;
     }
     if (width > room / 2)
         width = room / 2;
-    name_fit(function, room / 2, name, sizeof name);
+    brevity_fit(function, room / 2, name, sizeof name);
     if (strlen(place) + 1 + strlen(function) > room)
         location_cut(place, room - 1 - strlen(name));
     used = strlen(place) > width ? strlen(place) : width;
-    name_fit(function, room - used - 1, name, sizeof name);
+    brevity_fit(function, room - used - 1, name, sizeof name);
     snprintf(text, LOCATION_SIZE, "%-*s %s", (int)width, place, name);
 }
 

@@ -11,7 +11,7 @@
 
 #include "command.h"
 #include "location.h"
-#include "name.h"
+#include "brevity.h"
 
 /* Frames of one call path that are shown: of a deep recursion the most recent
  * ones and a few of the oldest. JSON has them all. */
@@ -73,7 +73,7 @@ static const char *wrapper_name(const char *name, size_t room,
         return "operator new";
     if (strncmp(name, "_Zna", 4) == 0)
         return "operator new[]";
-    name_fit(name, room, text, LOCATION_SIZE);
+    brevity_fit(name, room, text, LOCATION_SIZE);
     return text;
 }
 
@@ -180,7 +180,7 @@ static void print_path_head(const struct out *out, const struct report *report,
         alloctrace_statistics_get(report->statistics, index);
     char type[LOCATION_SIZE];
 
-    name_fit(group->type,
+    brevity_fit(group->type,
              out->width > 0 ? (size_t)out->width / 2 : LOCATION_SIZE, type,
              sizeof type);
     out_bold(out);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "location.h"
-#include "name.h"
+#include "brevity.h"
 #include "report.h"
 
 /* Columns of the figures, with the spaces behind them. */
@@ -46,7 +46,7 @@ static void format_key(const struct report *report,
             snprintf(text, LOCATION_SIZE, "<unknown>");
         return;
     case ALLOCTRACE_BY_TYPE:
-        name_fit(*group->key ? group->key : "<unknown>",
+        brevity_fit(*group->key ? group->key : "<unknown>",
                  room ? room : LOCATION_SIZE, text, LOCATION_SIZE);
         return;
     default:
@@ -149,7 +149,7 @@ static void print_type(const struct out *out, const struct table *table,
 {
     char type[LOCATION_SIZE];
 
-    name_fit(type_of(group), table->room ? table->type : sizeof type, type,
+    brevity_fit(type_of(group), table->room ? table->type : sizeof type, type,
              sizeof type);
     if (!*type)
         return;

@@ -7,6 +7,7 @@ the traceback of a block has to name what was instrumented.
     linking.py BUILD
 """
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -16,6 +17,63 @@ import e2e
 SOURCES = os.path.join(e2e.HERE, "programs")
 CALLER = os.path.join(SOURCES, "caller.c")
 LIBRARY = os.path.join(SOURCES, "library.c")
+BAD = """
+#include <stdlib.h>
+int main(void)
+{
+    char *volatile p = malloc(3);
+    p[3] = 1;
+    return 0;
+}
+"""
+FORTRAN = """
+module shapes
+  real, allocatable :: x(:)
+contains
+  subroutine make(n)
+    integer, intent(in) :: n
+    allocate(x(n))
+    x = 1.0
+  end subroutine
+end module
+program user
+  use shapes
+  call make(5)
+end program
+"""
+ADA_SPEC = """
+with Ada.Finalization;
+package Shapes is
+   type Link is access Integer;
+   type Text is access String;
+   type Held is new Ada.Finalization.Controlled with record
+      T : Text;
+   end record;
+   overriding procedure Initialize (H : in out Held);
+   function Make (N : Integer) return Link;
+end Shapes;
+"""
+ADA_BODY = """
+package body Shapes is
+   overriding procedure Initialize (H : in out Held) is
+   begin
+      H.T := new String (1 .. 10);
+   end Initialize;
+   function Make (N : Integer) return Link is
+   begin
+      return new Integer'(N);
+   end Make;
+end Shapes;
+"""
+ADA_MAIN = """
+with Shapes; use Shapes;
+procedure User is
+   L : Link;
+   H : Held;
+begin
+   L := Make (1);
+end User;
+"""
 # Functions of the traceback, most recent first.
 BOTH = ["library_allocate", "library_run", "main"]
 LIBRARY_ALONE = BOTH[:2]
@@ -119,6 +177,71 @@ def link_time_optimisation(case):
     case.check(BOTH)
 
 
+def sanitizers(case):
+    """Their allocator serves the calls, and still finds what it looks for."""
+    for kind in ("address", "thread", "undefined", "leak"):
+        case.run(case.gcc, *PLAIN, f"-fsanitize={kind}", CALLER, LIBRARY, "-o",
+                 "caller")
+        case.check(BOTH, ASAN_OPTIONS="detect_leaks=0",
+                   LSAN_OPTIONS="detect_leaks=0")
+    with open(os.path.join(case.directory, "bad.c"), "w",
+              encoding="utf-8") as file:
+        file.write(BAD)
+    case.run(case.gcc, *PLAIN, "-fsanitize=address", "bad.c", "-o", "bad")
+    for tracing in ("0", "all"):
+        result = e2e.run(["./bad"], e2e.environment(
+            ALLOCTRACE=tracing, ALLOCTRACE_DUMP="bad.alloctrace"),
+            cwd=case.directory)
+        e2e.check(b"heap-buffer-overflow" in result.stderr,
+                  f"AddressSanitizer, tracing {tracing}: {result}")
+
+
+def traceback_through(case, function):
+    """The places of the traceback that goes through FUNCTION, as functions."""
+    tool = os.path.join(case.build, "bin", "alloctrace")
+    result = e2e.run([tool, "stats", "a.alloctrace", "--group-by", "traceback",
+                      "--metric", "total"], e2e.environment(),
+                     cwd=case.directory)
+    traces = re.split(r"^ +\d+  ", result.stdout.decode(), flags=re.M)
+    return [re.findall(r"^ +#\d+ +\S+ +(\S+)", trace, flags=re.M)
+            for trace in traces if f" {function}\n" in trace]
+
+
+def write_and_run(case, files, *command):
+    for name, text in files.items():
+        with open(os.path.join(case.directory, name), "w",
+                  encoding="utf-8") as file:
+            file.write(text)
+    case.run(*command)
+    result = e2e.run(["./program"], e2e.environment(
+        ALLOCTRACE="all", ALLOCTRACE_DUMP="a.alloctrace"), cwd=case.directory)
+    e2e.check_equal(f"{case.name}: {result}", result.status, 0)
+
+
+def fortran(case):
+    write_and_run(case, {"a.f90": FORTRAN},
+                  os.path.join(case.build, "bin", "alloctrace-gfortran"), "-O0",
+                  "a.f90", "-o", "program")
+    e2e.check_equal("ALLOCATE", traceback_through(case, "shapes::make"),
+                    [["shapes::make", "user", "main"]])
+
+
+def ada(case):
+    """`new` is a call of Ada's library, whose malloc is interposed."""
+    flags = subprocess.run(
+        [os.path.join(case.build, "bin", "alloctrace"), "ldflags"], check=True,
+        capture_output=True, text=True).stdout.split()
+    write_and_run(case, {"shapes.ads": ADA_SPEC, "shapes.adb": ADA_BODY,
+                         "user.adb": ADA_MAIN},
+                  "gnatmake", "-q", "-O0", f"--GCC={case.gcc}", "user.adb",
+                  "-o", "program", "-largs", *flags)
+    e2e.check_equal("new", traceback_through(case, "Shapes.Make"),
+                    [["__gnat_malloc", "Shapes.Make", "User"]])
+    e2e.check_equal("new in Initialize",
+                    traceback_through(case, "Shapes.Initialize"),
+                    [["__gnat_malloc", "Shapes.Initialize", "User"]])
+
+
 def response_file(case):
     with open(os.path.join(case.directory, "arguments"), "w",
               encoding="utf-8") as file:
@@ -174,8 +297,8 @@ def test():
     arguments = e2e.parse_arguments()
     with e2e.scratch() as outer:
         for function in (instrumented_both, plain_program, loaded_library,
-                         no_pie, static, link_time_optimisation, response_file,
-                         standard_input, by_hand, cmake, libtool):
+                         no_pie, static, link_time_optimisation, sanitizers, fortran, ada,
+                         response_file, standard_input, by_hand, cmake, libtool):
             function(Case(arguments.build, outer,
                           function.__name__.replace("_", " ")))
 

@@ -64,7 +64,8 @@ class Driver:
 
     def run(self, *command):
         return subprocess.run(command, capture_output=True, text=True,
-                              cwd=self.folder, timeout=60)
+                              cwd=self.folder, timeout=60,
+                              env=dict(os.environ, LC_ALL='C'))
 
     def gcc(self, *arguments, program='gcc'):
         return self.run(program, f'-fplugin={self.options.plugin}', *arguments)
@@ -166,6 +167,31 @@ def predefined_macro(driver):
     driver.same('__ALLOCTRACE__ in C++', ran.returncode, 0)
 
 
+def preprocessed_text(driver):
+    driver.path('main.c', '#include <stdlib.h>\n'
+                'void *p;\n'
+                'int main(void)\n'
+                '{\n'
+                '    p = malloc(1);\n'
+                '    return p == 0;\n'
+                '}\n')
+    say = 'malloc main:5\n'
+    probe = driver.options.probe
+    for flags in (['-save-temps'], ['-save-temps', '-flto'], ['-pipe'],
+                  ['-no-integrated-cpp'], ['-save-temps=obj', '-g3']):
+        built = driver.gcc('-O2', *flags, 'main.c', probe, '-o', 'main')
+        ran = driver.run('./main')
+        driver.same(f'with {flags}', built.stderr + ran.stdout, say)
+    # As compiler caches do it: -E here, the rest there.
+    for flags in ([], ['-fdirectives-only'], ['-g3']):
+        text = driver.gcc('-O2', '-E', *flags, 'main.c', '-o', 'text.i')
+        built = driver.gcc('-O2', '-fpreprocessed', *flags, 'text.i', probe,
+                           '-o', 'main')
+        ran = driver.run('./main')
+        driver.same(f'preprocessed before with {flags}',
+                    text.stderr + built.stderr + ran.stdout, say)
+
+
 def builtins_have_their_names(driver):
     driver.path('puts.c', '#include <stdio.h>\n'
                 'int main(void) { printf("x\\n"); printf("y\\n"); }\n')
@@ -192,13 +218,91 @@ def options(driver):
     ran = driver.gcc('-fplugin-arg-alloctrace-tls-model=none', '-c', 'lib.c')
     driver.check('unknown value', ran.returncode != 0 and
                  'initial-exec|local-exec' in ran.stderr, ran.stderr)
-    ran = driver.gcc('-fplugin-arg-alloctrace-verbose', '-c', 'lib.c')
-    driver.check('verbose', ran.returncode == 0 and
-                 '2 functions' in ran.stderr, ran.stderr)
     ran = driver.gcc('-O2', '-fplugin-arg-alloctrace-tls-model=local-exec',
                      '-S', 'lib.c', '-o', '-')
     driver.check('tls-model', '__alloctrace_thread@tpoff' in ran.stdout,
                  ran.stdout)
+
+
+COUNTED = '''
+#include <stdlib.h>
+#include <string.h>
+void *hook(size_t n);
+int square(int n) __attribute__((const));
+static int k;
+__attribute__((noinline)) static void count(void) { k++; }
+void *wrapper(size_t n)
+{
+    char *p = hook(n);
+    p[0] = 1;
+    return p;
+}
+__attribute__((no_instrument_function)) int plain(int n) { return n + k; }
+void *last(size_t n) { return hook(n + 1); }
+int work(const char *s, size_t n)
+{
+    char *p = malloc(n);
+    memcpy(p, s, n);
+    __builtin_prefetch(p);
+    n = square(n) + atoi(p);
+    count();
+    free(p);
+    free(wrapper(n));
+    free(last(n));
+    return (int)n;
+}
+'''
+# What is counted in COUNTED, at -O1, where no call is inlined or jumps.
+COUNTS = '''alloctrace: counted.c
+    functions                      5
+      with a frame                 3
+      frameless                    0
+      left alone                   1
+    regions                        3
+    sites                          5
+      wrappers                     2
+      types known                  0
+    calls of the allocator         4
+    calls noted                    4
+      hash anew                    0
+    calls by jump                  0
+    calls skipped                  5
+      const or pure                2
+      builtin                      1
+      C library                    1
+      this program                 1
+'''
+
+
+def verbose_counts(driver):
+    driver.path('counted.c', COUNTED)
+    ran = driver.gcc('-O1', '-fno-inline',
+                     '-fplugin-arg-alloctrace-verbose', '-c', 'counted.c')
+    driver.same('verbose', ran.stderr, COUNTS)
+    driver.path('empty.c', 'int nothing;\n')
+    ran = driver.gcc('-fplugin-arg-alloctrace-verbose', '-c', 'empty.c')
+    driver.same('verbose without functions', ran.stderr, '')
+
+
+def warnings(driver):
+    driver.path('alone.c', '''
+#include <stdlib.h>
+__attribute__((no_instrument_function)) void *alone(size_t n)
+{
+    abs((int)n);
+    return malloc(n);
+}
+__attribute__((no_instrument_function)) int quiet(int n) { return abs(n); }
+''')
+    ran = driver.gcc('-O2', '-c', 'alone.c', '-fno-diagnostics-show-caret')
+    driver.same('a function that is left alone', ran.stderr,
+                "alone.c: In function 'alone':\n"
+                "alone.c:6:12: warning: alloctrace: 'alone' has the attribute "
+                "'no_instrument_function', so what is allocated here counts "
+                "as its caller's\n")
+    ran = driver.gcc('-O2', '-Werror', '-fplugin-arg-alloctrace-no-warn', '-c',
+                     'alone.c')
+    driver.same('no-warn', ran.stderr, '')
 
 
 def main():
@@ -212,8 +316,9 @@ def main():
         for test in (shared_library, no_dynamic_relocation, lto_units,
                      reproducible, prefix_map,
                      debug_information_changes_no_code, nothing_to_say,
-                     predefined_macro, builtins_have_their_names, tls_model,
-                     options):
+                     predefined_macro, preprocessed_text,
+                     builtins_have_their_names, tls_model,
+                     options, verbose_counts, warnings):
             test(driver)
         sys.exit(driver.n_bad != 0)
 

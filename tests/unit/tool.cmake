@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 # What the command is made of; the command itself is tested in tests/tool.
-alloctrace_check(name)
-target_sources(check_name PRIVATE ${PROJECT_SOURCE_DIR}/tool/name.c)
-target_include_directories(check_name PRIVATE ${PROJECT_SOURCE_DIR}/tool)
+alloctrace_check(brevity)
+target_sources(check_brevity PRIVATE
+               ${PROJECT_SOURCE_DIR}/tool/brevity.c)
+target_include_directories(check_brevity
+                           PRIVATE ${PROJECT_SOURCE_DIR}/tool)
 foreach(name args out)
     alloctrace_check(${name} alloctrace_analysis)
     target_sources(check_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tool/args.c

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 static volatile int zero;
+static void *volatile last; /* so that no block can be optimised away */
 
 static inline __attribute__((always_inline)) void *innermost(size_t n)
 {
@@ -16,6 +17,7 @@ static inline void *middle(size_t n)
     char *p = innermost(n); /* @middle */
 
     p[0] = zero;
+    last = p;
     return p;
 }
 

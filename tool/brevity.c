@@ -3,7 +3,7 @@
  * See name.h. A name is read once from left to right with the depth of its
  * brackets; the signs of operators (operator<, operator()) are none.
  */
-#include "name.h"
+#include "brevity.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -146,7 +146,7 @@ static bool drop_call_operator(char *text)
     return true;
 }
 
-void name_fit(const char *name, size_t room, char *text, size_t size)
+void brevity_fit(const char *name, size_t room, char *text, size_t size)
 {
     struct parts parts;
     size_t length = strlen(name);

@@ -4,8 +4,8 @@
  * Here they are made to fit by leaving out what tells them apart least. Only
  * for people and terminals: programs get names as they are.
  */
-#ifndef ALLOCTRACE_NAME_H
-#define ALLOCTRACE_NAME_H
+#ifndef ALLOCTRACE_BREVITY_H
+#define ALLOCTRACE_BREVITY_H
 
 #include <stddef.h>
 
@@ -18,6 +18,6 @@
  *     arguments of templates and scopes     map<...>::put, main::{lambda#1}
  *     its beginning                         ...::put
  */
-void name_fit(const char *name, size_t room, char *text, size_t size);
+void brevity_fit(const char *name, size_t room, char *text, size_t size);
 
 #endif

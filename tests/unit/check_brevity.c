@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "check_alloctrace.h"
-#include "name.h"
+#include "brevity.h"
 
 static void expect(const char *name, size_t room, const char *fitting)
 {
     char text[256];
 
-    name_fit(name, room, text, sizeof text);
+    brevity_fit(name, room, text, sizeof text);
     ck_assert_str_eq(text, fitting);
     ck_assert_uint_le(strlen(text), room);
 }
@@ -76,7 +76,7 @@ START_TEST(signs_of_operators_are_no_brackets)
 }
 END_TEST
 
-CHECK_MAIN("name", what_fits_is_left_alone, parameters_go_first,
+CHECK_MAIN("brevity", what_fits_is_left_alone, parameters_go_first,
            then_arguments_of_templates, then_the_beginning,
            lambdas_and_anonymous_namespaces_are_names,
            signs_of_operators_are_no_brackets)
