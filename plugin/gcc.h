@@ -55,8 +55,16 @@ extern "C" char *cplus_demangle_v3(const char *mangled, int options);
 #define DMGL_PARAMS 1
 #define DMGL_ANSI 2
 
-#if BUILDING_GCC_VERSION < 12000 || BUILDING_GCC_VERSION >= 13000
-#error "alloctrace's plugin supports GCC 12"
+#if BUILDING_GCC_VERSION < 11000 || BUILDING_GCC_VERSION >= 16000
+#error "alloctrace's plugin supports GCC 11 to 15"
+#endif
+
+/* system.h's, from GCC 12 on. */
+#if BUILDING_GCC_VERSION < 12000
+static inline bool startswith(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 #endif
 
 /*
@@ -66,11 +74,21 @@ extern "C" char *cplus_demangle_v3(const char *mangled, int options);
 extern cpp_reader *parse_in __attribute__((weak));
 extern void cpp_define(cpp_reader *, const char *) __attribute__((weak));
 
-/* The machine that code is made for, as far as assembly text depends on it. */
+/*
+ * The machine that code is made for, as far as assembly text depends on it.
+ * One compiler makes code for several ABIs, so that some are asked for at run
+ * time.
+ */
 #if defined TARGET_64BIT && defined TARGET_SSE2
 #define ALLOCTRACE_TARGET_X86 1
-#define ALLOCTRACE_TARGET_X86_64 (TARGET_64BIT && !TARGET_X32)
+#define ALLOCTRACE_TARGET_X32 (TARGET_64BIT && TARGET_X32)
 #define ALLOCTRACE_TARGET_BRANCH_MARKS ((flag_cf_protection & CF_BRANCH) != 0)
+#elif defined GCC_AARCH64_H
+#define ALLOCTRACE_TARGET_AARCH64 1
+#elif defined GCC_ARM_H
+#define ALLOCTRACE_TARGET_ARM 1
+#elif defined GCC_RISCV_H
+#define ALLOCTRACE_TARGET_RISCV 1
 #endif
 
 #endif
