@@ -231,10 +231,13 @@ unsigned at_site_of_call(gcall *call, int kind, int flags)
 /*
  * External, so that GCC neither emits the array nor puts it into a block of
  * its own objects (section anchors); hidden, so that it is reached directly.
+ * Its size is not known yet and said to be large: an address that may lie
+ * outside of its object is loaded from memory on some targets (aarch64 beyond
+ * 1 MiB), which costs a dynamic relocation.
  */
 static tree sites_declare(void)
 {
-    tree type = build_array_type(unsigned_char_type_node, NULL_TREE);
+    tree type = build_array_type_nelts(unsigned_char_type_node, 1u << 30);
     tree decl = build_decl(UNKNOWN_LOCATION, VAR_DECL,
                            get_identifier("*" SITES_LABEL), type);
 

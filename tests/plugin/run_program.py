@@ -3,6 +3,11 @@
 """Build one program in many ways and compare its tracebacks.
 
 run_program.py --plugin SO --probe LIB --work DIR PROGRAM.c
+               [--compiler GCC] [--runner "qemu-aarch64 -L /usr/..."]
+               [--variants "-O0|-O2"] [--no-assembly]
+
+--compiler is the C compiler; the C++ compiler has the same name with g++ in
+place of gcc. --no-assembly leaves out the asm checks, which are for x86-64.
 
 The program's comments say what is to come:
 
@@ -51,10 +56,10 @@ def function_text(assembly, name):
     return found[1] if found else ''
 
 
-def check_assembly(command, lines, level, path):
+def check_assembly(options, command, lines, level, path):
     checks = [text for levels, text in directives(lines, 'asm')
               if levels is None or level in levels]
-    if not checks or '-flto' in command:
+    if not checks or '-flto' in command or options.no_assembly:
         return []
     assembly = subprocess.run(command + ['-S', path, '-o', '-'], check=True,
                               capture_output=True, text=True).stdout
@@ -68,22 +73,31 @@ def check_assembly(command, lines, level, path):
     return problems
 
 
+def compiler(options, is_cxx):
+    words = options.compiler.split()
+    if is_cxx:
+        folder, name = os.path.split(words[0])
+        words[0] = os.path.join(folder, name.replace('gcc', 'g++'))
+    return words
+
+
 def attempt(options, lines, flags):
     level = flags.split()[0]
     extra = ' '.join(text for _, text in directives(lines, 'flags')).split()
     path = options.program
     is_cxx = path.endswith('.cc')
     output = os.path.join(options.work, os.path.basename(path) + '.exe')
-    command = ['g++' if is_cxx else 'gcc', *flags.split(), *extra,
+    command = [*compiler(options, is_cxx), *flags.split(), *extra,
                f'-fplugin={options.plugin}', f'-I{HERE}']
     built = subprocess.run(command + [path, options.probe, '-o', output],
                            capture_output=True, text=True)
     if built.returncode or built.stderr:
         return ['compiler: ' + built.stderr]
-    run = subprocess.run([output], capture_output=True, text=True, timeout=60)
+    run = subprocess.run([*options.runner.split(), output],
+                         capture_output=True, text=True, timeout=60)
     want = list(expected(lines, level))
     got = run.stdout.splitlines()
-    problems = check_assembly(command, lines, level, path)
+    problems = check_assembly(options, command, lines, level, path)
     if got != want:
         problems += ['expected'] + want + ['found'] + got
     if run.returncode:
@@ -96,12 +110,18 @@ def main():
     parser.add_argument('--plugin', required=True)
     parser.add_argument('--probe', required=True)
     parser.add_argument('--work', default='.')
+    parser.add_argument('--compiler', default='gcc')
+    parser.add_argument('--runner', default='')
+    parser.add_argument('--variants')
+    parser.add_argument('--no-assembly', action='store_true')
     parser.add_argument('program')
     options = parser.parse_args()
     with open(options.program) as source:
         lines = source.read().split('\n')
     variants = [v for _, text in directives(lines, 'variants')
-                for v in text.split('|')] or VARIANTS
+                for v in text.split('|')]
+    if not variants or options.variants:
+        variants = options.variants.split('|') if options.variants else VARIANTS
     n_bad = 0
     for flags in variants:
         problems = attempt(options, lines, flags)
