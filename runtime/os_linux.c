@@ -5,6 +5,9 @@
  * open, close): a traced program must not notice that we wrote a file.
  */
 #define _GNU_SOURCE
+/* In 32-bit programs: dumps beyond 2 GiB, dates beyond 2038. */
+#define _FILE_OFFSET_BITS 64
+#define _TIME_BITS 64
 #include "os.h"
 
 #include <errno.h>
@@ -287,7 +290,7 @@ static int open_file(const char *path, int flags, int *fd)
     long n;
 
     do
-        n = syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0666);
+        n = syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_LARGEFILE, 0666);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return errno;
