@@ -101,10 +101,30 @@ START_TEST(large_blocks_keep_their_exact_size)
 }
 END_TEST
 
+/* The allocator may put the next block where the size stood. */
+START_TEST(a_large_block_leaves_nothing_behind)
+{
+    const uintptr_t granule = (uintptr_t)1 << BLOCK_GRANULE_BITS;
+    char *const memory = arena_map(3 << 22);
+    struct account *account;
+
+    sites_announce();
+    free(__alloctrace_malloc(1, site(0)));
+    account = event_find_site((uintptr_t)site(0), 0);
+    ck_assert_ptr_nonnull(account);
+    event_add(account, memory, 5000000);
+    ck_assert_uint_eq(event_take(memory).size, 5000000);
+    ck_assert_uint_eq(*block_slot((uintptr_t)memory + granule), 0);
+    event_add(account, memory + granule, 5000000);
+    ck_assert_uint_eq(event_take(memory + granule).size, 5000000);
+}
+END_TEST
+
 CHECK_MAIN("block", blocks_8_bytes_apart_share_no_entry,
            blocks_of_glibc_four_words_apart_share_no_entry,
            glibc_and_only_glibc_is_recognised,
            the_same_is_counted_whichever_map_a_block_is_in,
            an_address_that_was_never_near_a_block_has_no_entry,
            an_entry_gives_back_account_and_size,
-           large_blocks_keep_their_exact_size)
+           large_blocks_keep_their_exact_size,
+           a_large_block_leaves_nothing_behind)
