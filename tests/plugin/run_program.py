@@ -4,10 +4,12 @@
 
 run_program.py --plugin SO --probe LIB --work DIR PROGRAM.c
                [--compiler GCC] [--runner "qemu-aarch64 -L /usr/..."]
-               [--variants "-O0|-O2"] [--no-assembly]
+               [--variants "-O0|-O2"] [--also "-O2 -marm"]
+               [--drop=-fcf-protection] [--no-assembly]
 
 --compiler is the C compiler; the C++ compiler has the same name with g++ in
-place of gcc. --no-assembly leaves out the asm checks, which are for x86-64.
+place of gcc. --also adds to the variants, --drop takes away those that have
+the option: what only some targets know. --no-assembly leaves out the asm checks, which are for x86-64.
 
 The program's comments say what is to come:
 
@@ -113,6 +115,8 @@ def main():
     parser.add_argument('--compiler', default='gcc')
     parser.add_argument('--runner', default='')
     parser.add_argument('--variants')
+    parser.add_argument('--also')
+    parser.add_argument('--drop')
     parser.add_argument('--no-assembly', action='store_true')
     parser.add_argument('program')
     options = parser.parse_args()
@@ -122,6 +126,9 @@ def main():
                 for v in text.split('|')]
     if not variants or options.variants:
         variants = options.variants.split('|') if options.variants else VARIANTS
+    variants = [v for v in variants if options.drop not in v.split()]
+    if options.also:
+        variants += options.also.split('|')
     n_bad = 0
     for flags in variants:
         problems = attempt(options, lines, flags)
