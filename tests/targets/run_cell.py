@@ -4,7 +4,7 @@
 
 run_cell.py --compiler GCC --runner "qemu-arm -L DIR" --machine MACHINE
             --plugin SO --build BUILD --work DIR [--variants V|V] [--also V|V]
-            [--no-cxx] (tracebacks|random|traced|runtime)...
+            [--no-cxx] [--quick] (tracebacks|random|traced|runtime)...
 """
 import argparse
 import glob
@@ -153,6 +153,8 @@ def check_traceback(cell, text):
 def traced(cell):
     for name, flags in (('dynamic', ['-O2']), ('plain', ['-O0', '-no-pie']),
                         ('lto', ['-O2', '-flto'])):
+        if cell.options.quick and name != 'dynamic':
+            continue
         program = cell.path('churn-' + name)
         dump = cell.path(name + '.dump')
         wrapped(cell, '-g', '-pthread', *flags, '-o', program,
@@ -209,6 +211,7 @@ def main():
     parser.add_argument('--variants')
     parser.add_argument('--also')
     parser.add_argument('--no-cxx', action='store_true')
+    parser.add_argument('--quick', action='store_true')
     parser.add_argument('tests', nargs='+',
                         choices=('tracebacks', 'random', 'traced', 'runtime'))
     options = parser.parse_args()
