@@ -155,7 +155,7 @@ static tree entry_declare(const struct allocfn_info *info)
         tail = &TREE_CHAIN(*tail);
     }
     if (info->has_site)
-        *tail = tree_cons(NULL_TREE, const_ptr_type_node, void_list_node);
+        *tail = tree_cons(NULL_TREE, uint64_type_node, void_list_node);
     decl = build_fn_decl(info->entry, build_function_type(result, arguments));
     TREE_NOTHROW(decl) = 1;
     DECL_IS_MALLOC(decl) = strchr(letter, 'm') != NULL;

@@ -92,6 +92,16 @@ static unsigned *places_number(const struct site *sites, unsigned n)
     return ordinals;
 }
 
+/* As two halves: not every target's assembler has a name for 8 bytes. */
+static void quad_write(FILE *out, uint64_t value)
+{
+    const unsigned low = value & 0xffffffff;
+    const unsigned high = value >> 32;
+
+    fprintf(out, "\t.long\t0x%x, 0x%x\n", BYTES_BIG_ENDIAN ? high : low,
+            BYTES_BIG_ENDIAN ? low : high);
+}
+
 static void string_offset_write(FILE *out, unsigned string)
 {
     if (string == 0)
@@ -196,14 +206,76 @@ static void sites_write(FILE *out)
     free(ordinals);
 }
 
-void at_emit(FILE *out)
+/* FNV-1a, from HASH on. */
+static uint64_t bytes_hash(uint64_t hash, const void *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) *
+               HOST_WIDE_INT_UC(0x100000001b3);
+    return hash;
+}
+
+/*
+ * The unit's key: even, the same for the same records, and with 63 random
+ * bits so different for others that ranges of keys do not meet.
+ */
+static uint64_t unit_key(const struct site *sites, unsigned n)
+{
+    uint64_t hash = HOST_WIDE_INT_UC(0xcbf29ce484222325);
+    unsigned n_strings;
+
+    at_site_string(0, &n_strings);
+    for (unsigned i = 1; i < n_strings; i++) {
+        const char *text = at_site_string(i, NULL);
+
+        hash = bytes_hash(hash, text, strlen(text) + 1);
+    }
+    hash = bytes_hash(hash, sites, n * sizeof *sites);
+    hash = (hash ^ hash >> 32) * HOST_WIDE_INT_UC(0x9e3779b97f4a7c15);
+    return (hash ^ hash >> 29) & ~(uint64_t)1;
+}
+
+static void keys_write(FILE *out, uint64_t unit)
 {
     unsigned n;
+    const struct site_key *keys = at_site_keys(&n);
 
-    at_sites(&n);
     if (n == 0)
         return;
+    fputs("\t.pushsection\t.rodata.alloctrace,\"a\",%progbits\n"
+          "\t.balign\t8\n" KEYS_LABEL ":\n", out);
+    for (unsigned i = 0; i < n; i++)
+        quad_write(out, unit +
+                        (uint64_t)keys[i].site * ALLOCTRACE_KEY_STRIDE +
+                        keys[i].addend);
+    fputs("\t.popsection\n", out);
+}
+
+/* struct alloctrace_unit of abi.h. */
+static void unit_write(FILE *out, uint64_t key, unsigned n_sites)
+{
+    fprintf(out, "\t.pushsection\t" ALLOCTRACE_UNITS_SECTION
+                 ",\"a\",%%progbits\n\t.balign\t%d\n",
+            ALLOCTRACE_UNIT_ALIGN);
+    quad_write(out, key);
+    fprintf(out, "\t.long\t" SITES_LABEL "-.\n\t.long\t%u\n"
+                 "\t.popsection\n", n_sites);
+}
+
+void at_emit(FILE *out)
+{
+    const struct site *sites;
+    uint64_t key;
+    unsigned n;
+
+    at_sites_close();
+    sites = at_sites(&n);
+    if (n == 0)
+        return;
+    key = unit_key(sites, n);
     strings_write(out);
     sites_write(out);
+    keys_write(out, key);
+    unit_write(out, key, n);
     at_module_write(out);
 }

@@ -6,8 +6,11 @@
 /* The label of the unit's first record; known to no other unit. */
 #define SITES_LABEL ".Lalloctrace_sites"
 
+/* The label of the keys that code loads, 8 bytes each. */
+#define KEYS_LABEL ".Lalloctrace_keys"
+
 /*
- * Write the unit's records, their strings and the module's announcement to
+ * Write the unit's records, their strings and keys, the unit's entry and the module's announcement to
  * the assembly file. Nothing if there are no records.
  */
 void at_emit(FILE *out);

@@ -14,8 +14,8 @@
 #include "alloctrace/abi.h"
 #include "module.h"
 
-#define BEGIN_SYMBOL "__start_" ALLOCTRACE_SITES_SECTION
-#define END_SYMBOL "__stop_" ALLOCTRACE_SITES_SECTION
+#define BEGIN_SYMBOL "__start_" ALLOCTRACE_UNITS_SECTION
+#define END_SYMBOL "__stop_" ALLOCTRACE_UNITS_SECTION
 #define START_FUNCTION ALLOCTRACE_MODULE_GROUP "_start"
 #define STOP_FUNCTION ALLOCTRACE_MODULE_GROUP "_stop"
 

@@ -4,8 +4,8 @@
  * on edges (queued, and put in place together at the end, for that changes
  * the graph), last the edges that rewritten calls no longer need.
  *
- *     p = malloc(n)      ->  p = __alloctrace_malloc(n, &record)
- *     f(x)               ->  frame.hash = base + &record; f(x)
+ *     p = malloc(n)      ->  p = __alloctrace_malloc(n, key)
+ *     f(x)               ->  frame.hash = base + key; f(x)
  *     return f(x)  (jump) -> top = frame.parent; return f(x)
  *     return x           ->  top = frame.parent; return x
  *     edge into a region ->  link;    edge out of it -> unlink
@@ -212,19 +212,23 @@ static void block_assert_again(const struct rewrite *rewrite, basic_block bb)
     }
 }
 
-/* call(args) -> entry(args[, &record]) in place, with all it had. */
+/* call(args) -> entry(args[, key]) in place, with all it had. */
 static void call_replace(const struct planned_call *planned, bool is_own_frame)
 {
     gcall *old = planned->call;
     gimple_stmt_iterator gsi = gsi_for_stmt(old);
     auto_vec<tree> arguments;
+    gimple_seq seq = NULL;
     gcall *call;
 
     for (unsigned i = 0; i < gimple_call_num_args(old); i++)
         arguments.safe_push(gimple_call_arg(old, i));
     if (at_allocfn_has_site(planned->allocfn))
-        arguments.safe_push(at_site_address(
-            planned->site, is_own_frame ? ALLOCTRACE_OWN_FRAME : 0));
+        arguments.safe_push(at_site_key(
+            &seq, planned->site, is_own_frame ? ALLOCTRACE_OWN_FRAME : 0,
+            gimple_location(old)));
+    if (seq != NULL)
+        gsi_insert_seq_before(&gsi, seq, GSI_SAME_STMT);
     call = gimple_build_call_vec(at_allocfn_entry(planned->allocfn),
                                  arguments);
     gimple_call_copy_flags(call, old);

@@ -3,10 +3,10 @@
  * Builds the statements that keep the shadow stack.
  *
  *     link     parent = top; frame.parent = parent;
- *              base = parent->hash * K; frame.hash = base + site;
+ *              base = parent->hash * K; frame.hash = base + key;
  *              top = &frame;
- *     note     frame.hash = base + site;
- *     renote   frame.hash += site - held;
+ *     note     frame.hash = base + key;
+ *     renote   frame.hash += key - held;
  *     unlink   top = frame.parent;
  *     assert   top = &frame;
  *
@@ -166,20 +166,13 @@ static tree append_base(gimple_seq *seq, tree parent, location_t location)
                         location);
 }
 
-/* frame.hash = BASE + SITE's address */
+/* frame.hash = BASE + SITE's key */
 static void append_hash(gimple_seq *seq, tree frame, tree base, unsigned site,
                         bool is_volatile, location_t location)
 {
-    tree address = make_ssa_name(pointer_sized_int_node);
-    tree hash;
+    tree hash = append_value(seq, uint64_type_node, PLUS_EXPR, base,
+                             at_site_key(seq, site, 0, location), location);
 
-    append(seq, gimple_build_assign(address, NOP_EXPR,
-                                    at_site_address(site, 0)), location);
-    if (TYPE_PRECISION(pointer_sized_int_node) < 64)
-        address = append_value(seq, uint64_type_node, NOP_EXPR, address,
-                               NULL_TREE, location);
-    hash = append_value(seq, uint64_type_node, PLUS_EXPR, base, address,
-                        location);
     append(seq,
            gimple_build_assign(frame_field(frame, FRAME_HASH, is_volatile),
                                hash), location);
@@ -216,7 +209,7 @@ void at_shadow_renote(gimple_seq *seq, tree frame, unsigned held,
                       unsigned site, location_t location)
 {
     const HOST_WIDE_INT distance =
-        ((HOST_WIDE_INT)site - held) * ALLOCTRACE_SITE_SIZE;
+        ((HOST_WIDE_INT)site - held) * ALLOCTRACE_KEY_STRIDE;
     tree hash = append_load(seq, uint64_type_node,
                             frame_field(frame, FRAME_HASH, false), location);
 

@@ -3,10 +3,11 @@
  * Owns the unit's site records and their strings, each kept once.
  *
  * A record is made for a call while its function is compiled; emit.cc writes
- * them all at the end of the unit. Until then code refers to a record by its
- * place in an array that this file declares and emit.cc's text defines. What
- * was inlined around a call is a chain of further records, from GCC's tree of
- * blocks, which is complete without debug information as well.
+ * them all at the end of the unit. Code names a record by its key (abi.h),
+ * which nobody knows before all records are made: it loads it from an array
+ * that this file declares and emit.cc's text defines. What was inlined around
+ * a call is a chain of further records, from GCC's tree of blocks, which is
+ * complete without debug information as well.
  */
 #include "gcc.h"
 
@@ -23,14 +24,28 @@ static unsigned n_strings = 1;
 static unsigned max_strings;
 static struct intern string_table;
 
-/* Records by number. */
-static struct site *sites;
-static unsigned n_sites;
-static unsigned max_sites;
-static struct intern site_table;
+/*
+ * Records by number. Those of calls have numbers of their own, so that a
+ * function's calls are neighbours: distances of their keys then fit a byte.
+ */
+struct site_list {
+    struct site *sites;
+    unsigned n;
+    unsigned max;
+    struct intern table; /* a record => its number */
+};
 
-/* The array of records, as the code sees it. */
-static GTY(()) tree sites_decl;
+static struct site_list calls;
+static struct site_list inlined;
+
+/* Keys that code loads, by their place in the array KEYS_LABEL. */
+static struct site_key *keys;
+static unsigned n_keys;
+static unsigned max_keys;
+static struct intern key_table;
+
+/* That array, as the code sees it. */
+static GTY(()) tree keys_decl;
 
 static bool string_equal(unsigned position, const void *key)
 {
@@ -56,24 +71,58 @@ static unsigned string_intern(const char *text)
     return number;
 }
 
-static bool site_equal(unsigned position, const void *key)
+static bool call_equal(unsigned position, const void *key)
 {
-    return memcmp(&sites[position], key, sizeof *sites) == 0;
+    return memcmp(&calls.sites[position], key, sizeof(struct site)) == 0;
+}
+
+static bool inlined_equal(unsigned position, const void *key)
+{
+    return memcmp(&inlined.sites[position], key, sizeof(struct site)) == 0;
+}
+
+/* Room for at least N elements of SIZE bytes, doubled as it runs out. */
+static void *list_room(void *list, unsigned n, unsigned *max, size_t size)
+{
+    if (n < *max)
+        return list;
+    *max = *max ? 2 * *max : 256;
+    return xrealloc(list, *max * size);
 }
 
 /* SITE's number. SITE has no padding that matters: it starts as zeros. */
-static unsigned site_intern(const struct site *site)
+static unsigned site_intern(struct site_list *list, intern_equal equal,
+                            const struct site *site)
 {
     const unsigned number =
-        at_intern(&site_table, iterative_hash(site, sizeof *site, 0),
-                  site_equal, site, n_sites);
+        at_intern(&list->table, iterative_hash(site, sizeof *site, 0), equal,
+                  site, list->n);
 
-    if (number == n_sites) {
-        if (n_sites >= max_sites) {
-            max_sites = max_sites ? 2 * max_sites : 256;
-            sites = XRESIZEVEC(struct site, sites, max_sites);
-        }
-        sites[n_sites++] = *site;
+    if (number == list->n) {
+        list->sites = (struct site *)list_room(list->sites, list->n,
+                                               &list->max, sizeof *site);
+        list->sites[list->n++] = *site;
+    }
+    return number;
+}
+
+static bool key_equal(unsigned position, const void *key)
+{
+    return memcmp(&keys[position], key, sizeof *keys) == 0;
+}
+
+/* The place of SITE's key plus ADDEND in the array of keys. */
+static unsigned key_intern(unsigned site, unsigned addend)
+{
+    const struct site_key key = {site, addend};
+    const unsigned number =
+        at_intern(&key_table, iterative_hash(&key, sizeof key, 0), key_equal,
+                  &key, n_keys);
+
+    if (number == n_keys) {
+        keys = (struct site_key *)list_room(keys, n_keys, &max_keys,
+                                            sizeof key);
+        keys[n_keys++] = key;
     }
     return number;
 }
@@ -181,7 +230,7 @@ static void site_set_chain(struct site *site, tree block, location_t location)
     caller.callee = site->function;
     site_set_chain(&caller, BLOCK_SUPERCONTEXT(outer),
                    BLOCK_SOURCE_LOCATION(outer));
-    site->caller = site_intern(&caller) + 1;
+    site->caller = site_intern(&inlined, inlined_equal, &caller) + 1;
 }
 
 /*
@@ -225,7 +274,7 @@ unsigned at_site_of_call(gcall *call, int kind, int flags)
         if (at_reach_is_body_here(callee))
             site.flags |= ALLOCTRACE_SITE_CALLEE_HERE;
     }
-    return site_intern(&site);
+    return site_intern(&calls, call_equal, &site);
 }
 
 /*
@@ -235,11 +284,12 @@ unsigned at_site_of_call(gcall *call, int kind, int flags)
  * outside of its object is loaded from memory on some targets (aarch64 beyond
  * 1 MiB), which costs a dynamic relocation.
  */
-static tree sites_declare(void)
+static tree keys_declare(void)
 {
-    tree type = build_array_type_nelts(unsigned_char_type_node, 1u << 30);
+    tree type = build_array_type_nelts(
+        build_qualified_type(uint64_type_node, TYPE_QUAL_CONST), 1u << 27);
     tree decl = build_decl(UNKNOWN_LOCATION, VAR_DECL,
-                           get_identifier("*" SITES_LABEL), type);
+                           get_identifier("*" KEYS_LABEL), type);
 
     SET_DECL_ASSEMBLER_NAME(decl, DECL_NAME(decl));
     TREE_PUBLIC(decl) = 1;
@@ -253,21 +303,48 @@ static tree sites_declare(void)
     return decl;
 }
 
-tree at_site_address(unsigned site, unsigned addend)
+tree at_site_key(gimple_seq *seq, unsigned site, unsigned addend,
+                 location_t location)
 {
-    tree offset = build_int_cst(sizetype, site * ALLOCTRACE_SITE_SIZE + addend);
+    tree place = build_int_cst(sizetype, key_intern(site, addend));
+    tree name = make_ssa_name(uint64_type_node);
+    gimple *load;
 
-    if (sites_decl == NULL_TREE)
-        sites_decl = sites_declare();
-    return build_fold_addr_expr(build4(ARRAY_REF, unsigned_char_type_node,
-                                       sites_decl, offset, NULL_TREE,
-                                       NULL_TREE));
+    if (keys_decl == NULL_TREE)
+        keys_decl = keys_declare();
+    load = gimple_build_assign(
+        name, build4(ARRAY_REF, TREE_TYPE(TREE_TYPE(keys_decl)), keys_decl,
+                     place, NULL_TREE, NULL_TREE));
+    gimple_set_location(load, location);
+    gimple_seq_add_stmt(seq, load);
+    return name;
+}
+
+void at_sites_close(void)
+{
+    const unsigned n_calls = calls.n;
+
+    for (unsigned i = 0; i < inlined.n; i++) {
+        calls.sites = (struct site *)list_room(calls.sites, calls.n,
+                                               &calls.max, sizeof *calls.sites);
+        calls.sites[calls.n++] = inlined.sites[i];
+    }
+    for (unsigned i = 0; i < calls.n; i++)
+        if (calls.sites[i].caller != 0)
+            calls.sites[i].caller += n_calls;
+    inlined.n = 0;
 }
 
 const struct site *at_sites(unsigned *n)
 {
-    *n = n_sites;
-    return sites;
+    *n = calls.n;
+    return calls.sites;
+}
+
+const struct site_key *at_site_keys(unsigned *n)
+{
+    *n = n_keys;
+    return keys;
 }
 
 const char *at_site_string(unsigned string, unsigned *n)
@@ -280,7 +357,7 @@ const char *at_site_string(unsigned string, unsigned *n)
 void at_site_register_roots(const char *plugin_name)
 {
     static struct ggc_root_tab roots[] = {
-        {&sites_decl, 1, sizeof sites_decl, &gt_ggc_mx_tree_node,
+        {&keys_decl, 1, sizeof keys_decl, &gt_ggc_mx_tree_node,
          &gt_pch_nx_tree_node},
         LAST_GGC_ROOT_TAB};
 

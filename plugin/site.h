@@ -7,7 +7,8 @@
 struct site {
     unsigned file;     /* number of a string; 0 = none */
     unsigned function; /* number of a string */
-    unsigned caller;   /* number of a record + 1; 0 = none */
+    unsigned caller;   /* number of a record + 1; 0 = none. Until records are
+                          closed the inlined calls count from 0 */
     unsigned callee;   /* number of a string; 0 = none */
     unsigned type;     /* number of a string; 0 = unknown */
     unsigned target;   /* number of a string; 0 = unknown */
@@ -33,11 +34,28 @@ unsigned at_site_of_call(gcall *call, int kind, int flags);
  */
 bool at_site_is_continuation(const gcall *call);
 
-/* The constant address of record SITE, plus ADDEND bytes. */
-tree at_site_address(unsigned site, unsigned addend);
+/*
+ * A new value that holds the key of call record SITE, plus ADDEND. The
+ * statement that loads it, a constant in memory, is added to SEQ.
+ */
+tree at_site_key(gimple_seq *seq, unsigned site, unsigned addend,
+                 location_t location);
 
-/* All records so far, for emission; *N is their number. */
+/* No more records are made: all get their final numbers, those of inlined
+ * calls behind those of calls. */
+void at_sites_close(void);
+
+/* All records, after they were closed, for emission; *N is their number. */
 const struct site *at_sites(unsigned *n);
+
+/* A key that code loads. */
+struct site_key {
+    unsigned site;
+    unsigned addend;
+};
+
+/* All such keys, in the order of the array; *N is their number. */
+const struct site_key *at_site_keys(unsigned *n);
 
 /* String STRING of the records; *N, if given, is the number of strings. */
 const char *at_site_string(unsigned string, unsigned *n);

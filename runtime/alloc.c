@@ -12,24 +12,24 @@
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
-at_export void *__alloctrace_malloc(size_t size, uintptr_t site)
+at_export void *__alloctrace_malloc(size_t size, uint64_t site)
 {
     return family_malloc(event_find_site(site, size), size);
 }
 
-at_export void *__alloctrace_calloc(size_t n, size_t size, uintptr_t site)
+at_export void *__alloctrace_calloc(size_t n, size_t size, uint64_t site)
 {
     return family_calloc(event_find_site(site, family_product(n, size)), n,
                          size);
 }
 
-at_export void *__alloctrace_realloc(void *block, size_t size, uintptr_t site)
+at_export void *__alloctrace_realloc(void *block, size_t size, uint64_t site)
 {
     return family_realloc(event_find_site(site, size), block, size);
 }
 
 at_export void *__alloctrace_reallocarray(void *block, size_t n, size_t size,
-                                          uintptr_t site)
+                                          uint64_t site)
 {
     size_t bytes;
 
@@ -46,36 +46,36 @@ at_export void __alloctrace_free(void *block)
 }
 
 at_export void *__alloctrace_aligned_alloc(size_t alignment, size_t size,
-                                           uintptr_t site)
+                                           uint64_t site)
 {
     return family_aligned_alloc(event_find_site(site, size), alignment, size);
 }
 
 at_export void *__alloctrace_memalign(size_t alignment, size_t size,
-                                      uintptr_t site)
+                                      uint64_t site)
 {
     return family_memalign(event_find_site(site, size), alignment, size);
 }
 
 at_export int __alloctrace_posix_memalign(void **block, size_t alignment,
-                                          size_t size, uintptr_t site)
+                                          size_t size, uint64_t site)
 {
     return family_posix_memalign(event_find_site(site, size), block, alignment,
                                  size);
 }
 
-at_export void *__alloctrace_valloc(size_t size, uintptr_t site)
+at_export void *__alloctrace_valloc(size_t size, uint64_t site)
 {
     return family_valloc(event_find_site(site, size), size);
 }
 
-at_export void *__alloctrace_pvalloc(size_t size, uintptr_t site)
+at_export void *__alloctrace_pvalloc(size_t size, uint64_t site)
 {
     return family_pvalloc(event_find_site(site, size), size);
 }
 
 /* A copy of the first `size` bytes and a NUL. */
-static char *duplicate(const char *string, size_t size, uintptr_t site)
+static char *duplicate(const char *string, size_t size, uint64_t site)
 {
     char *const copy = family_malloc(event_find_site(site, size + 1), size + 1);
 
@@ -86,13 +86,13 @@ static char *duplicate(const char *string, size_t size, uintptr_t site)
     return copy;
 }
 
-at_export char *__alloctrace_strdup(const char *string, uintptr_t site)
+at_export char *__alloctrace_strdup(const char *string, uint64_t site)
 {
     return duplicate(string, strlen(string), site);
 }
 
 at_export char *__alloctrace_strndup(const char *string, size_t limit,
-                                     uintptr_t site)
+                                     uint64_t site)
 {
     return duplicate(string, strnlen(string, limit), site);
 }

@@ -22,7 +22,7 @@ static void drop(size_t size)
 /* A path to be found or opened an account for. */
 struct path {
     uint64_t key;
-    uintptr_t address;
+    uint64_t leaf; /* the allocation's own: key of its site, or address */
     unsigned how;
     uint32_t traceback_id; /* 0 = not known: to be interned */
 };
@@ -33,7 +33,7 @@ static struct account *open_account(struct ledger *ledger, struct path path)
     uint32_t id = path.traceback_id;
 
     if (!id)
-        id = traceback_intern(path.key, event_frame(path.how), path.address,
+        id = traceback_intern(path.key, event_frame(path.how), path.leaf,
                               !(path.how & EVENT_RETURN_ADDRESS));
     return id ? ledger_add(ledger, path.key, id) : NULL;
 }
@@ -58,14 +58,14 @@ static struct account *find_own(struct thread *thread, struct path path)
 }
 
 /* The verifying mode: does the hash stand for the frames that are there? */
-static void verify(const struct account *account, uintptr_t address,
+static void verify(const struct account *account, uint64_t leaf,
                    unsigned how)
 {
-    if (!traceback_matches(account->traceback_id, event_frame(how), address))
+    if (!traceback_matches(account->traceback_id, event_frame(how), leaf))
         __atomic_fetch_add(&at_collisions, 1, __ATOMIC_RELAXED);
 }
 
-struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
+struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
                                 size_t size)
 {
     struct thread *const thread = &__alloctrace_thread;
@@ -78,11 +78,11 @@ struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
     }
     thread->busy = 1;
     if (start_once()) {
-        account = find_own(thread, (struct path){key, address, how, 0});
+        account = find_own(thread, (struct path){key, leaf, how, 0});
         if (!account)
             drop(size);
         else if (at_options.verify)
-            verify(account, address, how);
+            verify(account, leaf, how);
     }
     thread->busy = 0;
     errno = saved;

@@ -41,7 +41,7 @@ EVENT bool event_is_off(void)
 }
 
 /* The account of a path in this thread's ledger; NULL: do not record. */
-EVENT struct account *event_find(uint64_t key, uintptr_t address, unsigned how,
+EVENT struct account *event_find(uint64_t key, uint64_t leaf, unsigned how,
                                  size_t size)
 {
     const struct ledger *const ledger = __alloctrace_thread.ledger;
@@ -50,7 +50,7 @@ EVENT struct account *event_find(uint64_t key, uintptr_t address, unsigned how,
 
     while (unlikely(slots[i].key != key)) {
         if (unlikely(!slots[i].key))
-            return event_find_slow(key, address, how, size);
+            return event_find_slow(key, leaf, how, size);
         i = (i + 1) & ledger->mask;
     }
     if (!slots[i].account)
@@ -66,14 +66,14 @@ EVENT const struct alloctrace_shadow_frame *event_frame(unsigned how)
     return how & EVENT_OWN_FRAME ? top->parent : top;
 }
 
-/* For an entry: `site` is the record's address, tagged (abi.h). */
-EVENT struct account *event_find_site(uintptr_t site, size_t size)
+/* For an entry: `site` is the site's key, tagged (abi.h). */
+EVENT struct account *event_find_site(uint64_t site, size_t size)
 {
-    const unsigned how = site & EVENT_OWN_FRAME;
+    const unsigned how = (unsigned)site & EVENT_OWN_FRAME;
 
     if (event_is_off())
         return NULL;
-    site &= ~(uintptr_t)EVENT_OWN_FRAME;
+    site &= ~(uint64_t)EVENT_OWN_FRAME;
     return event_find(event_frame(how)->hash * ALLOCTRACE_HASH_K + site, site,
                       how, size);
 }

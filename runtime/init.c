@@ -87,13 +87,13 @@ __attribute__((destructor(101))) static void finish(void)
         init_dump(at_dump_pattern, "exit");
 }
 
-at_export void __alloctrace_module_add(const struct alloctrace_site *begin,
-                                       const struct alloctrace_site *end,
+at_export void __alloctrace_module_add(const struct alloctrace_unit *begin,
+                                       const struct alloctrace_unit *end,
                                        uint32_t abi_version);
-at_export void __alloctrace_module_remove(const struct alloctrace_site *begin);
+at_export void __alloctrace_module_remove(const struct alloctrace_unit *begin);
 
-void __alloctrace_module_add(const struct alloctrace_site *begin,
-                             const struct alloctrace_site *end,
+void __alloctrace_module_add(const struct alloctrace_unit *begin,
+                             const struct alloctrace_unit *end,
                              uint32_t abi_version)
 {
     const int saved = errno;
@@ -110,7 +110,7 @@ void __alloctrace_module_add(const struct alloctrace_site *begin,
     errno = saved;
 }
 
-void __alloctrace_module_remove(const struct alloctrace_site *begin)
+void __alloctrace_module_remove(const struct alloctrace_unit *begin)
 {
     lock_take();
     site_remove_module(begin);

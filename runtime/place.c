@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Places: copies of the site records that call paths name, and return
- * addresses. A copy costs about 50 bytes and its names; it keeps a dump
+ * addresses. A copy costs about 60 bytes and its names; it keeps a dump
  * readable after dlclose. Under at_lock.
  */
 #include "runtime.h"
 
 struct vector at_places = {.element_size = sizeof(struct place)};
-static struct index places; /* address => id */
+static struct index places; /* key => id */
 
 static bool is_same(uint32_t id, const void *key)
 {
     const struct place *const place = vector_at(&at_places, id);
 
-    return place->address == *(const uint64_t *)key;
+    return place->key == *(const uint64_t *)key;
 }
 
 static uint64_t hash_of(uint32_t id)
 {
-    return ((const struct place *)vector_at(&at_places, id))->address;
+    return ((const struct place *)vector_at(&at_places, id))->key;
 }
 
-static struct place copy_record(const struct alloctrace_site *site)
+static struct place copy_record(uint64_t key,
+                                const struct alloctrace_site *site)
 {
     return (struct place){
+        .key = key,
         .address = (uintptr_t)site,
         .file = string_intern(site_string(&site->file)),
         .function = string_intern(site_string(&site->function)),
@@ -46,32 +48,41 @@ static uint32_t add(struct place copy)
     if (!place)
         return 0;
     *place = copy;
-    index_add(&places, copy.address, at_places.n, hash_of);
+    index_add(&places, copy.key, at_places.n, hash_of);
     return at_places.n;
 }
 
-/* The chain of inlined callers, outermost first so that ids ascend. */
-static uint32_t intern_record(const struct alloctrace_site *site)
+/* The chain of inlined callers, outermost first so that ids ascend. They are
+ * records of the same unit, which gives them their keys. */
+static uint32_t intern_record(uint64_t key, const struct alloctrace_site *site)
 {
-    const uint64_t address = (uintptr_t)site;
-    uint32_t id = index_find(&places, address, is_same, &address);
+    const struct alloctrace_site *const caller = site_caller(site);
+    uint32_t id = index_find(&places, key, is_same, &key);
     struct place copy;
 
     if (id)
         return id;
-    copy = copy_record(site);
-    if (site_caller(site))
-        copy.caller = intern_record(site_caller(site));
+    copy = copy_record(key, site);
+    if (caller)
+        copy.caller = intern_record(
+            key + (uint64_t)(caller - site) * ALLOCTRACE_KEY_STRIDE, caller);
     return add(copy);
 }
 
-uint32_t place_intern(uint64_t address, bool is_record)
+uint32_t place_of_site(uint64_t key)
 {
-    const uint32_t id = index_find(&places, address, is_same, &address);
+    const uint32_t id = index_find(&places, key, is_same, &key);
+    const struct alloctrace_site *site;
 
     if (id)
         return id;
-    if (is_record)
-        return intern_record(site_at(address));
-    return add((struct place){.address = address});
+    site = site_find(key);
+    return site ? intern_record(key, site) : 0;
+}
+
+uint32_t place_of_address(uint64_t address)
+{
+    const uint32_t id = index_find(&places, address, is_same, &address);
+
+    return id ? id : add((struct place){.key = address, .address = address});
 }

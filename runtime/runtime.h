@@ -76,17 +76,17 @@ extern struct vector at_strings;
 uint32_t string_intern(const char *bytes);
 
 /* site.c: modules' records. */
-bool site_is_known(uint64_t address); /* is it a record of a module? locked */
-const struct alloctrace_site *site_at(uint64_t address);
+const struct alloctrace_site *site_find(uint64_t key); /* NULL = none; locked */
 const char *site_string(const alloctrace_offset *field); /* NULL = none */
 const struct alloctrace_site *site_caller(const struct alloctrace_site *site);
-void site_add_module(const struct alloctrace_site *begin,
-                     const struct alloctrace_site *end);      /* locked */
-void site_remove_module(const struct alloctrace_site *begin); /* locked */
+void site_add_module(const struct alloctrace_unit *begin,
+                     const struct alloctrace_unit *end);      /* locked */
+void site_remove_module(const struct alloctrace_unit *begin); /* locked */
 
 /* place.c: under at_lock. 0: no memory. */
 extern struct vector at_places;
-uint32_t place_intern(uint64_t address, bool is_record);
+uint32_t place_of_site(uint64_t key); /* 0 also if no module has it */
+uint32_t place_of_address(uint64_t address);
 
 /* thread.c */
 enum tracing { TRACING_UNKNOWN, TRACING_OFF, TRACING_ON };
@@ -113,9 +113,9 @@ extern struct vector at_tracebacks;
 extern uint64_t at_bad_frames; /* frames that could not be taken apart */
 uint32_t traceback_intern(uint64_t key,
                           const struct alloctrace_shadow_frame *top,
-                          uint64_t address, bool is_record);
+                          uint64_t leaf, bool is_site);
 bool traceback_matches(uint32_t id, const struct alloctrace_shadow_frame *top,
-                       uint64_t address); /* needs no lock */
+                       uint64_t leaf); /* needs no lock */
 int traceback_write(uint32_t id, int fd); /* text, signal-safe */
 
 /* peak.c */
@@ -148,7 +148,7 @@ extern char at_dump_pattern[]; /* of the dump at exit; absolute */
 bool start_once(void);         /* slow half: is tracing on? */
 
 /* event.c: the slow halves of event.h. They leave errno alone. */
-struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
+struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
                                 size_t size) at_cold;
 void *event_add_slow(struct account *account, void *block,
                      size_t size) at_cold; /* returns the block */

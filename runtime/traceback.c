@@ -7,8 +7,8 @@
  * Frames can be damaged: code without instrumentation may have jumped out of
  * instrumented functions (longjmp, exceptions), so that `top` points at dead
  * stack. Nothing that is read there is believed before it has been checked: a
- * frame must be readable and aligned, a site must be a record of a loaded
- * module. A frame that fails is the place "unknown" and is counted.
+ * frame must be readable and aligned, a site must have been seen or belong to
+ * a loaded module. A frame that fails is the place "unknown" and is counted.
  *
  * Interning is under at_lock; reading is not. Cost of a new path: about 1 us
  * and a little for each frame entered since the last one.
@@ -129,7 +129,7 @@ static uint32_t collect(const struct alloctrace_shadow_frame *top)
     return 0;
 }
 
-static uint64_t site_of(const struct alloctrace_shadow_frame *frame)
+static uint64_t key_of(const struct alloctrace_shadow_frame *frame)
 {
     return frame->hash - frame->parent->hash * ALLOCTRACE_HASH_K;
 }
@@ -137,18 +137,18 @@ static uint64_t site_of(const struct alloctrace_shadow_frame *frame)
 static uint32_t place_of(const struct alloctrace_shadow_frame *frame)
 {
     uintptr_t page = 0;
-    uint64_t site = 0;
+    uint32_t place = 0;
 
     if (is_sound(frame->parent, &page))
-        site = site_of(frame);
-    if (site_is_known(site))
-        return place_intern(site, true);
+        place = place_of_site(key_of(frame));
+    if (place)
+        return place;
     at_bad_frames++;
-    return place_intern(0, false);
+    return place_of_address(0);
 }
 
 uint32_t traceback_intern(uint64_t key, const struct alloctrace_shadow_frame *top,
-                          uint64_t address, bool is_record)
+                          uint64_t leaf, bool is_site)
 {
     uint32_t id = find(key);
 
@@ -163,29 +163,27 @@ uint32_t traceback_intern(uint64_t key, const struct alloctrace_shadow_frame *to
         if (!id)
             return 0;
     }
-    if (is_record && !site_is_known(address))
-        return 0;
-    return add(key, id, place_intern(address, is_record));
+    return add(key, id, is_site ? place_of_site(leaf) : place_of_address(leaf));
 }
 
-/* Is the traceback's innermost frame at `address`? Unknown matches all. */
-static bool is_at(const struct traceback *traceback, uint64_t address)
+/* Is `key` that of the traceback's innermost frame? Unknown matches all. */
+static bool is_at(const struct traceback *traceback, uint64_t key)
 {
     const struct place *const place = vector_at(&at_places, traceback->place);
 
-    return place->address == address || place->address == 0;
+    return place->key == key || place->key == 0;
 }
 
 bool traceback_matches(uint32_t id, const struct alloctrace_shadow_frame *top,
-                       uint64_t address)
+                       uint64_t leaf)
 {
     const struct traceback *traceback = vector_at(&at_tracebacks, id);
 
-    if (!is_at(traceback, address))
+    if (!is_at(traceback, leaf))
         return false;
     while (top != &at_sentinel && traceback->parent) {
         traceback = vector_at(&at_tracebacks, traceback->parent);
-        if (!is_at(traceback, site_of(top)))
+        if (!is_at(traceback, key_of(top)))
             return false;
         top = top->parent;
     }

@@ -6,7 +6,7 @@
  *              its ledger, the recursion guard. One thread-local variable.
  *   frame      a level of the shadow stack, on the machine stack (abi.h).
  *   path hash  64 bits that name a call path: a frame's hash, or that of an
- *              allocation, hash(innermost frame) * K + site.
+ *              allocation, hash(innermost frame) * K + key.
  *   place      an interned site record, copied so that it outlives its
  *              module, or a return address of code without records.
  *   traceback  an interned call path: place and parent. id 0 = no path.
@@ -149,7 +149,8 @@ struct thread {
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */
 struct place {
-    uint64_t address; /* of the record, or the return address: the key */
+    uint64_t key;     /* the site's, or the return address */
+    uint64_t address; /* of the record, or the return address */
     uint32_t file;    /* 0 for a return address */
     uint32_t function;
     uint32_t callee;

@@ -9,22 +9,32 @@
  *     for each place that allocates or calls something that may, and one for
  *     each call that was inlined around such a place. Offsets in a record are
  *     relative to their own field, so records need no dynamic relocation;
+ *   - one unit entry in the section ALLOCTRACE_UNITS_SECTION, which leads to
+ *     the unit's records and gives them their keys;
  *   - frames: 16 bytes on the machine stack of each function that can reach
  *     an allocation, linked into a list per thread;
  *   - calls of the entries below in place of direct calls of the C library;
  *   - one constructor and destructor a module (executable or shared library)
- *     that announce the module's section of site records.
+ *     that announce the module's section of unit entries.
+ *
+ * Keys. A record is named by its key, a constant of 64 bits: the unit's key,
+ * which is a hash of all that its records say, plus ALLOCTRACE_KEY_STRIDE times
+ * the record's position in the unit. No address is in it: it is the same in
+ * every run and every process, and what another library brings to the same
+ * addresses has other keys. Units of equal keys have equal records. The keys of
+ * a function's calls lie close together, so that going from one to the next is
+ * an addition of one byte.
  *
  * The hash. A frame's hash names the whole path from the thread's start down
  * to the call that the frame's function is making:
  *
- *     frame->hash = frame->parent->hash * ALLOCTRACE_HASH_K + site
+ *     frame->hash = frame->parent->hash * ALLOCTRACE_HASH_K + key
  *
- * where site is the address of the call's record. Stored before each call
- * that may allocate, and once when the frame is linked, so that a frame on
- * the list never holds a hash that was not computed. It can be taken apart
- * again: site = frame->hash - frame->parent->hash * ALLOCTRACE_HASH_K.
- * Arithmetic is modulo 2^64 on every target.
+ * where key is that of the call's record. Stored before each call that may
+ * allocate, and once when the frame is linked, so that a frame on the list
+ * never holds a hash that was not computed. It can be taken apart again:
+ * key = frame->hash - frame->parent->hash * ALLOCTRACE_HASH_K. Arithmetic is
+ * modulo 2^64 on every target.
  */
 #ifndef ALLOCTRACE_ABI_H
 #define ALLOCTRACE_ABI_H
@@ -40,6 +50,7 @@
 
 /* A C identifier, so that the linker defines __start_ and __stop_ symbols. */
 #define ALLOCTRACE_SITES_SECTION "alloctrace_sites"
+#define ALLOCTRACE_UNITS_SECTION "alloctrace_units"
 
 /*
  * Fields of a site record, in order: FIELD(type, name).
@@ -92,6 +103,19 @@ struct alloctrace_site {
 #define ALLOCTRACE_SITE_SIZE 40
 #define ALLOCTRACE_SITE_ALIGN 4
 
+/* One for each unit, in an array without gaps. */
+struct alloctrace_unit {
+    uint64_t key;            /* of the unit's first record; even */
+    alloctrace_offset sites; /* to the unit's first record */
+    uint32_t n_sites;        /* records that the unit has */
+};
+
+#define ALLOCTRACE_UNIT_SIZE 16
+#define ALLOCTRACE_UNIT_ALIGN 8
+
+/* Bit 0 of a key is free for ALLOCTRACE_OWN_FRAME. */
+#define ALLOCTRACE_KEY_STRIDE 2
+
 enum alloctrace_site_kind {
     ALLOCTRACE_SITE_CALL = 1,   /* a call that may reach an allocation */
     ALLOCTRACE_SITE_ALLOC = 2,  /* a direct call of an allocation function */
@@ -125,7 +149,7 @@ struct alloctrace_shadow_frame {
 /*
  * Entries: ENTRY(name, has_site). Compiled code calls __alloctrace_<name> in
  * place of <name>. The entry takes what <name> takes and, where has_site is
- * 1, one more argument behind it: the address of the site record, plus
+ * 1, one more argument behind it, of 64 bits: the site's key, plus
  * ALLOCTRACE_OWN_FRAME if the innermost frame belongs to the calling function
  * itself (then the path above the site is that frame's parent).
  */
@@ -151,10 +175,10 @@ struct alloctrace_shadow_frame {
  * ALLOCTRACE_MODULE_GROUP so that one copy a module is kept, two hidden
  * functions that call
  *
- *     void __alloctrace_module_add(const struct alloctrace_site *begin,
- *                                  const struct alloctrace_site *end,
+ *     void __alloctrace_module_add(const struct alloctrace_unit *begin,
+ *                                  const struct alloctrace_unit *end,
  *                                  uint32_t abi_version);
- *     void __alloctrace_module_remove(const struct alloctrace_site *begin);
+ *     void __alloctrace_module_remove(const struct alloctrace_unit *begin);
  *
  * with the section's bounds, and their entries in .init_array.00000 and
  * .fini_array.00000 (first of all constructors, last of all destructors).

@@ -94,14 +94,14 @@ def no_dynamic_relocation(driver):
     driver.path('lib.c', LIBRARY)
     driver.gcc('-O2', '-fPIC', '-shared', 'lib.c', '-o', 'lib.so')
     sections = driver.run('readelf', '-SW', 'lib.so').stdout
-    found = re.search(r'alloctrace_sites\s+PROGBITS\s+(\w+) \w+ (\w+)',
-                      sections)
-    begin, size = (int(text, 16) for text in found.groups())
     relocations = driver.run('readelf', '-rW', 'lib.so').stdout
-    inside = [line for line in relocations.splitlines()
-              if re.match(r'[0-9a-f]{12,16} ', line)
-              and begin <= int(line.split()[0], 16) < begin + size]
-    driver.same('no dynamic relocation in records', inside, [])
+    for name in ('alloctrace_sites', 'alloctrace_units', r'\.rodata'):
+        found = re.search(name + r'\s+PROGBITS\s+(\w+) \w+ (\w+)', sections)
+        begin, size = (int(text, 16) for text in found.groups())
+        inside = [line for line in relocations.splitlines()
+                  if re.match(r'[0-9a-f]{12,16} ', line)
+                  and begin <= int(line.split()[0], 16) < begin + size]
+        driver.same(f'no dynamic relocation in {name}', inside, [])
 
 
 def lto_units(driver):

@@ -2,7 +2,7 @@
 /*
  * A runtime that checks instead of tracing, so that the plugin's tests need
  * no other. On each allocation by an entry it walks the frames, takes every
- * hash apart and makes sure that each site lies in an announced section.
+ * hash apart and makes sure that each key belongs to an announced unit.
  *
  * Linked to a program that defines probe_traceback it hands over the
  * traceback; else it prints it, one line an allocation, innermost first:
@@ -30,8 +30,8 @@ struct thread {
 };
 
 struct module {
-    const struct alloctrace_site *begin;
-    const struct alloctrace_site *end;
+    const struct alloctrace_unit *begin;
+    const struct alloctrace_unit *end;
 };
 
 static struct alloctrace_shadow_frame sentinel = {NULL, 0x9e3779b97f4a7c15u};
@@ -63,14 +63,40 @@ static const char *string_at(const alloctrace_offset *field)
     return *field ? (const char *)field + *field : NULL;
 }
 
+static const struct alloctrace_site *
+unit_sites(const struct alloctrace_unit *unit)
+{
+    return (const void *)string_at(&unit->sites);
+}
+
+/* The record of KEY. */
+static const struct alloctrace_site *site_find(uint64_t key)
+{
+    for (int i = 0; i < n_modules; i++)
+        for (const struct alloctrace_unit *unit = modules[i].begin;
+             unit < modules[i].end; unit++) {
+            const uint64_t distance = key - unit->key;
+
+            if (distance % ALLOCTRACE_KEY_STRIDE == 0 &&
+                distance / ALLOCTRACE_KEY_STRIDE < unit->n_sites)
+                return unit_sites(unit) + distance / ALLOCTRACE_KEY_STRIDE;
+        }
+    fail("a key is no site's");
+    return NULL;
+}
+
+/* A caller that a record names: is it a record? */
 static void site_check(const struct alloctrace_site *site)
 {
     for (int i = 0; i < n_modules; i++)
-        if (site >= modules[i].begin && site < modules[i].end &&
-            ((const char *)site - (const char *)modules[i].begin) %
-                    ALLOCTRACE_SITE_SIZE == 0)
-            return;
-    fail("a site is no record");
+        for (const struct alloctrace_unit *unit = modules[i].begin;
+             unit < modules[i].end; unit++)
+            if (site >= unit_sites(unit) &&
+                site < unit_sites(unit) + unit->n_sites &&
+                ((const char *)site - (const char *)unit_sites(unit)) %
+                        ALLOCTRACE_SITE_SIZE == 0)
+                return;
+    fail("a caller is no record");
 }
 
 static void text_add(const char *string)
@@ -99,7 +125,6 @@ static void text_add_number(unsigned number)
 static void site_show(const struct alloctrace_site *site, const char *before)
 {
     for (;;) {
-        site_check(site);
         if (!string_at(&site->file) || !string_at(&site->function))
             fail("a record has no file or no function");
         text_add(before);
@@ -109,6 +134,7 @@ static void site_show(const struct alloctrace_site *site, const char *before)
         if (site->caller == 0)
             return;
         site = (const void *)((const char *)&site->caller + site->caller);
+        site_check(site);
         if (site->kind != ALLOCTRACE_SITE_INLINED)
             fail("a caller is not of the kind INLINED");
         before = " < ";
@@ -118,8 +144,7 @@ static void site_show(const struct alloctrace_site *site, const char *before)
 static const struct alloctrace_site *
 frame_site(const struct alloctrace_shadow_frame *frame)
 {
-    return (const void *)(uintptr_t)(frame->hash - frame->parent->hash *
-                                                       ALLOCTRACE_HASH_K);
+    return site_find(frame->hash - frame->parent->hash * ALLOCTRACE_HASH_K);
 }
 
 static void frames_show(const struct alloctrace_shadow_frame *frame)
@@ -133,24 +158,22 @@ static void frames_show(const struct alloctrace_shadow_frame *frame)
 }
 
 /* Called with the site argument of an entry. */
-static void allocation_note(const char *what, const void *argument)
+static void allocation_note(const char *what, uint64_t word)
 {
-    const uintptr_t word = (uintptr_t)argument;
     const struct alloctrace_site *site =
-        (const void *)(word & ~(uintptr_t)ALLOCTRACE_OWN_FRAME);
+        site_find(word & ~(uint64_t)ALLOCTRACE_OWN_FRAME);
     const struct alloctrace_shadow_frame *frame = __alloctrace_thread.top;
     const int saved = errno;
 
     __atomic_fetch_add(&probe_count, 1, __ATOMIC_RELAXED);
     text_size = 0;
-    site_check(site);
     if (site->kind != ALLOCTRACE_SITE_ALLOC)
         fail("an allocation's record is not of the kind ALLOC");
     site_show(site, "");
     if (word & ALLOCTRACE_OWN_FRAME) {
         if (frame == &sentinel)
             fail("no frame, but OWN_FRAME");
-        site_check(frame_site(frame));
+        frame_site(frame);
         frame = frame->parent;
     }
     frames_show(frame);
@@ -165,8 +188,8 @@ static void allocation_note(const char *what, const void *argument)
     errno = saved;
 }
 
-void __alloctrace_module_add(const struct alloctrace_site *begin,
-                             const struct alloctrace_site *end,
+void __alloctrace_module_add(const struct alloctrace_unit *begin,
+                             const struct alloctrace_unit *end,
                              uint32_t abi_version)
 {
     if (abi_version != ALLOCTRACE_ABI_VERSION)
@@ -177,7 +200,7 @@ void __alloctrace_module_add(const struct alloctrace_site *begin,
     modules[n_modules++].end = end;
 }
 
-void __alloctrace_module_remove(const struct alloctrace_site *begin)
+void __alloctrace_module_remove(const struct alloctrace_unit *begin)
 {
     for (int i = 0; i < n_modules; i++)
         if (modules[i].begin == begin) {
@@ -201,20 +224,20 @@ __attribute__((destructor)) static void end_check(void)
         return name arguments;                                                \
     }
 
-NOTED(void *, malloc, (size_t n, const void *site), (n))
-NOTED(void *, calloc, (size_t n, size_t size, const void *site), (n, size))
-NOTED(void *, realloc, (void *p, size_t n, const void *site), (p, n))
-NOTED(void *, reallocarray, (void *p, size_t n, size_t size, const void *site),
+NOTED(void *, malloc, (size_t n, uint64_t site), (n))
+NOTED(void *, calloc, (size_t n, size_t size, uint64_t site), (n, size))
+NOTED(void *, realloc, (void *p, size_t n, uint64_t site), (p, n))
+NOTED(void *, reallocarray, (void *p, size_t n, size_t size, uint64_t site),
       (p, n, size))
-NOTED(void *, aligned_alloc, (size_t align, size_t n, const void *site),
+NOTED(void *, aligned_alloc, (size_t align, size_t n, uint64_t site),
       (align, n))
-NOTED(void *, memalign, (size_t align, size_t n, const void *site), (align, n))
+NOTED(void *, memalign, (size_t align, size_t n, uint64_t site), (align, n))
 NOTED(int, posix_memalign,
-      (void **p, size_t align, size_t n, const void *site), (p, align, n))
-NOTED(void *, valloc, (size_t n, const void *site), (n))
-NOTED(void *, pvalloc, (size_t n, const void *site), (n))
-NOTED(char *, strdup, (const char *s, const void *site), (s))
-NOTED(char *, strndup, (const char *s, size_t n, const void *site), (s, n))
+      (void **p, size_t align, size_t n, uint64_t site), (p, align, n))
+NOTED(void *, valloc, (size_t n, uint64_t site), (n))
+NOTED(void *, pvalloc, (size_t n, uint64_t site), (n))
+NOTED(char *, strdup, (const char *s, uint64_t site), (s))
+NOTED(char *, strndup, (const char *s, size_t n, uint64_t site), (s, n))
 
 void __alloctrace_free(void *p)
 {

@@ -15,7 +15,7 @@ START_TEST(an_inlined_record_brings_its_callers_before_it)
     sites[1].caller =
         (alloctrace_offset)((char *)&sites[0] - (char *)&sites[1].caller);
 
-    const uint32_t id = place_intern(site(2), true);
+    const uint32_t id = place_of_site(site(2));
     const uint32_t caller = place_at(id)->caller;
 
     ck_assert_uint_eq(place_at(id)->line, 3);
@@ -28,27 +28,35 @@ END_TEST
 START_TEST(a_place_is_interned_once_and_survives_its_record)
 {
     sites_announce();
-    const uint32_t id = place_intern(site(5), true);
+    const uint32_t id = place_of_site(site(5));
 
     sites[5].line = 999;
-    ck_assert_uint_eq(place_intern(site(5), true), id);
+    ck_assert_uint_eq(place_of_site(site(5)), id);
     ck_assert_uint_eq(place_at(id)->line, 6);
 }
 END_TEST
 
-START_TEST(only_records_of_announced_modules_are_known)
+START_TEST(a_key_that_no_module_has_is_no_place)
 {
-    ck_assert(!site_is_known(site(0)));
+    ck_assert_uint_eq(place_of_site(site(0)), 0);
     sites_announce();
-    ck_assert(site_is_known(site(0)));
-    ck_assert(site_is_known(site(N_SITES - 1)));
-    ck_assert(!site_is_known(site(0) + 4));
-    ck_assert(!site_is_known((uintptr_t)(sites + N_SITES)));
-    __alloctrace_module_remove(sites);
-    ck_assert(!site_is_known(site(0)));
+    ck_assert_uint_gt(place_of_site(site(0)), 0);
+    ck_assert_uint_eq(place_of_site(site(0) + 1), 0);
+}
+END_TEST
+
+START_TEST(a_place_is_known_when_its_module_is_gone)
+{
+    sites_announce();
+    const uint32_t id = place_of_site(site(7));
+
+    __alloctrace_module_remove(&module.unit);
+    ck_assert_uint_eq(place_of_site(site(7)), id);
+    ck_assert_uint_eq(place_of_site(site(8)), 0);
 }
 END_TEST
 
 CHECK_MAIN("place", an_inlined_record_brings_its_callers_before_it,
            a_place_is_interned_once_and_survives_its_record,
-           only_records_of_announced_modules_are_known)
+           a_key_that_no_module_has_is_no_place,
+           a_place_is_known_when_its_module_is_gone)

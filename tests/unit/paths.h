@@ -14,25 +14,30 @@
 #define N_SITES 64
 
 /* Record i is line i + 1 of paths.c, in no function. The last one is used by
- * sites_announce. */
-static struct alloctrace_site sites[N_SITES]
-    __attribute__((section(ALLOCTRACE_SITES_SECTION)));
+ * sites_announce. The unit leads to them by a distance, as in compiled code. */
+static struct {
+    struct alloctrace_unit unit;
+    struct alloctrace_site sites[N_SITES];
+} module = {.unit = {.key = 0x123456789abcdef0u, .n_sites = N_SITES}};
 
-void __alloctrace_module_add(const struct alloctrace_site *,
-                             const struct alloctrace_site *, uint32_t);
-void __alloctrace_module_remove(const struct alloctrace_site *);
-void *__alloctrace_malloc(size_t, uintptr_t);
-void *__alloctrace_calloc(size_t, size_t, uintptr_t);
-void *__alloctrace_realloc(void *, size_t, uintptr_t);
-void *__alloctrace_reallocarray(void *, size_t, size_t, uintptr_t);
-int __alloctrace_posix_memalign(void **, size_t, size_t, uintptr_t);
-char *__alloctrace_strdup(const char *, uintptr_t);
-char *__alloctrace_strndup(const char *, size_t, uintptr_t);
+static struct alloctrace_site *const sites = module.sites;
+
+void __alloctrace_module_add(const struct alloctrace_unit *,
+                             const struct alloctrace_unit *, uint32_t);
+void __alloctrace_module_remove(const struct alloctrace_unit *);
+void *__alloctrace_malloc(size_t, uint64_t);
+void *__alloctrace_calloc(size_t, size_t, uint64_t);
+void *__alloctrace_realloc(void *, size_t, uint64_t);
+void *__alloctrace_reallocarray(void *, size_t, size_t, uint64_t);
+int __alloctrace_posix_memalign(void **, size_t, size_t, uint64_t);
+char *__alloctrace_strdup(const char *, uint64_t);
+char *__alloctrace_strndup(const char *, size_t, uint64_t);
 void __alloctrace_free(void *);
 
-static inline uintptr_t site(unsigned i)
+/* The key of record i. */
+static inline uint64_t site(unsigned i)
 {
-    return (uintptr_t)&sites[i];
+    return module.unit.key + i * ALLOCTRACE_KEY_STRIDE;
 }
 
 /* Without hooks the runtime must assume frees that it does not see, and then
@@ -50,7 +55,10 @@ static inline void sites_announce(void)
         sites[i].line = i + 1;
         sites[i].kind = ALLOCTRACE_SITE_CALL;
     }
-    __alloctrace_module_add(sites, sites + N_SITES, ALLOCTRACE_ABI_VERSION);
+    module.unit.sites =
+        (alloctrace_offset)((char *)sites - (char *)&module.unit.sites);
+    __alloctrace_module_add(&module.unit, &module.unit + 1,
+                            ALLOCTRACE_ABI_VERSION);
     use_fast_half();
 }
 
