@@ -85,10 +85,14 @@ extern void cpp_define(cpp_reader *, const char *) __attribute__((weak));
 #define ALLOCTRACE_TARGET_BRANCH_MARKS ((flag_cf_protection & CF_BRANCH) != 0)
 #elif defined GCC_AARCH64_H
 #define ALLOCTRACE_TARGET_AARCH64 1
+#define ALLOCTRACE_TARGET_WANTS_SIZES 1 /* of external objects */
 #elif defined GCC_ARM_H
 #define ALLOCTRACE_TARGET_ARM 1
 #elif defined GCC_RISCV_H
 #define ALLOCTRACE_TARGET_RISCV 1
+#endif
+#ifndef ALLOCTRACE_TARGET_WANTS_SIZES
+#define ALLOCTRACE_TARGET_WANTS_SIZES 0
 #endif
 
 #endif

@@ -19,7 +19,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 PLUGIN_TESTS = os.path.join(TOP, 'tests', 'plugin')
 UNIT_TESTS = os.path.join(TOP, 'tests', 'unit')
 # As tests/unit/runtime.cmake; env and target are about files and strings.
-UNITS = ('text env vector index string place traceback peak ledger block '
+UNITS = ('text env vector index string site place traceback peak ledger block '
          'alloc target writer verify').split()
 
 

@@ -110,7 +110,7 @@ START_TEST(a_large_block_leaves_nothing_behind)
 
     sites_announce();
     free(__alloctrace_malloc(1, site(0)));
-    account = event_find_site((uintptr_t)site(0), 0);
+    account = event_find_site(site(0), 0);
     ck_assert_ptr_nonnull(account);
     event_add(account, memory, 5000000);
     ck_assert_uint_eq(event_take(memory).size, 5000000);
