@@ -26,43 +26,10 @@ static uint32_t trace_frame(const alloctrace_snapshot *snapshot, size_t trace)
     return snapshot->tracebacks[snapshot->traces[trace].traceback].frame;
 }
 
-/* The type that one site's frames say; 0 = unknown. `is_handed_on`: none of
- * them does, but the result goes to the caller, who may know. */
-static uint32_t site_type(const alloctrace_snapshot *snapshot,
-                          uint32_t frame_id, bool *is_handed_on)
-{
-    *is_handed_on = false;
-    for (uint32_t i = frame_id; i; i = snapshot->frames[i].caller) {
-        const struct at_frame *frame = &snapshot->frames[i];
-
-        if (frame->type)
-            return frame->type;
-        if (!(frame->flags & ALLOCTRACE_FRAME_RETURNED))
-            return 0;
-    }
-    *is_handed_on = true;
-    return 0;
-}
-
-uint32_t *at_traceback_types(const alloctrace_snapshot *snapshot)
-{
-    uint32_t *types = calloc(snapshot->n_tracebacks, sizeof *types);
-
-    for (uint32_t i = 1; types && i < snapshot->n_tracebacks; i++) {
-        const struct at_traceback *traceback = &snapshot->tracebacks[i];
-        bool is_handed_on;
-
-        types[i] = site_type(snapshot, traceback->frame, &is_handed_on);
-        if (is_handed_on)
-            types[i] = types[traceback->parent];
-    }
-    return types;
-}
-
-/* The key of one trace as a number; strings through their ranks. Not for
- * types. */
+/* The key of one trace as a number; strings through their ranks. */
 static uint64_t trace_key(const alloctrace_snapshot *snapshot, int group_by,
-                          const uint32_t *strings, size_t index)
+                          const uint32_t *types, const uint32_t *strings,
+                          size_t index)
 {
     const struct alloctrace_trace *trace = &snapshot->traces[index];
     const struct at_frame *frame =
@@ -75,6 +42,8 @@ static uint64_t trace_key(const alloctrace_snapshot *snapshot, int group_by,
         return (uint64_t)strings[frame->file] << 32 | frame->line;
     case ALLOCTRACE_BY_FUNCTION:
         return (uint64_t)strings[frame->function] << 32 | strings[frame->place];
+    case ALLOCTRACE_BY_TYPE:
+        return strings[types[index]];
     case ALLOCTRACE_BY_DOMAIN:
         return trace->domain;
     case ALLOCTRACE_BY_THREAD:
@@ -104,23 +73,9 @@ static int rank_module_keys(const alloctrace_snapshot *snapshot, uint64_t *keys)
     return result;
 }
 
-/* Keys by type: made for all tracebacks at once, because a type may be found
- * far up the path. */
-static int find_type_keys(const alloctrace_snapshot *snapshot,
-                          const uint32_t *strings, uint64_t *keys)
-{
-    uint32_t *types = at_traceback_types(snapshot);
-
-    if (!types)
-        return ALLOCTRACE_ENO_MEMORY;
-    for (size_t i = 0; i < snapshot->n_traces; i++)
-        keys[i] = strings[types[snapshot->traces[i].traceback]];
-    free(types);
-    return 0;
-}
-
 static int rank_by_key(const alloctrace_snapshot *snapshot, int group_by,
-                       uint32_t *ranks, uint32_t *n_ranks)
+                       const uint32_t *types, uint32_t *ranks,
+                       uint32_t *n_ranks)
 {
     uint64_t *keys = calloc((size_t)snapshot->n_traces + 1, sizeof *keys);
     uint32_t *strings = string_ranks(snapshot);
@@ -129,11 +84,8 @@ static int rank_by_key(const alloctrace_snapshot *snapshot, int group_by,
     if (!keys || !strings)
         goto out;
     for (size_t i = 0; i < snapshot->n_traces; i++)
-        keys[i] = trace_key(snapshot, group_by, strings, i);
+        keys[i] = trace_key(snapshot, group_by, types, strings, i);
     if (group_by == ALLOCTRACE_BY_MODULE && rank_module_keys(snapshot, keys))
-        goto out;
-    if (group_by == ALLOCTRACE_BY_TYPE &&
-        find_type_keys(snapshot, strings, keys))
         goto out;
     result = at_rank_numbers(keys, snapshot->n_traces, ranks, n_ranks);
 out:
@@ -189,9 +141,9 @@ out:
 }
 
 int at_rank_traces(const alloctrace_snapshot *snapshot, int group_by,
-                   uint32_t *ranks, uint32_t *n_ranks)
+                   const uint32_t *types, uint32_t *ranks, uint32_t *n_ranks)
 {
     if (group_by == ALLOCTRACE_BY_TRACEBACK)
         return rank_by_traceback(snapshot, ranks, n_ranks);
-    return rank_by_key(snapshot, group_by, ranks, n_ranks);
+    return rank_by_key(snapshot, group_by, types, ranks, n_ranks);
 }

@@ -76,6 +76,7 @@ DEFINE_READER(traceback, ALLOCTRACE_TRACEBACK_FIELDS)
 DEFINE_READER(thread, ALLOCTRACE_THREAD_FIELDS)
 DEFINE_READER(trace, ALLOCTRACE_TRACE_FIELDS)
 DEFINE_READER(summary, ALLOCTRACE_SUMMARY_FIELDS)
+DEFINE_READER(domain, ALLOCTRACE_DOMAIN_FIELDS)
 DEFINE_READER(trailer, ALLOCTRACE_TRAILER_FIELDS)
 
 /* Says that the file is damaged. Returns ALLOCTRACE_EBAD_FILE. */
@@ -243,6 +244,21 @@ static int add_thread(struct loader *loader, const uint8_t *bytes,
     return 0;
 }
 
+static int add_domain(struct loader *loader, const uint8_t *bytes,
+                      uint64_t offset)
+{
+    struct alloctrace_domain_entry entry = read_domain(bytes);
+    alloctrace_snapshot *snapshot = loader->snapshot;
+
+    if (CHECK_STRINGS(loader, offset, entry.name))
+        return ALLOCTRACE_EBAD_FILE;
+    snapshot->domains[snapshot->n_domains++] = (struct alloctrace_domain){
+        .name = at_text(snapshot, entry.name),
+        .id = entry.id,
+    };
+    return 0;
+}
+
 static int add_trace(struct loader *loader, const uint8_t *bytes,
                      uint64_t offset)
 {
@@ -330,6 +346,7 @@ static const struct entry_type {
     {ALLOCTRACE_TAG_THREADS, ALLOCTRACE_THREAD_SIZE, "threads", add_thread},
     {ALLOCTRACE_TAG_TRACES, ALLOCTRACE_TRACE_SIZE, "traces", add_trace},
     {ALLOCTRACE_TAG_SUMMARY, ALLOCTRACE_SUMMARY_SIZE, "summary", add_summary},
+    {ALLOCTRACE_TAG_DOMAINS, ALLOCTRACE_DOMAIN_SIZE, "domains", add_domain},
     {ALLOCTRACE_TAG_TRAILER, ALLOCTRACE_TRAILER_SIZE, "trailer", NULL},
 };
 
@@ -366,6 +383,8 @@ static uint64_t *counter_of(struct loader *loader, uint32_t tag)
         return &counts->traces;
     case ALLOCTRACE_TAG_SUMMARY:
         return &loader->n_summaries;
+    case ALLOCTRACE_TAG_DOMAINS:
+        return &counts->domains;
     default:
         return NULL;
     }

@@ -3,7 +3,8 @@
  * INTERNAL to analysis/: a loaded snapshot, and the prototypes of each file in
  * the order of the data flow. A file calls only files above it here.
  *
- *     bytes -> load -> snapshot -> resolve -> path -> pathtree -> stats
+ *     bytes -> load -> snapshot -> resolve -> fold -> view
+ *                                     path -> pathtree -> stats
  *
  * Every table below is indexed by the number that the file gives its entries;
  * element 0 stands for "none" and is a whole entry, so that nothing needs to
@@ -45,22 +46,22 @@ struct at_strings {
 
 /* One level of a call path. */
 struct at_frame {
-    uint64_t address;  /* of code that was not instrumented; else 0 */
-    uint32_t module;   /* number of the module; 0 = unknown */
-    uint32_t file;     /* string */
-    uint32_t place;    /* string: what stands for the file by filename */
-    uint32_t function; /* string */
-    uint32_t line;     /* 0 = unknown */
-    uint32_t column;   /* 0 = unknown */
-    uint32_t caller;   /* frame that this one was inlined into; 0 = none; above
-                          its own number only if resolving added it */
-    uint32_t callee;   /* string: what is called */
-    uint32_t type;     /* string */
-    uint32_t target;   /* string */
+    uint64_t address;   /* of code that was not instrumented; else 0 */
+    uint32_t module;    /* number of the module; 0 = unknown */
+    uint32_t file;      /* string */
+    uint32_t place;     /* string: what stands for the file by filename */
+    uint32_t function;  /* string */
+    uint32_t line;      /* 0 = unknown */
+    uint32_t column;    /* 0 = unknown */
+    uint32_t caller;    /* frame that this one was inlined into; 0 = none; above
+                           its own number only if resolving added it */
+    uint32_t callee;    /* string: what is called */
+    uint32_t type;      /* string */
+    uint32_t target;    /* string */
     uint32_t type_size; /* bytes of one object of `type`; 0 = unknown */
-    uint32_t n_chain;  /* frames from here through the last caller: >= 1 */
-    uint16_t kind;     /* enum alloctrace_frame_kind */
-    uint16_t flags;    /* ALLOCTRACE_FRAME_* */
+    uint32_t n_chain;   /* frames from here through the last caller: >= 1 */
+    uint16_t kind;      /* enum alloctrace_frame_kind */
+    uint16_t flags;     /* ALLOCTRACE_FRAME_* */
 };
 
 /* One call path: a frame and the path of its caller. */
@@ -77,16 +78,24 @@ struct alloctrace_snapshot {
     const char **arguments;            /* 0 .. n_arguments - 1 */
     struct alloctrace_module *modules; /* by number; 0 = none */
     struct alloctrace_thread *threads; /* by number; 0 = none */
+    struct alloctrace_domain *domains; /* 0 .. n_domains - 1: those that have
+                                          names, as the file has them */
     struct at_frame *frames;           /* by number; 0 = unknown */
     struct at_traceback *tracebacks;   /* by number; 0 = unknown */
     struct alloctrace_trace *traces;   /* 0 .. n_traces - 1 */
     uint32_t n_arguments;
+    uint32_t n_domains;
     uint32_t n_modules; /* with number 0, as the three below */
     uint32_t n_threads;
     uint32_t n_frames;
     uint32_t n_tracebacks;
     uint32_t n_traces;
     uint64_t max_depth; /* highest `depth` of a traceback */
+    /* Of a folded snapshot only: it owns its tracebacks, traces and wrappers,
+     * and everything else is that of `raw`. */
+    const alloctrace_snapshot *raw; /* what was folded; NULL = nothing was */
+    const char **wrappers;          /* functions left out, most bytes first */
+    size_t n_wrappers;
 };
 
 struct alloctrace_traceback {
@@ -133,6 +142,7 @@ struct at_counts {
     uint64_t arguments;
     uint64_t modules;
     uint64_t threads;
+    uint64_t domains;
     uint64_t frames;
     uint64_t tracebacks;
     uint64_t traces;
@@ -145,11 +155,41 @@ static inline const char *at_text(const alloctrace_snapshot *snapshot,
     return snapshot->strings.text[string_id];
 }
 
-/* resolve.c: names for addresses. */
+/* resolve.c: names for addresses. Before folding. */
 
 /* Gives each frame that is a bare address, and each unknown one, a name made
  * from its module: "[libc.so.6+0x1f4]". Once, after loading. */
 int at_snapshot_label(alloctrace_snapshot *snapshot);
+
+/* fold.c: which frame answers for a path. */
+
+/* Where a path begins once the wrappers are left out. */
+struct at_fold {
+    uint32_t traceback; /* the path itself, or one outside it */
+    uint32_t frame;     /* in that traceback's site */
+    uint32_t type;      /* string: of what the path allocates; may be "" */
+};
+
+/* Folds all paths; the result is by traceback. Not for a folded snapshot. The
+ * caller frees it. NULL: no memory. */
+struct at_fold *at_fold_paths(const alloctrace_snapshot *snapshot);
+
+/* Strings that are the types of what traces allocated, by trace; folded or
+ * not, they are the same. The caller frees them. NULL: no memory. */
+uint32_t *at_trace_types(const alloctrace_snapshot *snapshot);
+
+/* Does a frame stand in a header of the C++ library? */
+bool at_is_library(const alloctrace_snapshot *snapshot,
+                   const struct at_frame *frame);
+
+/* view.c: folded snapshots. */
+
+/* Did a traceback of a snapshot have wrappers, which it is now without? */
+static inline bool at_is_folded(const alloctrace_snapshot *snapshot,
+                                uint32_t traceback_id)
+{
+    return snapshot->raw && traceback_id >= snapshot->raw->n_tracebacks;
+}
 
 /* path.c: call paths. */
 
@@ -181,7 +221,12 @@ static inline void at_walk_next(struct at_walk *walk)
 uint64_t at_kept_frames(const alloctrace_snapshot *snapshot,
                         uint32_t traceback_id);
 
-/* A traceback of one frame, to stand for a key. NULL: no memory. */
+/* Makes a traceback of the `count` most recent frames of a path, of which
+ * there are as many. Returns 0 or ALLOCTRACE_ENO_MEMORY. */
+int at_path_begin(const alloctrace_snapshot *snapshot, uint32_t traceback_id,
+                  uint64_t count, alloctrace_traceback **traceback);
+
+/* A traceback of `count` empty frames. NULL: no memory. */
 alloctrace_traceback *at_traceback_create(size_t count);
 
 /* pathtree.c: which paths are equal, and their order. */
@@ -194,13 +239,9 @@ int at_rank_paths(const alloctrace_snapshot *snapshot, const uint32_t *place,
 
 /* key.c: what traces are grouped by. */
 
-/* Ranks all traces by the key of a grouping; `ranks` has an element for each
- * trace, `n_ranks` is above all of them. */
+/* Ranks all traces by the key of a grouping; `types` (at_trace_types) and
+ * `ranks` have an element for each trace, `n_ranks` is above all of them. */
 int at_rank_traces(const alloctrace_snapshot *snapshot, int group_by,
-                   uint32_t *ranks, uint32_t *n_ranks);
-
-/* Strings that are the types of what each traceback allocates; 0 = unknown.
- * The caller frees them. NULL: no memory. */
-uint32_t *at_traceback_types(const alloctrace_snapshot *snapshot);
+                   const uint32_t *types, uint32_t *ranks, uint32_t *n_ranks);
 
 #endif

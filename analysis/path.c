@@ -77,6 +77,7 @@ static void frame_describe(const alloctrace_snapshot *snapshot,
         .kind = frame->kind,
         .flags = frame->flags,
         .is_inlined = frame->caller != 0,
+        .is_library = at_is_library(snapshot, frame),
     };
 }
 
@@ -96,23 +97,21 @@ static void frame_set_via(const alloctrace_snapshot *snapshot,
     out->is_via_tail = (frame->flags & ALLOCTRACE_FRAME_CALLEE_HERE) != 0;
 }
 
-int alloctrace_snapshot_traceback(const alloctrace_snapshot *snapshot,
-                                  uint32_t traceback_id,
-                                  alloctrace_traceback **traceback)
+int at_path_begin(const alloctrace_snapshot *snapshot, uint32_t traceback_id,
+                  uint64_t count, alloctrace_traceback **traceback)
 {
-    uint32_t id = traceback_id < snapshot->n_tracebacks ? traceback_id : 0;
-    uint64_t n_kept = at_kept_frames(snapshot, id);
     alloctrace_traceback *kept;
     struct at_walk walk;
     const char *inner = NULL;
-    bool is_site_begin = true;
+    /* Of a folded path it is not known here whom its first frame called. */
+    bool is_site_begin = !at_is_folded(snapshot, traceback_id);
 
-    kept = n_kept < SIZE_MAX ? at_traceback_create((size_t)n_kept) : NULL;
+    kept = count < SIZE_MAX ? at_traceback_create((size_t)count) : NULL;
     if (!kept)
         return ALLOCTRACE_ENO_MEMORY;
-    kept->total_nframe = snapshot->tracebacks[id].depth;
-    at_walk_begin(&walk, snapshot, id);
-    for (size_t i = 0; i < n_kept; i++, at_walk_next(&walk)) {
+    kept->total_nframe = snapshot->tracebacks[traceback_id].depth;
+    at_walk_begin(&walk, snapshot, traceback_id);
+    for (size_t i = 0; i < count; i++, at_walk_next(&walk)) {
         const struct at_frame *frame = &snapshot->frames[walk.frame];
 
         frame_describe(snapshot, frame, &kept->frames[i]);
@@ -123,6 +122,16 @@ int alloctrace_snapshot_traceback(const alloctrace_snapshot *snapshot,
     }
     *traceback = kept;
     return 0;
+}
+
+int alloctrace_snapshot_traceback(const alloctrace_snapshot *snapshot,
+                                  uint32_t traceback_id,
+                                  alloctrace_traceback **traceback)
+{
+    const uint32_t id =
+        traceback_id < snapshot->n_tracebacks ? traceback_id : 0;
+
+    return at_path_begin(snapshot, id, at_kept_frames(snapshot, id), traceback);
 }
 
 void alloctrace_traceback_free(alloctrace_traceback *traceback)

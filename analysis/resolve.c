@@ -184,8 +184,21 @@ static bool is_bare(const struct at_frame *frame)
     return frame->address && frame->module && !frame->caller && !frame->line;
 }
 
-int alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,
-                                alloctrace_resolver *resolver, void *data)
+/* Marks the frames that something was inlined into: they are no sites, and to
+ * make them longer would leave the frames behind them with a wrong `n_chain`.
+ * Only a forged file has addresses there. NULL: no memory. */
+static bool *callers_mark(const alloctrace_snapshot *snapshot)
+{
+    bool *is_caller = calloc(snapshot->n_frames, sizeof *is_caller);
+
+    for (uint32_t i = 0; is_caller && i < snapshot->n_frames; i++)
+        is_caller[snapshot->frames[i].caller] = true;
+    return is_caller;
+}
+
+/* Names the frames that are addresses. */
+static int frames_name(alloctrace_snapshot *snapshot, const bool *is_caller,
+                       alloctrace_resolver *resolver, void *data)
 {
     struct alloctrace_symbol symbols[ALLOCTRACE_MAX_SYMBOLS];
     uint32_t n_frames = snapshot->n_frames;
@@ -197,7 +210,7 @@ int alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,
         const struct alloctrace_module *module;
         size_t n_symbols;
 
-        if (!is_bare(frame))
+        if (!is_bare(frame) || is_caller[i])
             continue;
         module = &snapshot->modules[frame->module];
         memset(symbols, 0, sizeof symbols);
@@ -209,6 +222,22 @@ int alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,
         if (!result)
             result = frame_expand(snapshot, i, symbols, n_symbols);
     }
+    return result;
+}
+
+int alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,
+                                alloctrace_resolver *resolver, void *data)
+{
+    bool *is_caller;
+    int result;
+
+    if (snapshot->raw)
+        return ALLOCTRACE_EBAD_ARGUMENT;
+    is_caller = callers_mark(snapshot);
+    if (!is_caller)
+        return ALLOCTRACE_ENO_MEMORY;
+    result = frames_name(snapshot, is_caller, resolver, data);
+    free(is_caller);
     at_snapshot_measure(snapshot);
     return result;
 }

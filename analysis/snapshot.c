@@ -32,11 +32,12 @@ static int tables_init(alloctrace_snapshot *s, const struct at_counts *counts)
     s->arguments = table_create(counts->arguments, sizeof *s->arguments);
     s->modules = table_create(counts->modules, sizeof *s->modules);
     s->threads = table_create(counts->threads, sizeof *s->threads);
+    s->domains = table_create(counts->domains, sizeof *s->domains);
     s->frames = table_create(counts->frames, sizeof *s->frames);
     s->tracebacks = table_create(counts->tracebacks, sizeof *s->tracebacks);
     s->traces = table_create(counts->traces, sizeof *s->traces);
-    if (!s->arguments || !s->modules || !s->threads || !s->frames ||
-        !s->tracebacks || !s->traces)
+    if (!s->arguments || !s->modules || !s->threads || !s->domains ||
+        !s->frames || !s->tracebacks || !s->traces)
         return ALLOCTRACE_ENO_MEMORY;
     s->modules[0].path = s->modules[0].build_id = "";
     s->threads[0].name = "";
@@ -59,17 +60,26 @@ alloctrace_snapshot *at_snapshot_create(const struct at_counts *counts)
     return snapshot;
 }
 
-void alloctrace_snapshot_free(alloctrace_snapshot *snapshot)
+/* Frees what a folded snapshot has of another. */
+static void names_free(alloctrace_snapshot *snapshot)
 {
-    if (!snapshot)
-        return;
     at_strings_fini(&snapshot->strings);
     free(snapshot->arguments);
     free(snapshot->modules);
     free(snapshot->threads);
+    free(snapshot->domains);
     free(snapshot->frames);
+}
+
+void alloctrace_snapshot_free(alloctrace_snapshot *snapshot)
+{
+    if (!snapshot)
+        return;
     free(snapshot->tracebacks);
     free(snapshot->traces);
+    free(snapshot->wrappers);
+    if (!snapshot->raw)
+        names_free(snapshot);
     free(snapshot);
 }
 
@@ -116,6 +126,11 @@ size_t alloctrace_snapshot_traceback_count(const alloctrace_snapshot *snapshot)
     return snapshot->n_tracebacks - 1;
 }
 
+size_t alloctrace_snapshot_domain_count(const alloctrace_snapshot *snapshot)
+{
+    return snapshot->n_domains;
+}
+
 const char *alloctrace_snapshot_argument(const alloctrace_snapshot *snapshot,
                                          size_t index)
 {
@@ -144,4 +159,19 @@ alloctrace_snapshot_thread(const alloctrace_snapshot *snapshot,
     if (thread_id == 0 || thread_id >= snapshot->n_threads)
         return NULL;
     return &snapshot->threads[thread_id];
+}
+
+const struct alloctrace_domain *
+alloctrace_snapshot_domain(const alloctrace_snapshot *snapshot, size_t index)
+{
+    return index < snapshot->n_domains ? &snapshot->domains[index] : NULL;
+}
+
+const char *alloctrace_snapshot_domain_name(const alloctrace_snapshot *snapshot,
+                                            uint32_t id)
+{
+    for (uint32_t i = 0; i < snapshot->n_domains; i++)
+        if (snapshot->domains[i].id == id)
+            return snapshot->domains[i].name;
+    return id == 0 ? "malloc" : "";
 }

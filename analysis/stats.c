@@ -14,17 +14,33 @@
 
 /* A group while it is summed up. */
 struct group {
-    uint64_t size;  /* bytes; two's complement */
-    uint64_t count; /* blocks */
-    uint32_t rank;  /* of the key: the last criterion of the order */
-    uint32_t trace; /* first trace of the group; stands for its key */
+    uint64_t size;    /* bytes; two's complement */
+    uint64_t count;   /* blocks */
+    uint32_t rank;    /* of the key: the last criterion of the order */
+    uint32_t trace;   /* first trace of the group; stands for its key */
+    uint32_t largest; /* the trace with most bytes, the first of equals */
+    int64_t most;     /* bytes of that one */
+    bool has_types;   /* there are several types in the group */
+    bool has_ways;    /* and several ways through wrappers */
 };
 
+/* What is needed to sum up. */
+struct summing {
+    const alloctrace_snapshot *snapshot;
+    int metric;            /* enum alloctrace_metric */
+    const uint32_t *types; /* of what traces allocated; not owned */
+    const uint32_t *ranks; /* trace => group; not owned */
+};
+
+/* Wrappers that are compared to tell ways apart, which bounds the time. */
+#define COMPARED_WRAPPERS 64
+
 struct alloctrace_statistics {
-    const alloctrace_snapshot *snapshot;  /* not owned; outlives this */
-    int group_by;                         /* enum alloctrace_grouping */
-    size_t count;                         /* groups */
-    struct alloctrace_statistic sum;      /* of all groups */
+    const alloctrace_snapshot *snapshot; /* not owned; outlives this */
+    int group_by;                        /* enum alloctrace_grouping */
+    size_t count;                        /* groups */
+    struct alloctrace_statistic sum;     /* of all groups */
+    uint32_t *largest; /* owned: by group, its trace with most bytes */
     struct alloctrace_statistic groups[]; /* sorted */
 };
 
@@ -51,39 +67,93 @@ static int options_read(const struct alloctrace_statistics_options *given,
     return 0;
 }
 
-static void group_add(struct group *group, const struct alloctrace_trace *trace,
-                      int metric)
+static int64_t trace_bytes(const struct alloctrace_trace *trace, int metric)
 {
-    switch (metric) {
-    case ALLOCTRACE_METRIC_LIVE:
-        group->size += (uint64_t)trace->live_bytes;
-        group->count += (uint64_t)trace->live_blocks;
-        break;
-    case ALLOCTRACE_METRIC_TOTAL:
-        group->size += (uint64_t)trace->total_bytes;
-        group->count += (uint64_t)trace->total_blocks;
-        break;
-    default:
-        group->size += (uint64_t)trace->peak_bytes;
-        group->count += (uint64_t)trace->peak_blocks;
-        break;
+    return metric == ALLOCTRACE_METRIC_LIVE    ? trace->live_bytes
+           : metric == ALLOCTRACE_METRIC_TOTAL ? trace->total_bytes
+                                               : trace->peak_bytes;
+}
+
+static int64_t trace_blocks(const struct alloctrace_trace *trace, int metric)
+{
+    return metric == ALLOCTRACE_METRIC_LIVE    ? trace->live_blocks
+           : metric == ALLOCTRACE_METRIC_TOTAL ? trace->total_blocks
+                                               : trace->peak_blocks;
+}
+
+/* Wrappers between where a trace allocated and where its path begins now. */
+static uint64_t wrappers_count(const alloctrace_snapshot *snapshot,
+                               uint32_t trace)
+{
+    const alloctrace_snapshot *raw = snapshot->raw ? snapshot->raw : snapshot;
+
+    return raw->tracebacks[raw->traces[trace].traceback].depth -
+           snapshot->tracebacks[snapshot->traces[trace].traceback].depth;
+}
+
+/* Did two traces come through functions of the same names? */
+static bool is_same_way(const alloctrace_snapshot *snapshot, uint32_t left,
+                        uint32_t right)
+{
+    const alloctrace_snapshot *raw = snapshot->raw;
+    struct at_walk a;
+    struct at_walk b;
+    uint64_t n;
+
+    if (!raw || raw->traces[left].traceback == raw->traces[right].traceback)
+        return true;
+    n = wrappers_count(snapshot, left);
+    if (n != wrappers_count(snapshot, right))
+        return false;
+    at_walk_begin(&a, raw, raw->traces[left].traceback);
+    at_walk_begin(&b, raw, raw->traces[right].traceback);
+    for (uint64_t i = 0; i < n && i < COMPARED_WRAPPERS; i++) {
+        if (strcmp(at_text(raw, raw->frames[a.frame].function),
+                   at_text(raw, raw->frames[b.frame].function)))
+            return false;
+        at_walk_next(&a);
+        at_walk_next(&b);
+    }
+    return true;
+}
+
+static void group_add(const struct summing *summing, struct group *group,
+                      uint32_t index)
+{
+    const alloctrace_snapshot *snapshot = summing->snapshot;
+    const struct alloctrace_trace *trace = &snapshot->traces[index];
+    const int64_t bytes = trace_bytes(trace, summing->metric);
+    const int64_t blocks = trace_blocks(trace, summing->metric);
+
+    if (!bytes && !blocks)
+        return;
+    group->size += (uint64_t)bytes;
+    group->count += (uint64_t)blocks;
+    if (group->trace == UINT32_MAX) {
+        group->trace = group->largest = index;
+        group->most = bytes;
+        return;
+    }
+    if (!group->has_types)
+        group->has_types =
+            strcmp(at_text(snapshot, summing->types[group->trace]),
+                   at_text(snapshot, summing->types[index])) != 0;
+    if (!group->has_ways)
+        group->has_ways = !is_same_way(snapshot, group->trace, index);
+    if (bytes > group->most) {
+        group->largest = index;
+        group->most = bytes;
     }
 }
 
 /* Sums up by rank. `groups` are `n_ranks` zeros. */
-static void groups_sum(const alloctrace_snapshot *snapshot, int metric,
-                       const uint32_t *ranks, struct group *groups,
+static void groups_sum(const struct summing *summing, struct group *groups,
                        uint32_t n_ranks)
 {
     for (uint32_t i = 0; i < n_ranks; i++)
         groups[i] = (struct group){.rank = i, .trace = UINT32_MAX};
-    for (uint32_t i = 0; i < snapshot->n_traces; i++) {
-        struct group *group = &groups[ranks[i]];
-
-        if (group->trace == UINT32_MAX)
-            group->trace = i;
-        group_add(group, &snapshot->traces[i], metric);
-    }
+    for (uint32_t i = 0; i < summing->snapshot->n_traces; i++)
+        group_add(summing, &groups[summing->ranks[i]], i);
 }
 
 /* Moves the groups that hold anything to the front. Returns their number. */
@@ -110,7 +180,7 @@ static int compare_groups(const void *left, const void *right)
     return a->rank < b->rank ? 1 : -1;
 }
 
-/* Fills in the key of a group from its first trace; types come later. */
+/* Fills in the key of a group from its first trace. */
 static void statistic_name(const alloctrace_snapshot *snapshot, int group_by,
                            const struct alloctrace_trace *trace,
                            struct alloctrace_statistic *statistic)
@@ -129,7 +199,12 @@ static void statistic_name(const alloctrace_snapshot *snapshot, int group_by,
     case ALLOCTRACE_BY_FUNCTION:
         statistic->key = at_text(snapshot, frame->function);
         break;
+    case ALLOCTRACE_BY_TYPE:
+        statistic->key = statistic->type;
+        break;
     case ALLOCTRACE_BY_DOMAIN:
+        statistic->key =
+            alloctrace_snapshot_domain_name(snapshot, trace->domain);
         statistic->number = trace->domain;
         break;
     case ALLOCTRACE_BY_THREAD:
@@ -144,10 +219,11 @@ static void statistic_name(const alloctrace_snapshot *snapshot, int group_by,
     }
 }
 
-static void statistic_set(const alloctrace_snapshot *snapshot, int group_by,
+static void statistic_set(const struct summing *summing, int group_by,
                           const struct group *group,
                           struct alloctrace_statistic *statistic)
 {
+    const alloctrace_snapshot *snapshot = summing->snapshot;
     const struct alloctrace_trace *trace = &snapshot->traces[group->trace];
 
     *statistic = (struct alloctrace_statistic){
@@ -155,55 +231,48 @@ static void statistic_set(const alloctrace_snapshot *snapshot, int group_by,
         .count = (int64_t)group->count,
         .key = "",
         .traceback = trace->traceback,
+        .type = group->has_types
+                    ? ""
+                    : at_text(snapshot, summing->types[group->trace]),
+        .has_several_types = group->has_types,
+        .has_several_ways = group->has_ways,
     };
     statistic_name(snapshot, group_by, trace, statistic);
 }
 
-/* Fills in the types that are the keys of groups. */
-static int name_types(alloctrace_statistics *statistics)
-{
-    const alloctrace_snapshot *snapshot = statistics->snapshot;
-    uint32_t *types = at_traceback_types(snapshot);
-
-    if (!types)
-        return ALLOCTRACE_ENO_MEMORY;
-    for (size_t i = 0; i < statistics->count; i++) {
-        struct alloctrace_statistic *statistic = &statistics->groups[i];
-
-        statistic->key = at_text(snapshot, types[statistic->traceback]);
-    }
-    free(types);
-    return 0;
-}
-
 /* Makes the result of sorted groups. NULL: no memory. */
-static alloctrace_statistics *
-statistics_create(const alloctrace_snapshot *snapshot, int group_by,
-                  const struct group *groups, size_t count)
+static alloctrace_statistics *statistics_create(const struct summing *summing,
+                                                int group_by,
+                                                const struct group *groups,
+                                                size_t count)
 {
     alloctrace_statistics *statistics = NULL;
+    uint32_t *largest = calloc(count + 1, sizeof *largest);
     uint64_t size_sum = 0;
     uint64_t count_sum = 0;
 
-    if (count < (SIZE_MAX - sizeof *statistics) / sizeof *statistics->groups)
+    if (largest &&
+        count < (SIZE_MAX - sizeof *statistics) / sizeof *statistics->groups)
         statistics =
             malloc(sizeof *statistics + count * sizeof *statistics->groups);
-    if (!statistics)
+    if (!statistics) {
+        free(largest);
         return NULL;
-    statistics->snapshot = snapshot;
+    }
+    statistics->snapshot = summing->snapshot;
     statistics->group_by = group_by;
     statistics->count = count;
+    statistics->largest = largest;
     for (size_t i = 0; i < count; i++) {
-        statistic_set(snapshot, group_by, &groups[i], &statistics->groups[i]);
+        statistic_set(summing, group_by, &groups[i], &statistics->groups[i]);
+        largest[i] = groups[i].largest;
         size_sum += groups[i].size;
         count_sum += groups[i].count;
     }
-    statistics->sum = (struct alloctrace_statistic){
-        .size = (int64_t)size_sum, .count = (int64_t)count_sum, .key = ""};
-    if (group_by == ALLOCTRACE_BY_TYPE && name_types(statistics)) {
-        free(statistics);
-        return NULL;
-    }
+    statistics->sum = (struct alloctrace_statistic){.size = (int64_t)size_sum,
+                                                    .count = (int64_t)count_sum,
+                                                    .key = "",
+                                                    .type = ""};
     return statistics;
 }
 
@@ -213,6 +282,8 @@ int alloctrace_snapshot_statistics(
     alloctrace_statistics **statistics)
 {
     struct alloctrace_statistics_options chosen;
+    struct summing summing = {.snapshot = snapshot};
+    uint32_t *types = NULL;
     uint32_t *ranks = NULL;
     struct group *groups = NULL;
     alloctrace_statistics *made = NULL;
@@ -221,17 +292,23 @@ int alloctrace_snapshot_statistics(
 
     if (options_read(options, &chosen))
         return ALLOCTRACE_EBAD_ARGUMENT;
+    types = at_trace_types(snapshot);
     ranks = calloc((size_t)snapshot->n_traces + 1, sizeof *ranks);
-    if (!ranks || at_rank_traces(snapshot, chosen.group_by, ranks, &n_ranks))
+    if (!types || !ranks ||
+        at_rank_traces(snapshot, chosen.group_by, types, ranks, &n_ranks))
         goto out;
     groups = calloc((size_t)n_ranks + 1, sizeof *groups);
     if (!groups)
         goto out;
-    groups_sum(snapshot, chosen.metric, ranks, groups, n_ranks);
+    summing.metric = chosen.metric;
+    summing.types = types;
+    summing.ranks = ranks;
+    groups_sum(&summing, groups, n_ranks);
     count = groups_compact(groups, n_ranks);
     qsort(groups, count, sizeof *groups, compare_groups);
-    made = statistics_create(snapshot, chosen.group_by, groups, count);
+    made = statistics_create(&summing, chosen.group_by, groups, count);
 out:
+    free(types);
     free(ranks);
     free(groups);
     if (!made)
@@ -242,6 +319,9 @@ out:
 
 void alloctrace_statistics_free(alloctrace_statistics *statistics)
 {
+    if (!statistics)
+        return;
+    free(statistics->largest);
     free(statistics);
 }
 
@@ -315,4 +395,20 @@ int alloctrace_statistics_traceback(const alloctrace_statistics *statistics,
         return ALLOCTRACE_ENO_MEMORY;
     *traceback = made;
     return 0;
+}
+
+int alloctrace_statistics_wrappers(const alloctrace_statistics *statistics,
+                                   size_t index,
+                                   alloctrace_traceback **traceback)
+{
+    const alloctrace_snapshot *snapshot = statistics->snapshot;
+    uint32_t trace;
+
+    if (index >= statistics->count)
+        return ALLOCTRACE_EBAD_ARGUMENT;
+    trace = statistics->largest[index];
+    if (!snapshot->raw)
+        return at_path_begin(snapshot, 0, 0, traceback);
+    return at_path_begin(snapshot->raw, snapshot->raw->traces[trace].traceback,
+                         wrappers_count(snapshot, trace), traceback);
 }

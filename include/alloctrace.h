@@ -109,6 +109,28 @@ int alloctrace_dump(const char *path);
  */
 int alloctrace_dump_traceback(int fd, const void *block);
 
+/*
+ * Tells that the calling thread leaves its machine stack for another one. For
+ * coroutine and fiber libraries that switch stacks with code of their own;
+ * swapcontext, setcontext and longjmp need no such call.
+ *
+ *     from->frame = alloctrace_switch_stack(to->frame);
+ *     switch_registers(from, to);
+ *
+ * `next` is what an earlier call returned when that stack was left, or NULL
+ * for a stack that nothing runs on yet: what runs there has no caller. The
+ * stack may be resumed by another thread. A stack that is thrown away needs
+ * no call.
+ *
+ * A function that calls this has no frame of its own in tracebacks; keep it
+ * small, and noinline.
+ *
+ * Context: any thread; async-signal-safe.
+ * Returns: what is to be passed when the stack that is left is resumed; never
+ * NULL; in a program without the plugin always NULL.
+ */
+void *alloctrace_switch_stack(void *next);
+
 #else /* compiled without the plugin: nothing is traced */
 
 static inline int alloctrace_is_tracing(void) { return 0; }
@@ -136,6 +158,11 @@ static inline int alloctrace_dump_traceback(int fd, const void *block)
     (void)fd;
     (void)block;
     return ALLOCTRACE_ENOT_TRACING;
+}
+static inline void *alloctrace_switch_stack(void *next)
+{
+    (void)next;
+    return NULL;
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include "alloctrace/abi.h"
 #include "emit.h"
 #include "module.h"
+#include "outline.h"
 #include "site.h"
 
 #define STRING_LABEL ".Lalloctrace_string"
@@ -277,5 +278,6 @@ void at_emit(FILE *out)
     sites_write(out);
     keys_write(out, key);
     unit_write(out, key, n);
+    at_outline_write(out);
     at_module_write(out);
 }

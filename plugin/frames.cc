@@ -8,6 +8,9 @@
  *   call of a part that GCC split    unlinked before, linked again behind it,
  *   off this very function           for the source knows one function
  *
+ * A function that switches stacks (alloctrace_switch_stack) has no frame: it
+ * would be linked on one stack and unlinked on the other, or between the two.
+ *
  * A function needs a frame for the second sort only. Where the frame is
  * linked is region.cc's part, which stores are needed is store.cc's.
  */
@@ -66,6 +69,14 @@ bool at_call_returns_again(const gcall *call)
            strcmp(at_assembler_name(decl), "swapcontext") == 0;
 }
 
+static bool call_switches_stack(const gcall *call)
+{
+    tree decl = gimple_call_fndecl(call);
+
+    return decl != NULL_TREE &&
+           strcmp(at_assembler_name(decl), "alloctrace_switch_stack") == 0;
+}
+
 static unsigned call_site(const struct planned_call *planned)
 {
     int kind = planned->is_noted || planned->allocfn == ALLOCFN_NONE
@@ -107,15 +118,30 @@ static void call_plan(struct plan *plan, gcall *call)
         plan->calls.safe_push(planned);
 }
 
+/* The calls are left with nothing to note and no frame to unlink. */
+static void calls_drop(struct plan *plan)
+{
+    for (unsigned i = 0; i < plan->calls.length(); i++)
+        plan->calls[i].is_noted = false;
+    plan->must_have_frame = false;
+}
+
 static void calls_plan(struct plan *plan, function *fun)
 {
+    bool is_switch = false;
     basic_block bb;
 
     FOR_EACH_BB_FN(bb, fun)
         for (gimple_stmt_iterator gsi = gsi_start_bb(bb); !gsi_end_p(gsi);
-             gsi_next(&gsi))
-            if (gcall *call = dyn_cast<gcall *>(gsi_stmt(gsi)))
+             gsi_next(&gsi)) {
+            plan->n_statements += !is_gimple_debug(gsi_stmt(gsi));
+            if (gcall *call = dyn_cast<gcall *>(gsi_stmt(gsi))) {
                 call_plan(plan, call);
+                is_switch |= call_switches_stack(call);
+            }
+        }
+    if (is_switch)
+        calls_drop(plan);
 }
 
 /* Whether FUN is what the programmer wrote, and not to be kept as written. */

@@ -27,6 +27,7 @@ struct planned_call {
 struct region {
     basic_block root;
     bool is_whole;  /* the whole function, by necessity or by choice */
+    bool is_outlined; /* the frame is linked by a call: outline.h */
     bool is_loop;   /* some edge to `root` comes from inside the region */
     unsigned site;  /* the record in the frame as it is linked */
     unsigned n_blind; /* noted calls that do not know what the frame holds */
@@ -47,6 +48,7 @@ struct plan {
     bool *ends_popped;  /* block's index => it ends in a tail call */
     bool must_have_frame; /* control may return into it by other ways */
     unsigned again_site;  /* then: the record of a call that returns again */
+    unsigned n_statements; /* of the function */
     unsigned n_skipped;   /* calls that cannot lead to an allocation */
 };
 

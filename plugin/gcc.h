@@ -82,6 +82,8 @@ extern void cpp_define(cpp_reader *, const char *) __attribute__((weak));
 #if defined TARGET_64BIT && defined TARGET_SSE2
 #define ALLOCTRACE_TARGET_X86 1
 #define ALLOCTRACE_TARGET_X32 (TARGET_64BIT && TARGET_X32)
+#define ALLOCTRACE_TARGET_X86_64 (TARGET_64BIT && !TARGET_X32)
+#define ALLOCTRACE_TARGET_IS_INTEL_SYNTAX (ASSEMBLER_DIALECT == ASM_INTEL)
 #define ALLOCTRACE_TARGET_BRANCH_MARKS ((flag_cf_protection & CF_BRANCH) != 0)
 #elif defined GCC_AARCH64_H
 #define ALLOCTRACE_TARGET_AARCH64 1

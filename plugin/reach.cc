@@ -5,7 +5,8 @@
  * Functions of the unit: an optimistic fixpoint over the call graph. All are
  * taken for harmless, then each that calls something which may allocate is
  * struck out, until nothing changes. Functions from elsewhere: GCC's const
- * and pure, builtins that are no calls at all, and noalloc.def's names. The
+ * and pure, builtins that are no calls at all, the runtime's own API, and
+ * noalloc.def's names. The
  * attributes `leaf` and `nothrow` mean nothing here: glibc has them on strdup.
  *
  * The facts are kept by DECL_UID, for the late pass of the same process asks
@@ -70,7 +71,7 @@ static bool outside_may_allocate(tree decl)
     if (flags_from_decl_or_type(decl) & (ECF_CONST | ECF_PURE))
         return false;
     name = at_assembler_name(decl);
-    if (builtin_is_harmless(decl, name))
+    if (builtin_is_harmless(decl, name) || startswith(name, "alloctrace_"))
         return false;
     /* A program's own `connect` is not the C library's. */
     if (!fndecl_built_in_p(decl) && !DECL_IN_SYSTEM_HEADER(decl))

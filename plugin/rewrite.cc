@@ -83,7 +83,8 @@ static gimple_seq link_build(struct rewrite *rewrite, unsigned index,
                               ? function_location(rewrite)
                               : block_location(rewrite, region->root);
     gimple_seq seq = NULL;
-    tree base = at_shadow_link(&seq, rewrite->frame, region->site, location);
+    tree base = at_shadow_link(&seq, rewrite->frame, region->site,
+                               region->is_outlined, location);
 
     if (is_only && region->n_blind >= MIN_BLIND)
         rewrite->bases[index] = base;

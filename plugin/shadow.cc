@@ -19,6 +19,7 @@
 
 #include "alloctrace/abi.h"
 #include "options.h"
+#include "outline.h"
 #include "shadow.h"
 #include "site.h"
 
@@ -63,7 +64,7 @@ static void frame_type_declare(void)
  * The linker turns initial-exec into local-exec, but not for a symbol that
  * the executable exports, as it does for the sake of instrumented libraries.
  */
-static enum tls_model top_model(void)
+enum tls_model at_shadow_model(void)
 {
     if (at_options.tls_model == TLS_AUTO)
         return flag_shlib ? TLS_MODEL_INITIAL_EXEC : TLS_MODEL_LOCAL_EXEC;
@@ -85,7 +86,7 @@ static tree top_declare(const char *symbol)
     DECL_IGNORED_P(decl) = 1;
     TREE_THIS_VOLATILE(decl) = 1;
     TREE_SIDE_EFFECTS(decl) = 1;
-    set_decl_tls_model(decl, top_model());
+    set_decl_tls_model(decl, at_shadow_model());
     return decl;
 }
 
@@ -179,8 +180,12 @@ static void append_hash(gimple_seq *seq, tree frame, tree base, unsigned site,
 }
 
 tree at_shadow_link(gimple_seq *seq, tree frame, unsigned site,
-                    location_t location)
+                    bool is_outlined, location_t location)
 {
+    if (is_outlined)
+        return at_outline_call(seq, frame, at_site_key_memory(site, 0),
+                               location);
+
     tree parent = append_load(seq, top_type(), shadow_trees[TOP], location);
     tree base;
 

@@ -305,18 +305,23 @@ static tree keys_declare(void)
     return decl;
 }
 
-tree at_site_key(gimple_seq *seq, unsigned site, unsigned addend,
-                 location_t location)
+tree at_site_key_memory(unsigned site, unsigned addend)
 {
     tree place = build_int_cst(sizetype, key_intern(site, addend));
-    tree name = make_ssa_name(uint64_type_node);
-    gimple *load;
 
     if (keys_decl == NULL_TREE)
         keys_decl = keys_declare();
-    load = gimple_build_assign(
-        name, build4(ARRAY_REF, TREE_TYPE(TREE_TYPE(keys_decl)), keys_decl,
-                     place, NULL_TREE, NULL_TREE));
+    return build4(ARRAY_REF, TREE_TYPE(TREE_TYPE(keys_decl)), keys_decl, place,
+                  NULL_TREE, NULL_TREE);
+}
+
+tree at_site_key(gimple_seq *seq, unsigned site, unsigned addend,
+                 location_t location)
+{
+    tree name = make_ssa_name(uint64_type_node);
+    gimple *load =
+        gimple_build_assign(name, at_site_key_memory(site, addend));
+
     gimple_set_location(load, location);
     gimple_seq_add_stmt(seq, load);
     return name;

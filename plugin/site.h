@@ -34,10 +34,10 @@ unsigned at_site_of_call(gcall *call, int kind, int flags);
  */
 bool at_site_is_continuation(const gcall *call);
 
-/*
- * A new value that holds the key of call record SITE, plus ADDEND. The
- * statement that loads it, a constant in memory, is added to SEQ.
- */
+/* The key of call record SITE, plus ADDEND: a constant in memory. */
+tree at_site_key_memory(unsigned site, unsigned addend);
+
+/* A new value that holds it; the statement that loads it is added to SEQ. */
 tree at_site_key(gimple_seq *seq, unsigned site, unsigned addend,
                  location_t location);
 

@@ -25,7 +25,7 @@
 enum { HELD_ANY = -1 /* not reached yet */, HELD_UNKNOWN = -2 };
 
 /* More edges than this are not given code of their own. */
-enum { MAX_SETTLED_EDGES = 3 };
+enum { MAX_SETTLED_EDGES = 1 };
 
 /* What is known of a block. */
 struct held {

@@ -68,3 +68,8 @@ at_export int alloctrace_dump_traceback(int fd, const void *block)
     errno = saved;
     return 0;
 }
+
+at_export void *alloctrace_switch_stack(void *next)
+{
+    return stack_switch(next);
+}

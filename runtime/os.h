@@ -39,6 +39,11 @@ void os_program_path(char *buffer, size_t size);
 void os_directory(char *buffer, size_t size);
 void os_yield(void);
 
+/* The stack pointer that a jump restores: of a jmp_buf, of a ucontext_t. 0 =
+ * not known on this machine or with this C library. */
+uintptr_t os_jump_stack(const void *environment);
+uintptr_t os_context_stack(const void *context);
+
 /* Writes all of it, retrying short and interrupted writes. A closed pipe or a
  * limit on the file's size is an error, not a signal. */
 int os_write(int fd, const void *bytes, size_t size);

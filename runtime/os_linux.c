@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -20,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -349,3 +351,123 @@ const char *os_error_text(int error)
         text = strerrordesc_np(error);
     return text ? text : "system error";
 }
+
+/*
+ * Where glibc keeps the stack pointer in a jmp_buf: which word, and how it is
+ * hidden: exclusive-or with a secret, then rotated to the left. x86 keeps the
+ * secret in the thread's control block; elsewhere it has no public name, and
+ * is found out by a setjmp of our own whose stack pointer is known.
+ */
+#if defined(__x86_64__)
+#define JUMP_WORD 6
+#define JUMP_ROTATION 17
+#define READ_SECRET "mov %%fs:0x30, %0"
+#define READ_STACK "mov %%rsp, %0"
+#define CONTEXT_STACK(context) (context)->uc_mcontext.gregs[REG_RSP]
+#elif defined(__i386__)
+#define JUMP_WORD 4
+#define JUMP_ROTATION 9
+#define READ_SECRET "mov %%gs:0x18, %0"
+#define READ_STACK "mov %%esp, %0"
+#define CONTEXT_STACK(context) (context)->uc_mcontext.gregs[REG_ESP]
+#elif defined(__aarch64__)
+#define JUMP_WORD 13
+#define JUMP_ROTATION 0
+#define READ_STACK "mov %0, sp"
+#define CONTEXT_STACK(context) (context)->uc_mcontext.sp
+#elif defined(__arm__)
+#define JUMP_WORD 0
+#define JUMP_ROTATION 0
+#define READ_STACK "mov %0, sp"
+#define CONTEXT_STACK(context) (context)->uc_mcontext.arm_sp
+#elif defined(__riscv)
+#define JUMP_WORD 13
+#define JUMP_ROTATION 0
+#define READ_STACK "mv %0, sp"
+#define CONTEXT_STACK(context) (context)->uc_mcontext.__gregs[2]
+#endif
+
+#ifdef JUMP_WORD
+/* A measured stack pointer may be this far from the one that was saved:
+ * i386 pushes an argument in between. */
+#define JUMP_TOLERANCE 64
+
+static uintptr_t jump_word(const void *environment)
+{
+    const uintptr_t word = ((const uintptr_t *)environment)[JUMP_WORD];
+    const unsigned n_bits = 8 * sizeof word;
+
+    return JUMP_ROTATION ? word >> JUMP_ROTATION |
+                               word << (n_bits - JUMP_ROTATION) % n_bits
+                         : word;
+}
+
+/* How deep the stack is and what setjmp says of it, SIZE bytes further on. */
+__attribute__((noinline)) static uintptr_t measure(size_t size, jmp_buf buffer)
+{
+    volatile char *const room = __builtin_alloca(size);
+    uintptr_t stack;
+
+    room[0] = 0;
+    __asm__ volatile(READ_STACK : "=r"(stack));
+    (void)!_setjmp(buffer);
+    return stack;
+}
+
+static bool is_near(uintptr_t a, uintptr_t b)
+{
+    return a - b + JUMP_TOLERANCE <= 2 * JUMP_TOLERANCE;
+}
+
+/* Finds the secret; false: what is known here is not true of this C library.
+ * Asked of two depths, so that a word that happens to fit is none. */
+static bool find_secret(uintptr_t *secret)
+{
+    jmp_buf buffers[2];
+    uintptr_t stacks[2];
+
+    stacks[0] = measure(16, buffers[0]);
+    stacks[1] = measure(4096, buffers[1]);
+#ifdef READ_SECRET
+    __asm__ volatile(READ_SECRET : "=r"(*secret));
+#else
+    *secret = jump_word(buffers[0]) ^ stacks[0];
+#endif
+    return is_near(jump_word(buffers[0]) ^ *secret, stacks[0]) &&
+           is_near(jump_word(buffers[1]) ^ *secret, stacks[1]);
+}
+
+uintptr_t os_jump_stack(const void *environment)
+{
+    enum { NOT_ASKED, KNOWN, UNKNOWN };
+    static uintptr_t secret; /* the same for all threads */
+    static uint32_t state;
+    uint32_t found = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
+
+    if (found == NOT_ASKED) {
+        uintptr_t value;
+
+        found = find_secret(&value) ? KNOWN : UNKNOWN;
+        secret = value;
+        __atomic_store_n(&state, found, __ATOMIC_RELEASE);
+    }
+    return found == KNOWN ? jump_word(environment) ^ secret : 0;
+}
+
+uintptr_t os_context_stack(const void *context)
+{
+    return (uintptr_t)CONTEXT_STACK((const ucontext_t *)context);
+}
+#else
+uintptr_t os_jump_stack(const void *environment)
+{
+    (void)environment;
+    return 0;
+}
+
+uintptr_t os_context_stack(const void *context)
+{
+    (void)context;
+    return 0;
+}
+#endif

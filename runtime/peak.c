@@ -67,13 +67,17 @@ static void publish(struct ledger *ledger)
         __atomic_add_fetch(&at_peak.live, live - before, __ATOMIC_RELAXED));
 }
 
-/* Lets the ledger grow by `room` bytes before it asks again. By the owner. */
+/*
+ * Lets the ledger grow by `room` bytes before it asks again. By the owner. By
+ * additions, as what a signal handler allocates in between must not be lost.
+ */
 static void set_room(struct ledger *ledger, int64_t room, uint64_t range)
 {
-    const int64_t live = peak_live(ledger);
+    int64_t more = room - count_get(&ledger->room);
 
-    count_set(&ledger->limit, live + room);
-    count_set(&ledger->room, room);
+    __asm__("" : "+r"(more)); /* or GCC stores `room` and adds nothing */
+    count_add(&ledger->room, more);
+    count_add(&ledger->limit, more);
     count_set(&ledger->range, range);
 }
 

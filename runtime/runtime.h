@@ -108,6 +108,11 @@ static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
 void lock_take(void);
 void lock_release(void);
 
+/* stack.c: control leaves stack pointer `here` for `target` (0 = unknown). */
+void stack_leave(uintptr_t here, uintptr_t target);
+/* Makes `next` (NULL: none) the innermost frame; gives what was. */
+void *stack_switch(void *next);
+
 /* traceback.c: under at_lock. 0: no memory. */
 extern struct vector at_tracebacks;
 extern uint64_t at_bad_frames; /* frames that could not be taken apart */

@@ -4,11 +4,11 @@
  * from the thread's frames, innermost first, up to the first path that is
  * known already; each frame gives its site by taking its hash apart (abi.h).
  *
- * Frames can be damaged: code without instrumentation may have jumped out of
- * instrumented functions (longjmp, exceptions), so that `top` points at dead
- * stack. Nothing that is read there is believed before it has been checked: a
- * frame must be readable and aligned, a site must have been seen or belong to
- * a loaded module. A frame that fails is the place "unknown" and is counted.
+ * Frames can be damaged: control may have left instrumented functions in a
+ * way that stack.c was not told of, so that `top` points at dead stack. Nothing
+ * that is read there is believed before it has been checked: a frame must be
+ * readable and aligned, a site must have been seen or belong to a loaded
+ * module. A frame that fails is the place "unknown" and is counted.
  *
  * Interning is under at_lock; reading is not. Cost of a new path: about 1 us
  * and a little for each frame entered since the last one.

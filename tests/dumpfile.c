@@ -15,7 +15,8 @@ enum {
     TAG_THREADS = 6,
     TAG_TRACES = 7,
     TAG_SUMMARY = 8,
-    TAG_ARGUMENTS = 9
+    TAG_ARGUMENTS = 9,
+    TAG_DOMAINS = 10
 };
 #define TAG_TRAILER UINT32_C(0xffffffff)
 
@@ -70,6 +71,7 @@ void dumpfile_fini(struct dumpfile *dump)
     free(dump->threads.bytes.data);
     free(dump->traces.bytes.data);
     free(dump->arguments.bytes.data);
+    free(dump->domains.bytes.data);
     free(dump->file.data);
 }
 
@@ -136,6 +138,13 @@ void dumpfile_argument(struct dumpfile *dump, const char *text)
 {
     bytes_u32(&dump->arguments.bytes, dumpfile_string(dump, text));
     dump->arguments.count++;
+}
+
+void dumpfile_domain(struct dumpfile *dump, uint32_t id, const char *name)
+{
+    bytes_u32(&dump->domains.bytes, id);
+    bytes_u32(&dump->domains.bytes, dumpfile_string(dump, name));
+    dump->domains.count++;
 }
 
 uint32_t dumpfile_path(struct dumpfile *dump, const char *path)
@@ -294,6 +303,7 @@ void dumpfile_finish(struct dumpfile *dump)
     add_section(dump, TAG_FRAMES, &dump->frames, &n_records);
     add_section(dump, TAG_TRACEBACKS, &dump->tracebacks, &n_records);
     add_section(dump, TAG_THREADS, &dump->threads, &n_records);
+    add_section(dump, TAG_DOMAINS, &dump->domains, &n_records);
     add_section(dump, TAG_TRACES, &dump->traces, &n_records);
     add_summary(dump);
     file_end(&dump->file, n_records);

@@ -29,7 +29,7 @@ struct section {
 /* A file that is being put together. */
 struct dumpfile {
     struct section strings, modules, frames, tracebacks, threads, traces;
-    struct section arguments;
+    struct section arguments, domains;
     uint32_t traceback_limit; /* these may be set at any time */
     const char *program;
     const char *reason;
@@ -58,6 +58,8 @@ uint32_t dumpfile_traceback(struct dumpfile *dump, uint32_t parent,
                             uint32_t frame);
 uint32_t dumpfile_thread(struct dumpfile *dump, uint32_t tid, const char *name);
 void dumpfile_argument(struct dumpfile *dump, const char *text);
+
+void dumpfile_domain(struct dumpfile *dump, uint32_t id, const char *name);
 
 /* Adds a whole path, "main.c:7 lib.c:3", the most recent frame first. */
 uint32_t dumpfile_path(struct dumpfile *dump, const char *path);

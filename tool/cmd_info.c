@@ -122,7 +122,93 @@ static void print_amount(FILE *file, const char *name, uint64_t bytes,
             out_size((int64_t)bytes), out_blocks((int64_t)blocks), bytes);
 }
 
-static void print_text(FILE *file, const alloctrace_snapshot *snapshot)
+/* ---- Domains ---- */
+
+/* What each domain holds: the two lists have a group for each. */
+struct domains {
+    alloctrace_statistics *live;  /* owned */
+    alloctrace_statistics *total; /* owned; every domain that was used */
+};
+
+static int domains_init(struct domains *domains,
+                        const alloctrace_snapshot *snapshot)
+{
+    struct alloctrace_statistics_options options = {
+        .size = sizeof options,
+        .group_by = ALLOCTRACE_BY_DOMAIN,
+        .metric = ALLOCTRACE_METRIC_LIVE};
+
+    *domains = (struct domains){0};
+    if (alloctrace_snapshot_statistics(snapshot, &options, &domains->live))
+        return ALLOCTRACE_ENO_MEMORY;
+    options.metric = ALLOCTRACE_METRIC_TOTAL;
+    return alloctrace_snapshot_statistics(snapshot, &options, &domains->total);
+}
+
+static void domains_fini(struct domains *domains)
+{
+    alloctrace_statistics_free(domains->live);
+    alloctrace_statistics_free(domains->total);
+}
+
+/* What is live of the domain that is group `index` of the totals. */
+static struct alloctrace_statistic domains_live(const struct domains *domains,
+                                                size_t index)
+{
+    const uint32_t id =
+        alloctrace_statistics_get(domains->total, index)->number;
+    const size_t n = alloctrace_statistics_count(domains->live);
+
+    for (size_t i = 0; i < n; i++)
+        if (alloctrace_statistics_get(domains->live, i)->number == id)
+            return *alloctrace_statistics_get(domains->live, i);
+    return (struct alloctrace_statistic){0};
+}
+
+/* One line each; nothing if malloc is the only one, which the sums say. */
+static void print_domains(FILE *file, const struct domains *domains)
+{
+    const size_t n = alloctrace_statistics_count(domains->total);
+
+    if (n == 0 ||
+        (n == 1 && alloctrace_statistics_get(domains->total, 0)->number == 0))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        const struct alloctrace_statistic *const total =
+            alloctrace_statistics_get(domains->total, i);
+        const struct alloctrace_statistic live = domains_live(domains, i);
+
+        fprintf(file, "domain     %u ", total->number);
+        out_text(file, *total->key ? total->key : "(without a name)");
+        fprintf(file, ": live %s in %s, total %s in %s\n", out_size(live.size),
+                out_blocks(live.count), out_size(total->size),
+                out_blocks(total->count));
+    }
+}
+
+static void json_domains(FILE *file, const struct domains *domains)
+{
+    const size_t n = alloctrace_statistics_count(domains->total);
+
+    fputs(",\"domains\":[", file);
+    for (size_t i = 0; i < n; i++) {
+        const struct alloctrace_statistic *const total =
+            alloctrace_statistics_get(domains->total, i);
+        const struct alloctrace_statistic live = domains_live(domains, i);
+
+        fprintf(file, "%s{\"id\":%u,\"name\":", i > 0 ? "," : "",
+                total->number);
+        out_json_string(file, total->key);
+        fprintf(file,
+                ",\"live_blocks\":%" PRId64 ",\"live_bytes\":%" PRId64
+                ",\"total_blocks\":%" PRId64 ",\"total_bytes\":%" PRId64 "}",
+                live.count, live.size, total->count, total->size);
+    }
+    putc(']', file);
+}
+
+static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
+                       const struct domains *domains)
 {
     const struct alloctrace_summary *const sum =
         alloctrace_snapshot_summary(snapshot);
@@ -136,6 +222,7 @@ static void print_text(FILE *file, const alloctrace_snapshot *snapshot)
         fprintf(file, "; may be up to %s higher",
                 out_size((int64_t)sum->peak_slack));
     fputs(")\n", file);
+    print_domains(file, domains);
     print_amount(file, "dropped", sum->dropped_bytes, sum->dropped_blocks);
     fprintf(file,
             "paths      %zu; traces %zu, threads %zu, loaded files %zu\n"
@@ -186,7 +273,8 @@ static void json_process(FILE *file, const alloctrace_snapshot *snapshot)
     json_number(file, "dump_ns", process->dump_ns);
 }
 
-static void print_json(FILE *file, const alloctrace_snapshot *snapshot)
+static void print_json(FILE *file, const alloctrace_snapshot *snapshot,
+                       const struct domains *domains)
 {
     const struct alloctrace_summary *const sum =
         alloctrace_snapshot_summary(snapshot);
@@ -205,7 +293,23 @@ static void print_json(FILE *file, const alloctrace_snapshot *snapshot)
     json_number(file, "overhead_bytes", sum->overhead_bytes);
     json_number(file, "bad_frames", sum->bad_frames);
     json_number(file, "collisions", sum->collisions);
+    json_domains(file, domains);
     fputs("}\n", file);
+}
+
+static int print_info(const alloctrace_snapshot *snapshot, int format)
+{
+    struct domains domains;
+    const int error = domains_init(&domains, snapshot);
+
+    if (error)
+        fputs("alloctrace: out of memory\n", stderr);
+    else if (format == OUT_TEXT)
+        print_text(stdout, snapshot, &domains);
+    else
+        print_json(stdout, snapshot, &domains);
+    domains_fini(&domains);
+    return error ? EXIT_UNUSABLE : EXIT_DONE;
 }
 
 int cmd_info(int argc, char **argv)
@@ -215,6 +319,7 @@ int cmd_info(int argc, char **argv)
     struct alloctrace_error error;
     struct args args;
     int format;
+    int status;
 
     if (args_parse(&args, info_options, argc, argv, false) ||
         args_choice(&args, argv[0], "--format", formats, 0, &format))
@@ -223,10 +328,7 @@ int cmd_info(int argc, char **argv)
         return args_fail(argv[0], "wants one file");
     if (alloctrace_snapshot_load(args.operands[0], &snapshot, &error))
         return out_fail(args.operands[0], &error);
-    if (format == OUT_TEXT)
-        print_text(stdout, snapshot);
-    else
-        print_json(stdout, snapshot);
+    status = print_info(snapshot, format);
     alloctrace_snapshot_free(snapshot);
-    return out_finish(EXIT_DONE);
+    return out_finish(status);
 }

@@ -25,6 +25,7 @@ const struct option run_options[] = {
      "alloctrace.%e.%p.alloctrace)"},
     {"--frames", "N|all",
      "frames of a traceback to keep (default: ALLOCTRACE, or all)"},
+    FOLD_OPTIONS,
     {NULL, NULL, NULL},
 };
 
@@ -44,12 +45,13 @@ static const char *short_path(const char *path)
 
 /* By line, at the peak: a program that has ended well holds little by then.
  * A dump without what was live at the peak is shown as it is. */
-static int report_dump(const char *path)
+static int report_dump(const char *path, bool is_folded)
 {
-    struct alloctrace_statistics_options options = {
-        .size = sizeof options,
-        .group_by = ALLOCTRACE_BY_LINENO,
-        .metric = ALLOCTRACE_METRIC_PEAK};
+    struct stats_choice choice = {.options = {.size = sizeof choice.options,
+                                              .group_by = ALLOCTRACE_BY_LINENO,
+                                              .metric = ALLOCTRACE_METRIC_PEAK},
+                                  .limit = REPORT_LIMIT,
+                                  .is_folded = is_folded};
     alloctrace_snapshot *snapshot;
     struct out out;
     int status;
@@ -57,9 +59,9 @@ static int report_dump(const char *path)
     if (command_load(path, &snapshot))
         return EXIT_UNUSABLE;
     if (!stats_has_peak(snapshot))
-        options.metric = ALLOCTRACE_METRIC_LIVE;
+        choice.options.metric = ALLOCTRACE_METRIC_LIVE;
     out_init(&out, stderr);
-    status = stats_report(&out, snapshot, &options, REPORT_LIMIT);
+    status = stats_report(&out, snapshot, &choice);
     fprintf(stderr, "\ndump: %s (see it with 'alloctrace stats')\n", path);
     alloctrace_snapshot_free(snapshot);
     return status;
@@ -78,7 +80,8 @@ static void report_others(const char *pattern, const struct outcome *before)
 }
 
 static void report(const char *program, const char *pattern,
-                   const struct outcome *before, pid_t pid, int status)
+                   const struct outcome *before, pid_t pid, int status,
+                   bool is_folded)
 {
     struct outcome outcome;
 
@@ -88,7 +91,7 @@ static void report(const char *program, const char *pattern,
         outcome_explain(program, status);
         report_others(pattern, before);
     } else if (outcome.is_regular) {
-        report_dump(short_path(outcome.path));
+        report_dump(short_path(outcome.path), is_folded);
     }
     outcome_fini(&outcome);
 }
@@ -114,7 +117,7 @@ static int set_frames(const struct args *args)
 }
 
 /* Runs the program and reports. Returns how `run` has to end. */
-static int run(char **argv, const char *pattern)
+static int run(char **argv, const char *pattern, bool is_folded)
 {
     struct outcome before; /* the newest dump of an earlier run */
     int wait_status = 0;
@@ -124,7 +127,7 @@ static int run(char **argv, const char *pattern)
     outcome_find(&before, pattern, 0);
     status = launch(argv, &pid, &wait_status);
     if (status == 0) {
-        report(argv[0], pattern, &before, pid, wait_status);
+        report(argv[0], pattern, &before, pid, wait_status, is_folded);
         status = WIFSIGNALED(wait_status)
                      ? EXIT_SIGNALLED + WTERMSIG(wait_status)
                      : WEXITSTATUS(wait_status);
@@ -137,6 +140,7 @@ int cmd_run(int argc, char **argv)
 {
     const char *given;
     struct args args;
+    bool is_folded;
     char *pattern;
     int status;
 
@@ -144,7 +148,7 @@ int cmd_run(int argc, char **argv)
         return EXIT_UNUSABLE;
     if (args.n_operands == 0)
         return args_fail(argv[0], "wants a program");
-    if (set_frames(&args))
+    if (stats_read_fold(&args, argv[0], true, &is_folded) || set_frames(&args))
         return EXIT_UNUSABLE;
     given = args_get(&args, "-o");
     pattern = outcome_pattern(given ? given : DEFAULT_PATTERN);
@@ -153,7 +157,7 @@ int cmd_run(int argc, char **argv)
         return EXIT_UNUSABLE;
     }
     setenv("ALLOCTRACE_DUMP", pattern, 1);
-    status = run(args.operands, pattern);
+    status = run(args.operands, pattern, is_folded);
     free(pattern);
     return status;
 }

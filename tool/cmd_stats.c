@@ -11,6 +11,7 @@ const struct option stats_options[] = {
      "or module"},
     {"--metric", "METRIC", "live (default), total or peak"},
     {"--limit", "N", "groups to print; 0: all; default 20 for text, else all"},
+    FOLD_OPTIONS,
     {"--format", "FORMAT", "text (default), json or csv"},
     {NULL, NULL, NULL},
 };
@@ -21,32 +22,39 @@ static int fail_memory(void)
     return EXIT_UNUSABLE;
 }
 
+/* Returns 0 or ALLOCTRACE_ENO_MEMORY. */
 static int report_init(struct report *report,
                        const alloctrace_snapshot *snapshot,
-                       const struct alloctrace_statistics_options *options,
-                       uint64_t limit)
+                       const struct stats_choice *choice)
 {
     report->snapshot = snapshot;
-    report->options = *options;
-    if (alloctrace_snapshot_statistics(snapshot, options, &report->statistics))
-        return fail_memory();
+    report->options = choice->options;
+    if (alloctrace_snapshot_statistics(snapshot, &choice->options,
+                                       &report->statistics))
+        return ALLOCTRACE_ENO_MEMORY;
     report->n_shown = alloctrace_statistics_count(report->statistics);
-    if (limit > 0 && limit < report->n_shown)
-        report->n_shown = (size_t)limit;
+    if (choice->limit > 0 && choice->limit < report->n_shown)
+        report->n_shown = (size_t)choice->limit;
     return 0;
 }
 
 int stats_report(const struct out *out, const alloctrace_snapshot *snapshot,
-                 const struct alloctrace_statistics_options *options,
-                 uint64_t limit)
+                 const struct stats_choice *choice)
 {
-    struct report report;
+    alloctrace_snapshot *folded = NULL;
+    struct report report = {.is_folded = choice->is_folded};
     int error;
 
-    if (report_init(&report, snapshot, options, limit))
-        return EXIT_UNUSABLE;
-    error = report_print(out, &report);
+    if (choice->is_folded &&
+        alloctrace_snapshot_fold_wrappers(snapshot, &folded))
+        return fail_memory();
+    error = report_init(&report, folded ? folded : snapshot, choice);
+    if (!error)
+        error = choice->format == OUT_TEXT   ? report_print(out, &report)
+                : choice->format == OUT_JSON ? report_json(out->file, &report)
+                                             : report_csv(out->file, &report);
     alloctrace_statistics_free(report.statistics);
+    alloctrace_snapshot_free(folded);
     return error ? fail_memory() : 0;
 }
 
@@ -60,51 +68,60 @@ bool stats_has_peak(const alloctrace_snapshot *snapshot)
     return n == 0;
 }
 
-static int print_for_programs(const alloctrace_snapshot *snapshot,
-                              const struct alloctrace_statistics_options *how,
-                              uint64_t limit, int format)
+/* Reads how to sum up, and which part of it to print. */
+static int choice_read(const struct args *args, const char *command,
+                       struct stats_choice *choice)
 {
-    struct report report;
-    int error;
+    struct alloctrace_statistics_options *const options = &choice->options;
 
-    if (report_init(&report, snapshot, how, limit))
+    *choice = (struct stats_choice){.options.size = sizeof *options};
+    if (args_choice(args, command, "--group-by", report_groupings,
+                    ALLOCTRACE_BY_LINENO - 1, &options->group_by) ||
+        args_choice(args, command, "--metric", report_metrics,
+                    ALLOCTRACE_METRIC_LIVE - 1, &options->metric) ||
+        args_choice(args, command, "--format", out_formats, OUT_TEXT,
+                    &choice->format) ||
+        args_number(args, command, "--limit", INT64_MAX,
+                    choice->format == OUT_TEXT ? TEXT_LIMIT : 0,
+                    &choice->limit) ||
+        stats_read_fold(args, command, choice->format == OUT_TEXT,
+                        &choice->is_folded))
         return EXIT_UNUSABLE;
-    error = format == OUT_JSON ? report_json(stdout, &report)
-                               : report_csv(stdout, &report);
-    alloctrace_statistics_free(report.statistics);
-    return error ? fail_memory() : 0;
+    options->group_by++; /* the values start at 1 */
+    options->metric++;
+    return 0;
+}
+
+int stats_read_fold(const struct args *args, const char *command, bool fallback,
+                    bool *is_folded)
+{
+    const bool is_on = args_get(args, "--fold-wrappers");
+    const bool is_off = args_get(args, "--no-fold-wrappers");
+
+    if (is_on && is_off)
+        return args_fail(command, "--fold-wrappers and --no-fold-wrappers "
+                                  "contradict one another");
+    *is_folded = is_on || (fallback && !is_off);
+    return 0;
 }
 
 int cmd_stats(int argc, char **argv)
 {
-    struct alloctrace_statistics_options options = {.size = sizeof options};
     alloctrace_snapshot *snapshot;
+    struct stats_choice choice;
     struct args args;
     struct out out;
-    uint64_t limit;
-    int format;
     int status;
 
     if (args_parse(&args, stats_options, argc, argv, false) ||
-        args_choice(&args, argv[0], "--group-by", report_groupings,
-                    ALLOCTRACE_BY_LINENO - 1, &options.group_by) ||
-        args_choice(&args, argv[0], "--metric", report_metrics,
-                    ALLOCTRACE_METRIC_LIVE - 1, &options.metric) ||
-        args_choice(&args, argv[0], "--format", out_formats, OUT_TEXT,
-                    &format) ||
-        args_number(&args, argv[0], "--limit", INT64_MAX,
-                    format == OUT_TEXT ? TEXT_LIMIT : 0, &limit))
+        choice_read(&args, argv[0], &choice))
         return EXIT_UNUSABLE;
-    options.group_by++; /* the values start at 1 */
-    options.metric++;
     if (args.n_operands != 1)
         return args_fail(argv[0], "wants one file");
     if (command_load(args.operands[0], &snapshot))
         return EXIT_UNUSABLE;
     out_init(&out, stdout);
-    status = format == OUT_TEXT
-                 ? stats_report(&out, snapshot, &options, limit)
-                 : print_for_programs(snapshot, &options, limit, format);
+    status = stats_report(&out, snapshot, &choice);
     alloctrace_snapshot_free(snapshot);
     return out_finish(status);
 }

@@ -40,9 +40,32 @@ void info_warnings(const struct out *out, const alloctrace_snapshot *snapshot);
  * out. */
 bool stats_has_peak(const alloctrace_snapshot *snapshot);
 
-/* A report for people: at most `limit` groups, 0 = all. 0 or 2. */
+/* What is to be printed of a dump. */
+struct stats_choice {
+    struct alloctrace_statistics_options options;
+    uint64_t limit; /* groups at most; 0 = all */
+    int format;     /* enum out_format */
+    bool is_folded; /* account wrappers to their callers */
+};
+
+/* Prints it. Returns 0, or 2 after a message. */
 int stats_report(const struct out *out, const alloctrace_snapshot *snapshot,
-                 const struct alloctrace_statistics_options *options,
-                 uint64_t limit);
+                 const struct stats_choice *choice);
+
+/* The options of each command that prints where memory came from. */
+#define FOLD_OPTIONS                                                        \
+    {"--fold-wrappers", NULL,                                               \
+     "account what wrappers hand on (xmalloc, operator new, the inside of " \
+     "the C++ library) to their callers (default for text)"},               \
+    {                                                                       \
+        "--no-fold-wrappers", NULL,                                         \
+            "account it to the functions that call the allocator (default " \
+            "for "                                                          \
+            "json and csv)"                                                 \
+    }
+
+/* Reads those: `fallback` without them. Returns 0, or 2 after a message. */
+int stats_read_fold(const struct args *args, const char *command, bool fallback,
+                    bool *is_folded);
 
 #endif

@@ -31,6 +31,7 @@
 
 #define PLUGIN_DIR "alloctrace/plugin"
 #define TARGET_DIR "alloctrace/target"
+#define FLOW_DIR "alloctrace/flow"
 #define PLUGIN_FILE "alloctrace.so"
 
 __attribute__((format(printf, 2, 3))) static int fail(struct install *install,
@@ -227,7 +228,9 @@ int install_add_cflags(struct install *install, struct words *words)
  *
  * The program's runtime is its libraries' too: its entries are exported, and
  * come first in the search of the dynamic linker. A library asks for the
- * shared runtime only if something in it needs one.
+ * shared runtime only if something in it needs one. What follows control out
+ * of functions (runtime/flow.c) has its own directory: in it the linker finds
+ * an object, or in a static link an archive with nothing in it.
  */
 int install_add_ldflags(struct install *install, enum install_runtime runtime,
                         struct words *words)
@@ -247,7 +250,10 @@ int install_add_ldflags(struct install *install, enum install_runtime runtime,
                    "--pop-state",
                    directory);
         words_add(words, "-Wl,--export-dynamic-symbol=__alloctrace_*,"
-                         "--export-dynamic-symbol=alloctrace_*");
+                         "--export-dynamic-symbol=alloctrace_*,"
+                         "--export-dynamic-symbol=_Unwind_SetIP");
+        words_addf(words,
+                   "-Wl,-L%s/" FLOW_DIR ",-lalloctrace_flow", directory);
     } else {
         words_addf(words,
                    "-Wl,--push-state,--as-needed,%s/liballoctrace.so,"

@@ -23,6 +23,25 @@ static void json_frame(FILE *file, const struct alloctrace_frame *frame)
     putc('}', file);
 }
 
+/* The functions that folding left out, if it did: oldest first. */
+static int json_wrappers(FILE *file, const struct report *report, size_t index)
+{
+    alloctrace_traceback *traceback;
+    size_t n;
+
+    if (alloctrace_statistics_wrappers(report->statistics, index, &traceback))
+        return ALLOCTRACE_ENO_MEMORY;
+    n = alloctrace_traceback_count(traceback);
+    for (size_t i = 0; i < n; i++) {
+        fputs(i > 0 ? "," : ",\"wrappers\":[", file);
+        json_frame(file, alloctrace_traceback_frame(traceback, (ptrdiff_t)i));
+    }
+    if (n > 0)
+        putc(']', file);
+    alloctrace_traceback_free(traceback);
+    return 0;
+}
+
 static int json_frames(FILE *file, const struct report *report, size_t index)
 {
     alloctrace_traceback *traceback;
@@ -38,7 +57,7 @@ static int json_frames(FILE *file, const struct report *report, size_t index)
     }
     putc(']', file);
     alloctrace_traceback_free(traceback);
-    return 0;
+    return json_wrappers(file, report, index);
 }
 
 /* A key that is no frame: a number for domains and threads, else a name. */
@@ -48,8 +67,6 @@ static void json_key(FILE *file, const struct report *report,
     fputs(",\"key\":", file);
     switch (report->options.group_by) {
     case ALLOCTRACE_BY_DOMAIN:
-        fprintf(file, "%u", group->number);
-        break;
     case ALLOCTRACE_BY_THREAD:
         fprintf(file, "%u,\"name\":", group->number);
         out_json_string(file, group->key);
@@ -64,14 +81,19 @@ int report_json(FILE *file, const struct report *report)
 {
     fprintf(file,
             "{\"version\":1,\"group_by\":\"%s\",\"metric\":\"%s\","
-            "\"statistics\":[",
-            report_group_by(report), report_metric(report));
+            "%s\"statistics\":[",
+            report_group_by(report), report_metric(report),
+            report->is_folded ? "\"folded\":true," : "");
     for (size_t i = 0; i < report->n_shown; i++) {
         const struct alloctrace_statistic *const group =
             alloctrace_statistics_get(report->statistics, i);
 
         fprintf(file, "%s{\"size\":%" PRId64 ",\"count\":%" PRId64,
                 i > 0 ? "," : "", group->size, group->count);
+        if (*group->type && report_has_frames(report->options.group_by)) {
+            fputs(",\"type\":", file);
+            out_json_string(file, group->type);
+        }
         if (!report_has_frames(report->options.group_by)) {
             json_key(file, report, group);
         } else if (json_frames(file, report, i)) {
@@ -129,18 +151,22 @@ static int csv_frames(FILE *file, const struct report *report, size_t index)
 int report_csv(FILE *file, const struct report *report)
 {
     const bool is_frames = report_has_frames(report->options.group_by);
+    const bool is_number = report->options.group_by == ALLOCTRACE_BY_DOMAIN ||
+                           report->options.group_by == ALLOCTRACE_BY_THREAD;
 
     fprintf(file, "version,size,count,%s\r\n",
             is_frames ? "file,line,function,path" : "key");
     for (size_t i = 0; i < report->n_shown; i++) {
         const struct alloctrace_statistic *const group =
             alloctrace_statistics_get(report->statistics, i);
-        char place[4096];
+        char place[LOCATION_SIZE];
 
         fprintf(file, "1,%" PRId64 ",%" PRId64 ",", group->size, group->count);
-        if (!is_frames) {
-            report_place(report, i, place, sizeof place);
+        if (is_number) {
+            report_place(report, i, 0, place);
             out_csv_string(file, place);
+        } else if (!is_frames) {
+            out_csv_string(file, *group->key ? group->key : "<unknown>");
         } else if (csv_frames(file, report, i)) {
             return ALLOCTRACE_ENO_MEMORY;
         }

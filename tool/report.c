@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statistics for people: a headline, then a table of groups, or their call
- * paths with the most recent frame first. Widths are for 80 columns; what is
- * longer is cut on a terminal only.
+ * Statistics for people: a headline, then a table of groups (table.c), or
+ * their call paths with the most recent frame first. Widths are for 80
+ * columns; what is longer is cut on a terminal only.
  */
 #include "report.h"
 
@@ -10,11 +10,16 @@
 #include <string.h>
 
 #include "command.h"
+#include "location.h"
+#include "name.h"
 
 /* Frames of one call path that are shown: of a deep recursion the most recent
  * ones and a few of the oldest. JSON has them all. */
 #define SHOWN_FRAMES 64
 #define RECENT_FRAMES 48
+
+/* Functions that are named in one line of those that were left out. */
+#define SHOWN_WRAPPERS 12
 
 #define LIST_NAME(NAME, value, name) #name,
 const char *const report_groupings[] = {ALLOCTRACE_GROUPINGS(LIST_NAME) NULL};
@@ -38,100 +43,11 @@ bool report_has_frames(int group_by)
            group_by == ALLOCTRACE_BY_TRACEBACK;
 }
 
-/* "lmem.c:192 luaM_malloc_"; what stands before the function takes at least
- * `width` columns. */
-static void format_frame(const struct alloctrace_frame *frame, int width,
-                         char *text, size_t size)
-{
-    char place[4096];
-
-    if (frame->line)
-        snprintf(place, sizeof place, "%s:%u", frame->file, frame->line);
-    else
-        snprintf(place, sizeof place, "%s", frame->file);
-    if (*frame->function)
-        snprintf(text, size, "%-*s %s", width, place, frame->function);
-    else
-        snprintf(text, size, "%s", place);
-}
-
-/* A group's key as people read it: "lmem.c:192 luaM_malloc_". */
-void report_place(const struct report *report, size_t index, char *text,
-                  size_t size)
-{
-    const struct alloctrace_statistic *const group =
-        alloctrace_statistics_get(report->statistics, index);
-    alloctrace_traceback *traceback;
-    const struct alloctrace_frame *frame;
-
-    switch (report->options.group_by) {
-    case ALLOCTRACE_BY_DOMAIN:
-        snprintf(text, size, "domain %u", group->number);
-        return;
-    case ALLOCTRACE_BY_THREAD:
-        if (group->number)
-            snprintf(text, size, "thread %u %s", group->number, group->key);
-        else
-            snprintf(text, size, "<unknown>");
-        return;
-    case ALLOCTRACE_BY_LINENO:
-    case ALLOCTRACE_BY_FUNCTION:
-        break;
-    default:
-        snprintf(text, size, "%s", *group->key ? group->key : "<unknown>");
-        return;
-    }
-    if (alloctrace_statistics_traceback(report->statistics, index,
-                                        &traceback)) {
-        snprintf(text, size, "%s", group->key);
-        return;
-    }
-    frame = alloctrace_traceback_frame(traceback, -1);
-    format_frame(frame, 0, text, size);
-    alloctrace_traceback_free(traceback);
-}
-
-static double share(const struct report *report, int64_t size)
+double report_share(const struct report *report, int64_t size)
 {
     const int64_t sum = alloctrace_statistics_sum(report->statistics)->size;
 
     return sum > 0 ? 100.0 * (double)size / (double)sum : 0.0;
-}
-
-/* On a terminal the end of a long place is what tells places apart. */
-static const char *fit(const struct out *out, const char *text, int used)
-{
-    static char cut[512];
-    const int room = out->width - used;
-
-    if (out->width == 0 || (int)strlen(text) <= room || room < 8)
-        return text;
-    snprintf(cut, sizeof cut, "...%s", text + strlen(text) - (room - 3));
-    return cut;
-}
-
-static void print_rows(const struct out *out, const struct report *report)
-{
-    char place[4096];
-
-    out_dim(out);
-    fprintf(out->file, "%4s %10s %6s %10s %9s  %s\n", "", "size", "share",
-            "blocks", "average",
-            report_has_frames(report->options.group_by)
-                ? "place"
-                : report_group_by(report));
-    out_plain(out);
-    for (size_t i = 0; i < report->n_shown; i++) {
-        const struct alloctrace_statistic *const group =
-            alloctrace_statistics_get(report->statistics, i);
-
-        report_place(report, i, place, sizeof place);
-        fprintf(out->file, "%4zu %10s %5.1f%% %10" PRId64 " %9s  ", i + 1,
-                out_size(group->size), share(report, group->size), group->count,
-                out_mean(group->size, group->count));
-        out_text(out->file, fit(out, place, 46));
-        putc('\n', out->file);
-    }
 }
 
 /* What the call path lacks behind a frame: see `via` in analysis.h. */
@@ -148,16 +64,87 @@ static void print_via(const struct out *out,
     out_plain(out);
 }
 
+/* Name of a function that was left out, in at most `room` columns. */
+static const char *wrapper_name(const char *name, size_t room,
+                                char text[LOCATION_SIZE])
+{
+    /* So they are called by symbol tables, of whatever kind they are. */
+    if (strncmp(name, "_Znw", 4) == 0)
+        return "operator new";
+    if (strncmp(name, "_Zna", 4) == 0)
+        return "operator new[]";
+    name_fit(name, room, text, LOCATION_SIZE);
+    return text;
+}
+
+static const char *frame_name(const struct alloctrace_frame *frame, size_t room,
+                              char text[LOCATION_SIZE])
+{
+    if (frame->is_library)
+        return "the C++ library";
+    return wrapper_name(*frame->function ? frame->function : frame->file, room,
+                        text);
+}
+
+/* The functions between a group's first frame and the allocation, as they
+ * called one another. */
+static int print_wrappers(const struct out *out, const struct report *report,
+                          size_t index)
+{
+    const size_t room = out->width > 0 ? (size_t)out->width / 2 : LOCATION_SIZE;
+    alloctrace_traceback *traceback;
+    char buffers[2][LOCATION_SIZE];
+    const char *last = "";
+    size_t n;
+
+    if (alloctrace_statistics_wrappers(report->statistics, index, &traceback))
+        return ALLOCTRACE_ENO_MEMORY;
+    n = alloctrace_traceback_count(traceback);
+    for (size_t i = 0; i < n; i++) {
+        const char *const name =
+            frame_name(alloctrace_traceback_frame(traceback, (ptrdiff_t)i),
+                       room, buffers[i % 2]);
+
+        if (i == 0) {
+            out_dim(out);
+            fprintf(out->file, "           [%sthrough ",
+                    alloctrace_statistics_get(report->statistics, index)
+                            ->has_several_ways
+                        ? "mostly "
+                        : "");
+        } else if (strcmp(name, last) == 0) {
+            continue;
+        } else if (i >= SHOWN_WRAPPERS) {
+            fprintf(out->file, ", %zu more", n - i);
+            break;
+        } else {
+            fputs(", ", out->file);
+        }
+        out_text(out->file, name);
+        last = name;
+    }
+    if (n > 0) {
+        fputs("]\n", out->file);
+        out_plain(out);
+    }
+    alloctrace_traceback_free(traceback);
+    return 0;
+}
+
 static void print_frame(const struct out *out, size_t number,
                         const struct alloctrace_frame *frame)
 {
-    char text[8192];
+    const char *const suffix = frame->is_inlined ? " (inlined)" : "";
+    const size_t used = 11 + strlen(suffix);
+    char text[LOCATION_SIZE];
 
     print_via(out, frame);
-    format_frame(frame, 28, text, sizeof text);
+    location_format(frame, 28,
+                    (size_t)out->width > used ? (size_t)out->width - used : 0,
+                    text);
     fprintf(out->file, "      #%-3zu ", number);
     out_text(out->file, text);
-    fputs(frame->is_inlined ? " (inlined)\n" : "\n", out->file);
+    fprintf(out->file, "%s\n", suffix);
 }
 
 static int print_path(const struct out *out, const struct report *report,
@@ -185,20 +172,33 @@ static int print_path(const struct out *out, const struct report *report,
     return 0;
 }
 
+/* What a call path allocated: one line. */
+static void print_path_head(const struct out *out, const struct report *report,
+                            size_t index)
+{
+    const struct alloctrace_statistic *const group =
+        alloctrace_statistics_get(report->statistics, index);
+    char type[LOCATION_SIZE];
+
+    name_fit(group->type,
+             out->width > 0 ? (size_t)out->width / 2 : LOCATION_SIZE, type,
+             sizeof type);
+    out_bold(out);
+    fprintf(out->file, "%4zu  %s in %s", index + 1, out_size(group->size),
+            out_blocks(group->count));
+    out_plain(out);
+    fputs(*type ? " of " : "", out->file);
+    out_text(out->file, type);
+    fprintf(out->file, ", average %s, %.1f%%\n",
+            group->count ? out_mean(group->size, group->count) : "-",
+            report_share(report, group->size));
+}
+
 static int print_paths(const struct out *out, const struct report *report)
 {
     for (size_t i = 0; i < report->n_shown; i++) {
-        const struct alloctrace_statistic *const group =
-            alloctrace_statistics_get(report->statistics, i);
-
-        out_bold(out);
-        fprintf(out->file, "%4zu  %s in %s", i + 1, out_size(group->size),
-                out_blocks(group->count));
-        out_plain(out);
-        fprintf(out->file, ", average %s, %.1f%%\n",
-                group->count ? out_mean(group->size, group->count) : "-",
-                share(report, group->size));
-        if (print_path(out, report, i))
+        print_path_head(out, report, i);
+        if (print_wrappers(out, report, i) || print_path(out, report, i))
             return ALLOCTRACE_ENO_MEMORY;
     }
     return 0;
@@ -223,6 +223,37 @@ static void print_rest(const struct out *out, const struct report *report)
                 out_size(size), out_blocks(count));
 }
 
+/* Which functions a table is without: as many as fit into a line. */
+static void print_left_out(const struct out *out, const struct report *report)
+{
+    static const char begin[] = "     wrappers left out: ";
+    const size_t n = alloctrace_snapshot_wrapper_count(report->snapshot);
+    const size_t columns = out->width > 0 ? (size_t)out->width : 79;
+    size_t column = sizeof begin - 1;
+    char buffer[LOCATION_SIZE];
+
+    if (n == 0 || (report->options.group_by != ALLOCTRACE_BY_MODULE &&
+                   !report_has_frames(report->options.group_by)))
+        return;
+    out_dim(out);
+    fputs(begin, out->file);
+    for (size_t i = 0; i < n; i++) {
+        const char *const name =
+            wrapper_name(alloctrace_snapshot_wrapper(report->snapshot, i),
+                         columns / 2, buffer);
+
+        if (i > 0 && column + strlen(name) + strlen(" and 99 more") > columns) {
+            fprintf(out->file, " and %zu more", n - i);
+            break;
+        }
+        fputs(i > 0 ? ", " : "", out->file);
+        out_text(out->file, name);
+        column += strlen(name) + 2;
+    }
+    putc('\n', out->file);
+    out_plain(out);
+}
+
 int report_print(const struct out *out, const struct report *report)
 {
     const struct alloctrace_statistic *const sum =
@@ -237,7 +268,9 @@ int report_print(const struct out *out, const struct report *report)
     if (report->options.group_by == ALLOCTRACE_BY_TRACEBACK)
         error = print_paths(out, report);
     else if (report->n_shown > 0)
-        print_rows(out, report);
+        report_table(out, report);
     print_rest(out, report);
+    if (report->options.group_by != ALLOCTRACE_BY_TRACEBACK)
+        print_left_out(out, report);
     return error;
 }

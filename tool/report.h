@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statistics as they are printed: for people in report.c, for programs (JSON,
- * CSV) in listing.c. What cannot be printed for want of memory is
- * ALLOCTRACE_ENO_MEMORY; errors of the file stay with the file.
+ * Statistics as they are printed: for people in report.c and table.c, for
+ * programs (JSON, CSV) in listing.c. What cannot be printed for want of memory
+ * is ALLOCTRACE_ENO_MEMORY; errors of the file stay with the file.
  */
 #ifndef ALLOCTRACE_REPORT_H
 #define ALLOCTRACE_REPORT_H
@@ -10,14 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "location.h"
 #include "out.h"
 
 /* What is printed: the groups and how they were asked for. */
 struct report {
-    const alloctrace_snapshot *snapshot; /* not owned */
+    const alloctrace_snapshot *snapshot; /* folded or not; not owned */
     alloctrace_statistics *statistics;   /* owned by who made the report */
     struct alloctrace_statistics_options options; /* none is 0 */
     size_t n_shown;                               /* groups to print */
+    bool is_folded; /* wrappers are accounted to their callers */
 };
 
 /* The names of groupings and metrics; each list ends with NULL, and the
@@ -30,9 +32,16 @@ const char *report_metric(const struct report *report);
 /* Are the keys of a grouping frames? */
 bool report_has_frames(int group_by);
 
-/* A group's key as people read it: "lmem.c:192 luaM_malloc_". */
-void report_place(const struct report *report, size_t index, char *text,
-                  size_t size);
+/* A group's key as people read it: "lmem.c:192 luaM_malloc_", in at most
+ * `room` columns if that is not 0. */
+void report_place(const struct report *report, size_t index, size_t room,
+                  char text[LOCATION_SIZE]);
+
+/* What part of all bytes these are: per cent. */
+double report_share(const struct report *report, int64_t size);
+
+/* The groups in rows, with a line that says what the columns are. */
+void report_table(const struct out *out, const struct report *report);
 
 /* Each prints it all. Returns 0 or ALLOCTRACE_ENO_MEMORY. */
 int report_print(const struct out *out, const struct report *report);

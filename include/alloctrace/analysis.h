@@ -133,6 +133,12 @@ struct alloctrace_thread {
     uint32_t tid;     /* as the system numbers it; 0 = several */
 };
 
+/* A kind of memory that is counted apart; only those that were named. */
+struct alloctrace_domain {
+    const char *name; /* "" = unknown */
+    uint32_t id;      /* as traces have it; differs from run to run */
+};
+
 /* What one thread allocated from one traceback in one domain. */
 struct alloctrace_trace {
     uint32_t traceback;   /* number of the traceback; 0 = unknown */
@@ -202,10 +208,11 @@ alloctrace_snapshot_summary(const alloctrace_snapshot *snapshot);
 uint32_t
 alloctrace_snapshot_traceback_limit(const alloctrace_snapshot *snapshot);
 
-/* How many there are: `get` takes 0 .. count - 1 for arguments and traces,
- * and the numbers 1 .. count for modules, threads and tracebacks. */
+/* How many there are: `get` takes 0 .. count - 1 for arguments, traces and
+ * domains, and the numbers 1 .. count for modules, threads and tracebacks. */
 size_t alloctrace_snapshot_argument_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_trace_count(const alloctrace_snapshot *snapshot);
+size_t alloctrace_snapshot_domain_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_module_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_thread_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_traceback_count(const alloctrace_snapshot *snapshot);
@@ -238,6 +245,49 @@ const struct alloctrace_thread *
 alloctrace_snapshot_thread(const alloctrace_snapshot *snapshot,
                            uint32_t thread_id);
 
+/* Gets a domain that has a name. Files that were written before domains had
+ * names have none. Returns: NULL if there are not so many. */
+const struct alloctrace_domain *
+alloctrace_snapshot_domain(const alloctrace_snapshot *snapshot, size_t index);
+
+/*
+ * Finds the name of a domain by its number. Takes time in proportion to the
+ * domains that have names, of which a program has few.
+ *
+ * Returns: the first name that the file has for it; "malloc" for 0 if it has
+ * none; "" for others.
+ */
+const char *alloctrace_snapshot_domain_name(const alloctrace_snapshot *snapshot,
+                                            uint32_t id);
+
+/* ---- Wrappers ---- */
+
+/*
+ * Makes a snapshot whose tracebacks begin at the frame that answers for what
+ * was allocated: the functions that only handed it on (xmalloc, operator new)
+ * are left out, and so is the inside of the C++ library. Everything that
+ * reads snapshots can be asked of it; paths that nothing was left out of keep
+ * their numbers. The rule stands in docs/design.md.
+ *
+ * Takes time in proportion to the frames. Resolve addresses before.
+ *
+ * Owner: the caller frees it with alloctrace_snapshot_free, before `snapshot`,
+ * which it refers to and which must not be resolved meanwhile.
+ * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (it is a folded one) or
+ * ALLOCTRACE_ENO_MEMORY.
+ */
+alloctrace_nodiscard int
+alloctrace_snapshot_fold_wrappers(const alloctrace_snapshot *snapshot,
+                                  alloctrace_snapshot **folded);
+
+/* How many functions a folded snapshot is without; 0 for others. */
+size_t alloctrace_snapshot_wrapper_count(const alloctrace_snapshot *snapshot);
+
+/* Gets the name of one of them: that which handed most bytes on is 0. Those
+ * of the C++ library are not listed. Returns: NULL if there are not so many. */
+const char *alloctrace_snapshot_wrapper(const alloctrace_snapshot *snapshot,
+                                        size_t index);
+
 /* ---- Tracebacks ---- */
 
 /* What a frame is doing. Numbers as in the file (and in abi.h). */
@@ -265,14 +315,15 @@ struct alloctrace_frame {
     const char *type;     /* of the allocated object; "" = unknown */
     const char *target;   /* what the result is stored in; "" = unknown */
     const struct alloctrace_module *module; /* NULL = unknown */
-    uint64_t address; /* of code that was not instrumented; else 0 */
+    uint64_t address;   /* of code that was not instrumented; else 0 */
     uint32_t type_size; /* bytes of one object of `type`; 0 = unknown */
-    uint32_t line;    /* from 1; 0 = unknown */
-    uint32_t column;  /* from 1; 0 = unknown */
-    uint32_t kind;    /* enum alloctrace_frame_kind */
-    uint32_t flags;   /* ALLOCTRACE_FRAME_* */
-    int is_inlined;   /* its code was inlined into the next frame outwards */
-    int is_via_tail;  /* `via` left by a tail call; else uninstrumented */
+    uint32_t line;      /* from 1; 0 = unknown */
+    uint32_t column;    /* from 1; 0 = unknown */
+    uint32_t kind;      /* enum alloctrace_frame_kind */
+    uint32_t flags;     /* ALLOCTRACE_FRAME_* */
+    int is_inlined;     /* its code was inlined into the next frame outwards */
+    int is_via_tail;    /* `via` left by a tail call; else uninstrumented */
+    int is_library;     /* its code stands in a header of the C++ library */
 };
 
 /*
@@ -319,8 +370,8 @@ alloctrace_traceback_frame(const alloctrace_traceback *traceback,
  * lineno     file and line of the most recent frame
  * function   function and file of the most recent frame
  * traceback  files and lines of all frames that are kept
- * type       type of the allocated object: of the most recent frame, or, as
- *            long as the result is handed on by returning it, of its callers
+ * type       type of the allocated objects, as far as it is known from the
+ *            frames that the allocation was handed on through
  * domain     number of the domain
  * thread     number of the thread that allocated
  * module     loaded file that the most recent frame's code is in
@@ -364,13 +415,16 @@ struct alloctrace_statistics_options {
 
 /* One group. */
 struct alloctrace_statistic {
-    int64_t size;       /* bytes; may be below 0 by thread */
-    int64_t count;      /* blocks; likewise */
-    const char *key;    /* file, function, type, module's path, thread's name;
-                           "" for a traceback or a domain */
-    uint32_t line;      /* by line; else 0 */
-    uint32_t number;    /* of the domain or thread; else 0 */
-    uint32_t traceback; /* number of the first traceback in the group */
+    int64_t size;          /* bytes; may be below 0 by thread */
+    int64_t count;         /* blocks; likewise */
+    const char *key;       /* file, function, type, module's path, name of the
+                              thread or domain; "" for a traceback */
+    uint32_t line;         /* by line; else 0 */
+    uint32_t number;       /* of the domain or thread; else 0 */
+    uint32_t traceback;    /* number of the first traceback in the group */
+    const char *type;      /* of all objects in the group; "" = unknown */
+    int has_several_types; /* they have not all the same, and `type` is "" */
+    int has_several_ways;  /* they came through different wrappers */
 };
 
 /*
@@ -415,6 +469,18 @@ alloctrace_statistics_sum(const alloctrace_statistics *statistics);
 alloctrace_nodiscard int
 alloctrace_statistics_traceback(const alloctrace_statistics *statistics,
                                 size_t index, alloctrace_traceback **traceback);
+
+/*
+ * Gets the frames that folding left out between a group's first frame and
+ * where it allocated: those of the trace with most bytes in the group. None
+ * if nothing was left out of it.
+ *
+ * Owner: as alloctrace_snapshot_traceback.
+ * Returns: as alloctrace_statistics_traceback.
+ */
+alloctrace_nodiscard int
+alloctrace_statistics_wrappers(const alloctrace_statistics *statistics,
+                               size_t index, alloctrace_traceback **traceback);
 
 /* ---- Text ---- */
 
@@ -463,7 +529,8 @@ typedef size_t alloctrace_resolver(void *data,
  * An address is that behind a call, so that the resolver is asked for the
  * byte before it.
  *
- * Returns: 0 or ALLOCTRACE_ENO_MEMORY; then some frames have no names.
+ * Returns: 0; ALLOCTRACE_ENO_MEMORY, then some frames have no names; or
+ * ALLOCTRACE_EBAD_ARGUMENT (a folded snapshot).
  */
 alloctrace_nodiscard int
 alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,

@@ -82,7 +82,8 @@ before="$before [-idirafter$prefix/include]"
 # Behind the runtime may stand what an older C library needs: cut it off.
 program="[-Wl,--push-state,--whole-archive,$prefix/lib/liballoctrace.a,\
 --pop-state] [-Wl,--export-dynamic-symbol=__alloctrace_*,\
---export-dynamic-symbol=alloctrace_*]"
+--export-dynamic-symbol=alloctrace_*,--export-dynamic-symbol=_Unwind_SetIP] \
+[-Wl,-L$prefix/lib/alloctrace/flow,-lalloctrace_flow]"
 library="[-Wl,--push-state,--as-needed,$prefix/lib/liballoctrace.so,\
 --pop-state,-rpath,$prefix/lib]"
 

@@ -3,10 +3,11 @@
 """generate.py SEED: write a random C program that knows its call paths.
 
 The program is a graph of functions with loops, switches, gotos, computed
-gotos, cold paths, early returns, setjmp and calls through pointers. Each
-function is given its path as a number and hands an extended one to what it
-calls (path.h); before each allocation it says where it is. So it knows what
-the traceback has to be, without the shadow stack.
+gotos, cold paths, early returns, setjmp and calls through pointers; if wanted,
+jumps into code that is not instrumented. Each function is given its path as a
+number and hands an extended one to what it calls (path.h); before each
+allocation it says where it is. So it knows what the traceback has to be,
+without the shadow stack.
 """
 import random
 import sys
@@ -15,7 +16,8 @@ N_FUNCTIONS = 14
 
 
 class Program:
-    def __init__(self, seed, has_computed_gotos=True):
+    def __init__(self, seed, has_computed_gotos=True, has_leaves=False):
+        self.has_leaves = has_leaves
         self.has_computed_gotos = has_computed_gotos
         self.random = random.Random(seed)
         self.lines = []
@@ -49,13 +51,22 @@ class Program:
         path = f'path_call(up, "{name}", __LINE__)'
         arg = r.choice(['n - 1', 'n / 2', 'n + s', 's & 15'])
         kind = r.random()
-        if kind < .75:
+        if self.has_leaves and r.random() < .25:
+            self.protect(pad, target, path, arg)
+        elif kind < .75:
             self.put(f'{pad}s += f{target}({path}, {arg});')
         elif kind < .9:
             self.put(f'{pad}s += table[(unsigned)(n + {r.randrange(9)}) % '
                      f'{N_FUNCTIONS}]({path}, {arg});')
         else:
             self.put(f'{pad}s += harmless(n + {self.fresh()});')
+
+    def protect(self, pad, target, path, arg):
+        """A call through code that is not instrumented and catches."""
+        outer = f'outer{self.fresh()}'
+        self.put(f'{pad}jmp_buf *{self.volatile}{outer} = jump;')
+        self.put(f'{pad}s += path_protect(f{target}, {path}, {arg});')
+        self.put(f'{pad}jump = {outer};')
 
     def condition(self):
         r = self.random
@@ -136,11 +147,13 @@ class Program:
         inner = pad + '    '
         self.put(f'{inner}jmp_buf *const outer = jump;')
         self.put(f'{inner}jmp_buf here;')
+        self.put(f'{inner}void *const target = path_target;')
         self.put(f'{inner}jump = &here;')
         self.put(f'{inner}if (setjmp(here) == 0) {{')
         self.call(inner + '    ', name, index)
         self.put(f'{inner}}}')
         self.put(f'{inner}jump = outer;')
+        self.put(f'{inner}path_target = target;')
         self.allocate(inner, name)
         self.put(f'{pad}}}')
 
@@ -169,6 +182,9 @@ class Program:
         if r.random() < .15:
             self.put('    if (jump && (path_budget & 7) == 1)')
             self.put('        longjmp(*jump, 1);')
+        if self.has_leaves and r.random() < .3:
+            self.put('    if ((path_budget & 7) == 2)')
+            self.put('        path_leave();')
         self.block('    ', name, index, 0)
         if r.random() < .4 and index + 1 < N_FUNCTIONS:
             target = r.randrange(index + 1, N_FUNCTIONS)
@@ -221,6 +237,7 @@ class Program:
         self.put('    for (int i = 0; i < 12; i++) {')
         self.put('        path_budget = 150;')
         self.put('        jump = NULL;')
+        self.put('        path_target = NULL;')
         self.put('        f0(path_call(0, "main", __LINE__), i);')
         self.put('    }')
         self.put('    free(keep);')

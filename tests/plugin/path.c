@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* See path.h. Built without the plugin; allocates nothing by the entries. */
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,27 @@ int path_call(int parent, const char *function, int line)
     nodes[n_nodes].function = function;
     nodes[n_nodes].line = line;
     return n_nodes++;
+}
+
+void *path_target;
+
+int path_protect(int (*f)(int, int), int up, int n)
+{
+    void *const outer = path_target;
+    volatile int result = 0;
+    jmp_buf here;
+
+    path_target = here;
+    if (setjmp(here) == 0)
+        result = f(up, n);
+    path_target = outer;
+    return result;
+}
+
+void path_leave(void)
+{
+    if (path_target)
+        longjmp(path_target, 1);
 }
 
 void path_expect(int parent, const char *function, int line)

@@ -13,6 +13,13 @@ int path_call(int parent, const char *function, int line);
 /* The next allocation is made in FUNCTION at LINE, called by path PARENT. */
 void path_expect(int parent, const char *function, int line);
 
+/* Calls f(up, n); path_leave comes back here, into code that is not
+ * instrumented. Gives 0 then. */
+int path_protect(int (*f)(int, int), int up, int n);
+void path_leave(void); /* no more than returns if there is no such call */
+/* What path_leave goes to: to be kept by those who leave otherwise. */
+extern void *path_target;
+
 /* Work to be used up; 0 = the program should come to its end. */
 extern int path_budget;
 

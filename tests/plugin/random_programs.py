@@ -4,7 +4,11 @@
 
 random_programs.py --cc CC --plugin SO --probe LIB --work DIR [--first N]
                    [--seeds N] [--flags "-O2 -flto"]... [--tail]
-                   [--no-computed-goto] [--runner "qemu-arm -L /usr/..."]
+                   [--no-computed-goto] [--tool TOOL]
+                   [--runner "qemu-arm -L /usr/..."]
+
+--tool: with the real runtime, as for run_program.py, and with jumps out of
+instrumented functions into code that is not.
 """
 import argparse
 import os
@@ -13,6 +17,7 @@ import sys
 
 sys.dont_write_bytecode = True
 from generate import Program
+from run_program import runtime_flags
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LEVELS = ['-O0', '-O1', '-O2', '-O3', '-Os']
@@ -21,17 +26,19 @@ LEVELS = ['-O0', '-O1', '-O2', '-O3', '-Os']
 def attempt(options, seed, flags):
     base = os.path.join(options.work, f'random{os.getpid()}')
     with open(base + '.c', 'w') as out:
-        out.write(Program(seed, options.gotos).write())
+        out.write(Program(seed, options.gotos, bool(options.tool)).write())
     # Folding of equal functions gives calls to another function's copy.
     tail = [] if options.tail else ['-fno-optimize-sibling-calls']
     command = [*options.cc.split(), *flags.split(), '-w', '-fno-ipa-icf', *tail,
                f'-fplugin={options.plugin}', f'-I{HERE}', base + '.c',
-               options.probe, '-o', base]
+               *runtime_flags(options), '-o', base]
     built = subprocess.run(command, capture_output=True, text=True)
     if built.returncode:
         return 'does not compile:\n' + built.stderr
     run = subprocess.run([*options.runner.split(), base] + (['gaps'] if options.tail else []),
-                         capture_output=True, text=True, timeout=60)
+                         capture_output=True, text=True, timeout=60,
+                         env={**os.environ, 'ALLOCTRACE': 'all',
+                              'ALLOCTRACE_DUMP': '/dev/null'})
     if run.returncode:
         return f'exit status {run.returncode}\n{run.stdout}{run.stderr}'
     for suffix in ('.c', ''):
@@ -50,6 +57,7 @@ def main():
     parser.add_argument('--flags', action='append')
     parser.add_argument('--tail', action='store_true')
     parser.add_argument('--runner', default='')
+    parser.add_argument('--tool')
     # Some ways to partition under LTO break the labels' addresses.
     parser.add_argument('--no-computed-goto', dest='gotos',
                         action='store_false')

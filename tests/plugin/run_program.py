@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: MIT
 """Build one program in many ways and compare its tracebacks.
 
-run_program.py --plugin SO --probe LIB --work DIR PROGRAM.c
+run_program.py --plugin SO --probe LIB --work DIR [--tool TOOL] PROGRAM.c
                [--compiler GCC] [--runner "qemu-aarch64 -L /usr/..."]
                [--variants "-O0|-O2"] [--also "-O2 -marm"]
-               [--drop=-fcf-protection] [--no-assembly]
+               [--drop=-fcf-protection] [--machine aarch64] [--no-assembly]
+
+With --tool the runtime is the real one, linked as `TOOL ldflags` says, and
+the probe (watch.c) prints the tracebacks that it gives.
 
 --compiler is the C compiler; the C++ compiler has the same name with g++ in
 place of gcc. --also adds to the variants, --drop takes away those that have
-the option: what only some targets know. --no-assembly leaves out the asm checks, which are for x86-64.
+the option: what only some targets know. --no-assembly leaves out the asm
+checks, which are for x86-64.
 
 The program's comments say what is to come:
 
@@ -18,17 +22,25 @@ The program's comments say what is to come:
     ... inner();  /* @call */                     the line with that mark
     // expect[-O0 -O1]: ...                       at these levels only
     // flags: -fexceptions                        added to all
+    // plain: -O2                                 also compiled without the
+                                                  plugin, with -DPLAIN
+    // needs: runtime                             nothing without --tool
+    // machine: x86_64                            nothing on others
     // variants: -O0|-O2                          instead of the usual ones
     // asm[-O2]: FUNCTION: jmp __alloctrace_malloc   regular expression, found
     // asm[-O2]: FUNCTION: !alloctrace_thread        (or not) in its assembly
 """
 import argparse
 import os
+import platform
 import re
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+INCLUDE = os.path.join(HERE, '..', '..', 'include')
+ENTRIES = ('malloc calloc realloc reallocarray aligned_alloc memalign '
+           'posix_memalign valloc pvalloc strdup strndup').split()
 VARIANTS = ['-O0', '-O1', '-O2', '-O3', '-Os', '-Og', '-O2 -g -fPIE -pie',
             '-O2 -fno-pie -no-pie', '-O2 -static', '-O2 -flto',
             '-O0 -flto', '-O2 -flto -ffat-lto-objects',
@@ -83,26 +95,59 @@ def compiler(options, is_cxx):
     return words
 
 
+def words(lines, keyword):
+    return ' '.join(text for _, text in directives(lines, keyword)).split()
+
+
+def compile_plain(options, lines, command, flags):
+    """The part that is not instrumented, if there is one: an object, or with
+    position-independent code a shared library."""
+    for _, text in directives(lines, 'plain'):
+        base = os.path.join(options.work, os.path.basename(options.program))
+        is_shared = any(flag.startswith('-fPI') for flag in flags)
+        target = base + ('.plain.so' if is_shared else '.plain.o')
+        subprocess.run([*command, *text.split(), f'-I{HERE}', '-DPLAIN',
+                        *(['-shared', '-fPIC'] if is_shared else ['-c']),
+                        options.program, '-o', target], check=True)
+        return [target]
+    return []
+
+
+def runtime_flags(options):
+    """What links the program with what gives tracebacks."""
+    if not options.tool:
+        return [options.probe]
+    text = subprocess.run([options.tool, 'ldflags'], check=True,
+                          capture_output=True, text=True).stdout
+    return [*text.split(), options.probe,
+            *(f'-Wl,--wrap=__alloctrace_{name}' for name in ENTRIES)]
+
+
 def attempt(options, lines, flags):
     level = flags.split()[0]
-    extra = ' '.join(text for _, text in directives(lines, 'flags')).split()
+    extra = words(lines, 'flags')
     path = options.program
     is_cxx = path.endswith('.cc')
     output = os.path.join(options.work, os.path.basename(path) + '.exe')
     command = [*compiler(options, is_cxx), *flags.split(), *extra,
-               f'-fplugin={options.plugin}', f'-I{HERE}']
-    built = subprocess.run(command + [path, options.probe, '-o', output],
-                           capture_output=True, text=True)
+               f'-fplugin={options.plugin}', f'-I{HERE}', f'-I{INCLUDE}']
+    plain = compile_plain(options, lines, compiler(options, is_cxx),
+                          [*extra, *flags.split()])
+    built = subprocess.run(
+        command + [path, *plain, *runtime_flags(options), '-o', output],
+        capture_output=True, text=True)
     if built.returncode or built.stderr:
         return ['compiler: ' + built.stderr]
     run = subprocess.run([*options.runner.split(), output],
-                         capture_output=True, text=True, timeout=60)
+                         capture_output=True, text=True, timeout=60,
+                         env={**os.environ, 'ALLOCTRACE': 'all',
+                              'ALLOCTRACE_DUMP': '/dev/null'})
     want = list(expected(lines, level))
     got = run.stdout.splitlines()
     problems = check_assembly(options, command, lines, level, path)
     if got != want:
         problems += ['expected'] + want + ['found'] + got
-    if run.returncode:
+    if run.returncode or run.stderr:
         problems.append(f'exit status {run.returncode}: {run.stderr}')
     return problems
 
@@ -117,11 +162,17 @@ def main():
     parser.add_argument('--variants')
     parser.add_argument('--also')
     parser.add_argument('--drop')
+    parser.add_argument('--machine', default=platform.machine())
     parser.add_argument('--no-assembly', action='store_true')
+    parser.add_argument('--tool')
     parser.add_argument('program')
     options = parser.parse_args()
     with open(options.program) as source:
         lines = source.read().split('\n')
+    if words(lines, 'needs') and not options.tool:
+        return
+    if words(lines, 'machine') not in ([], [options.machine]):
+        return
     variants = [v for _, text in directives(lines, 'variants')
                 for v in text.split('|')]
     if not variants or options.variants:
@@ -131,6 +182,9 @@ def main():
         variants += options.also.split('|')
     n_bad = 0
     for flags in variants:
+        # A static program keeps the C library's own ways out of functions.
+        if words(lines, 'needs') and '-static' in flags:
+            continue
         problems = attempt(options, lines, flags)
         if problems:
             n_bad += 1

@@ -76,7 +76,8 @@ def tracebacks(cell):
                                                   'run_program.py'),
                '--plugin', options.plugin, '--probe', cell.probe(),
                '--work', options.work, '--compiler', options.compiler,
-               f'--runner={options.runner}']
+               f'--runner={options.runner}',
+               '--machine', options.machine.split('-')[0]]
     if options.machine != 'x86_64-linux-gnu':
         command.append('--no-assembly')
     if options.variants:
@@ -174,7 +175,7 @@ def runtime(cell):
     not there for other machines."""
     sources = sorted(glob.glob(os.path.join(TOP, 'runtime', '*.c')))
     sources = [path for path in sources
-               if os.path.basename(path) != 'interpose.c']
+               if os.path.basename(path) not in ('interpose.c', 'flow.c')]
     archive = cell.path('runtime.a')
     objects = cell.path('objects')
     shutil.rmtree(objects, ignore_errors=True)

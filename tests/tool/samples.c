@@ -231,6 +231,105 @@ static void write_deep(void)
     dumpfile_fini(&dump);
 }
 
+/* Memory of malloc, of an allocator of the program's own and of a library's
+ * that has not said its name. */
+static void write_domains(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    dumpfile_domain(&dump, 0x80000000, "operator new");
+    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 0, 1, 100);
+    dumpfile_trace_full(&dump, dumpfile_path(&dump, "b.cc:2"), 0, 0x80000000,
+                        (const int64_t[]){3, 60, 5, 90, 4, 80});
+    dumpfile_trace_full(&dump, dumpfile_path(&dump, "c.c:3"), 0, 7,
+                        (const int64_t[]){0, 0, 2, 4096, 1, 2048});
+    dumpfile_finish(&dump);
+    write_all("domains.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
+/* A frame of a path in which functions hand on what they were given. */
+static uint32_t handed_on(struct dumpfile *dump, uint32_t parent,
+                          const char *file, uint32_t line, const char *function,
+                          const char *type, uint32_t type_size)
+{
+    return dumpfile_traceback(
+        dump, parent,
+        dumpfile_frame(dump, (struct dumpframe){.file = file,
+                                                .line = line,
+                                                .function = function,
+                                                .type = type,
+                                                .type_size = type_size,
+                                                .kind = 1,
+                                                .flags = 2}));
+}
+
+/* Lua makes tables and strings: two paths through the same wrappers, and one
+ * through others to where the first one ends. */
+static void write_wrappers(void)
+{
+    struct dumpfile dump;
+    uint32_t execute;
+    uint32_t table;
+    uint32_t path;
+
+    dumpfile_init(&dump);
+    execute = dumpfile_path(&dump, "lvm.c:1350");
+    table = handed_on(&dump, execute, "ltable.c", 625, "luaH_new", "Table", 56);
+    path = handed_on(&dump, table, "lgc.c", 260, "luaC_newobj", "GCObject", 16);
+    path = handed_on(&dump, path, "lmem.c", 192, "luaM_malloc_", NULL, 0);
+    path = handed_on(&dump, path, "lauxlib.c", 1018, "l_alloc", NULL, 0);
+    dumpfile_trace(&dump, path, 0, 0, 100, 5600);
+    path = handed_on(&dump, table, "lmem.c", 192, "luaM_malloc_", NULL, 0);
+    dumpfile_trace(&dump, path, 0, 0, 1, 56);
+    path = handed_on(&dump, execute, "lstring.c", 148, "createstrobj",
+                     "TString", 24);
+    path = handed_on(&dump, path, "lgc.c", 260, "luaC_newobj", "GCObject", 16);
+    path = handed_on(&dump, path, "lauxlib.c", 1018, "l_alloc", NULL, 0);
+    dumpfile_trace(&dump, path, 0, 0, 10, 330);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "lua.c:3"), 0, 0, 1, 9);
+    dumpfile_finish(&dump);
+    write_all("wrappers.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
+/* Long names of C++, and memory that the library allocates for its callers. */
+static void write_cxx(void)
+{
+    static const struct dumpframe sites[] = {
+        {.file = "src/very/deep/folder/of/sources/cache.cc",
+         .line = 12,
+         .function = "void cache::Cache<std::pair<int, int>, Entry>::put("
+                     "std::pair<int, int> const&, Entry)",
+         .type = "cache::Node<std::pair<int, int>, Entry>",
+         .kind = 2},
+        {.file = "main.cc",
+         .line = 7,
+         .function = "main(int, char**)::{lambda(int, char const*)#1}::"
+                     "operator()(int, char const*) const",
+         .kind = 1},
+    };
+    struct dumpfile dump;
+    uint32_t path;
+
+    dumpfile_init(&dump);
+    dumpfile_trace(
+        &dump, dumpfile_traceback(&dump, 0, dumpfile_frame(&dump, sites[0])), 0,
+        0, 9, 900);
+    path = dumpfile_traceback(&dump, 0, dumpfile_frame(&dump, sites[1]));
+    path = handed_on(&dump, path, "/usr/include/c++/12/bits/vector.tcc", 453,
+                     "void std::vector<Foo>::_M_realloc_insert<Foo>(Foo&&)",
+                     NULL, 0);
+    path = handed_on(&dump, path, "/usr/include/c++/12/bits/new_allocator.h",
+                     137, "std::__new_allocator<Foo>::allocate(unsigned long)",
+                     "Foo", 40);
+    dumpfile_trace(&dump, path, 0, 0, 2, 120);
+    dumpfile_finish(&dump);
+    write_all("cxx.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
 int main(void)
 {
     write_good("good.dump", 0);
@@ -239,5 +338,8 @@ int main(void)
     write_empty();
     write_odd();
     write_deep();
+    write_domains();
+    write_wrappers();
+    write_cxx();
     return 0;
 }

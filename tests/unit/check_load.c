@@ -30,6 +30,8 @@ static void make_sample(struct dumpfile *dump)
         (struct dumpframe){.file = "main.c", .line = 7, .function = "main"});
     traceback = dumpfile_traceback(dump, 0, frame);
     dumpfile_thread(dump, 4711, "worker");
+    dumpfile_domain(dump, 5, "pool");
+    dumpfile_domain(dump, 0x80000000, "operator new");
     dumpfile_trace_full(dump, traceback, 1, 5,
                         (const int64_t[]){3, 30, 4, 40, -1, -10});
     dumpfile_finish(dump);
@@ -90,6 +92,27 @@ START_TEST(everything_in_a_file_is_loaded)
     ck_assert_int_eq(trace->total_blocks, 4);
     ck_assert_int_eq(trace->peak_bytes, -10);
     ck_assert_ptr_null(alloctrace_snapshot_trace(snapshot, 1));
+    alloctrace_snapshot_free(snapshot);
+}
+END_TEST
+
+/* Names of domains are those of the file; 0 is malloc without being named. */
+START_TEST(domains_have_names)
+{
+    struct dumpfile dump;
+    alloctrace_snapshot *snapshot;
+
+    make_sample(&dump);
+    ck_assert_int_eq(load(&dump.file, &snapshot), 0);
+    dumpfile_fini(&dump);
+    ck_assert_uint_eq(alloctrace_snapshot_domain_count(snapshot), 2);
+    ck_assert_uint_eq(alloctrace_snapshot_domain(snapshot, 1)->id, 0x80000000);
+    ck_assert_str_eq(alloctrace_snapshot_domain(snapshot, 1)->name,
+                     "operator new");
+    ck_assert_ptr_null(alloctrace_snapshot_domain(snapshot, 2));
+    ck_assert_str_eq(alloctrace_snapshot_domain_name(snapshot, 5), "pool");
+    ck_assert_str_eq(alloctrace_snapshot_domain_name(snapshot, 0), "malloc");
+    ck_assert_str_eq(alloctrace_snapshot_domain_name(snapshot, 6), "");
     alloctrace_snapshot_free(snapshot);
 }
 END_TEST
@@ -505,7 +528,7 @@ START_TEST(files_that_cannot_be_read_say_why)
 }
 END_TEST
 
-CHECK_MAIN("load", everything_in_a_file_is_loaded,
+CHECK_MAIN("load", everything_in_a_file_is_loaded, domains_have_names,
            each_proper_prefix_is_refused, each_flipped_bit_is_found,
            forged_bytes_do_no_harm, other_files_are_refused,
            newer_versions_are_refused, bytes_behind_the_trailer_are_refused,

@@ -133,6 +133,30 @@ START_TEST(statistics_without_memory)
 }
 END_TEST
 
+START_TEST(folding_without_memory)
+{
+    alloctrace_snapshot *snapshot;
+    alloctrace_snapshot *folded = NULL;
+    long n = 0;
+
+    make_dump();
+    snapshot = load();
+    for (; !folded; n++) {
+        int result;
+
+        left = n;
+        result = alloctrace_snapshot_fold_wrappers(snapshot, &folded);
+        left = -1;
+        if (!folded)
+            ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+    }
+    ck_assert_int_gt(n, 10);
+    alloctrace_snapshot_free(folded);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
 /* A snapshot stays whole when its names do not fit. */
 START_TEST(resolving_without_memory)
 {
@@ -178,4 +202,5 @@ START_TEST(a_file_without_memory)
 END_TEST
 
 CHECK_MAIN("scarcity", loading_without_memory, statistics_without_memory,
-           resolving_without_memory, a_file_without_memory)
+           folding_without_memory, resolving_without_memory,
+           a_file_without_memory)

@@ -182,7 +182,7 @@ START_TEST(T12)
     snapshot = load();
     EXPECT(snapshot, LINENO, "a.c:1 13/2");
     EXPECT(snapshot, TRACEBACK, "a.c:1 13/2");
-    EXPECT(snapshot, DOMAIN, "#0 8/1", "#7 5/1");
+    EXPECT(snapshot, DOMAIN, "malloc#0 8/1", "#7 5/1");
     alloctrace_snapshot_free(snapshot);
 }
 END_TEST

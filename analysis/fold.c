@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which frame of a call path answers for what it allocated, and the type of
+ * it. Functions that only hand an allocation on (xmalloc, luaM_malloc_) are
+ * no answer to "who allocates?": the plugin marks each call whose result may
+ * be what its function returns, and here the path is climbed along them.
+ *
+ * The rule. The *run* of a path is its frames from the most recent one to the
+ * first that does not hand its result on, that one included; it ends with the
+ * path at the latest. All of it sees one block, so the types that its frames
+ * give are views of one block:
+ *
+ *  1. A view fits if it is less than a word larger than the path's average
+ *     block: a string's struct ends with a byte and its padding, which are
+ *     not allocated. Of those that fit the largest is the most specific one
+ *     (every object of Lua is a GCObject first, and only then a Table); of
+ *     equals it is that of the most recent frame, so that a constructor
+ *     answers for what it makes, and not who calls it. An unknown size fits,
+ *     and is smaller than others.
+ *  2. What is no larger than a word (char, sqlite3_int64) and handed on is a
+ *     view of blocks only that have no room for two of them: else it is how
+ *     an allocator looks at memory, whoever asks.
+ *  3. Where there is no view the last frame of the run answers, with its type
+ *     even if that is too large: sizes choose among types and never refute
+ *     the only one (flexible arrays are made smaller than their struct).
+ *  4. If the answer stands in a header of the C++ library, the first frame
+ *     outside that does not answers for it; the type stays.
+ *
+ * Addresses hand on if they are a known allocator of the C or C++ library.
+ *
+ * A run that gives more than MAX_VIEWS sites with types is recursion; its
+ * others are not looked at, which bounds the time: linear in the frames.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+/* Sites with views that are compared in one run. Real runs have one to three.
+ */
+#define MAX_VIEWS 64
+
+/* Of one frame, and of a site from the frame outwards. */
+enum trait {
+    FRAME_HANDS_ON = 1, /* its call's result may be what it returns */
+    FRAME_VIEW = 2,     /* it gives a type, which may be a view of the block */
+    FRAME_LIBRARY = 4,  /* it stands in a header of the C++ library */
+    SITE_ENDS = 8,      /* a run that comes here ends in this site */
+    SITE_VIEW = 16,     /* there is a view in the part of the run here */
+    SITE_OWN = 32       /* a frame here stands outside the C++ library */
+};
+
+/* Where climbing goes on from a traceback's site. Each is a traceback, itself
+ * or one outside it. */
+struct level {
+    uint32_t end;  /* in whose site the run ends */
+    uint32_t view; /* the next in the run with SITE_VIEW; 0 = none */
+    uint32_t own;  /* the next with SITE_OWN; 0 = none */
+};
+
+struct folding {
+    const alloctrace_snapshot *snapshot;
+    uint8_t *traits;      /* owned: frame => set of enum trait */
+    struct level *levels; /* owned: by traceback */
+};
+
+/* What each path allocated, in all its threads and domains. */
+struct amount {
+    uint64_t bytes;  /* total */
+    uint64_t blocks; /* likewise; 0 = the path has no trace */
+};
+
+/* ---- Frames ---- */
+
+/* Functions of the C library that return memory for the caller to free,
+ * without leading underscores and what glibc puts before its internal names.
+ * Their own addresses are seen when code that was not instrumented, or a
+ * function pointer, called them. Constant. */
+static const char *const allocators[] = {
+    "malloc",
+    "calloc",
+    "realloc",
+    "reallocarray",
+    "memalign",
+    "aligned_alloc",
+    "posix_memalign",
+    "valloc",
+    "pvalloc",
+    "strdup",
+    "strndup",
+    "wcsdup",
+    "xpg_strdup",
+    "asprintf",
+    "vasprintf",
+    "asprintf_chk",
+    "vasprintf_chk",
+    "vasprintf_internal",
+    "getline",
+    "getdelim",
+    "getwd",
+    "getcwd",
+    "get_current_dir_name",
+    "realpath",
+    "canonicalize_file_name",
+    "realpath_chk",
+};
+
+static const char *skip_prefix(const char *text, const char *prefix)
+{
+    const size_t size = strlen(prefix);
+
+    return strncmp(text, prefix, size) == 0 ? text + size : text;
+}
+
+/* Is a function of code that was not instrumented a known allocator? Operators
+ * of C++ are known mangled (from symbols) and readable (from DWARF). */
+static bool is_allocator(const char *function)
+{
+    if (strncmp(function, "_Znw", 4) == 0 ||
+        strncmp(function, "_Zna", 4) == 0 ||
+        strncmp(function, "operator new", 12) == 0)
+        return true;
+    function = skip_prefix(function, "__GI_");
+    function = skip_prefix(function, "_IO_");
+    function += strspn(function, "_");
+    function = skip_prefix(function, "libc_");
+    for (size_t i = 0; i < sizeof allocators / sizeof *allocators; i++)
+        if (strcmp(function, allocators[i]) == 0)
+            return true;
+    return false;
+}
+
+bool at_is_library(const alloctrace_snapshot *snapshot,
+                   const struct at_frame *frame)
+{
+    return frame->kind != ALLOCTRACE_FRAME_ADDRESS &&
+           strstr(at_text(snapshot, frame->file), "/include/c++/") != NULL;
+}
+
+/* Bytes of a pointer in the traced program. */
+static uint32_t word_size(const alloctrace_snapshot *snapshot)
+{
+    return snapshot->process.word_bits == 32 ? 4 : 8;
+}
+
+static unsigned frame_traits(const alloctrace_snapshot *snapshot,
+                             const struct at_frame *frame)
+{
+    unsigned traits = 0;
+
+    if (frame->flags & ALLOCTRACE_FRAME_RETURNED ||
+        (frame->kind == ALLOCTRACE_FRAME_ADDRESS && frame->address &&
+         is_allocator(at_text(snapshot, frame->function))))
+        traits |= FRAME_HANDS_ON;
+    if (*at_text(snapshot, frame->type))
+        traits |= FRAME_VIEW;
+    if (at_is_library(snapshot, frame))
+        traits |= FRAME_LIBRARY;
+    return traits;
+}
+
+/* Adds what is known of a frame's site from those of its caller, 0 = none. */
+static unsigned site_traits(unsigned own, unsigned caller)
+{
+    unsigned traits = own | (caller & (SITE_ENDS | SITE_OWN));
+
+    if (own & FRAME_HANDS_ON)
+        traits |= caller & SITE_VIEW;
+    else
+        traits |= SITE_ENDS;
+    if (own & FRAME_VIEW)
+        traits |= SITE_VIEW;
+    if (!(own & FRAME_LIBRARY))
+        traits |= SITE_OWN;
+    return traits;
+}
+
+/* Callers have lower numbers than what was inlined into them, but those that
+ * resolving an address added have higher ones: these first, from above. */
+static void traits_find(struct folding *folding)
+{
+    const alloctrace_snapshot *snapshot = folding->snapshot;
+    const struct at_frame *frames = snapshot->frames;
+    uint8_t *traits = folding->traits;
+
+    for (uint32_t i = snapshot->n_frames; i-- > 0;)
+        if (frames[i].caller == 0 || frames[i].caller > i)
+            traits[i] = (uint8_t)site_traits(
+                frame_traits(snapshot, &frames[i]),
+                frames[i].caller ? traits[frames[i].caller] : 0);
+    for (uint32_t i = 1; i < snapshot->n_frames; i++)
+        if (frames[i].caller != 0 && frames[i].caller < i)
+            traits[i] = (uint8_t)site_traits(frame_traits(snapshot, &frames[i]),
+                                             traits[frames[i].caller]);
+}
+
+/* ---- Paths ---- */
+
+/* From the outermost tracebacks inwards: parents have lower numbers. */
+static void levels_find(struct folding *folding)
+{
+    const alloctrace_snapshot *snapshot = folding->snapshot;
+
+    for (uint32_t i = 1; i < snapshot->n_tracebacks; i++) {
+        const struct at_traceback *traceback = &snapshot->tracebacks[i];
+        const struct level *outer = &folding->levels[traceback->parent];
+        const unsigned traits = folding->traits[traceback->frame];
+        const bool is_end = traits & SITE_ENDS || !traceback->parent;
+
+        folding->levels[i] = (struct level){
+            .end = is_end ? i : outer->end,
+            .view = traits & SITE_VIEW ? i
+                    : is_end           ? 0
+                                       : outer->view,
+            .own = traits & SITE_OWN ? i : outer->own,
+        };
+    }
+}
+
+/* The frame at which a run ends in a site: the first that does not hand on,
+ * or the last. */
+static uint32_t site_end(const struct folding *folding, uint32_t frame)
+{
+    const struct at_frame *frames = folding->snapshot->frames;
+
+    while (folding->traits[frame] & FRAME_HANDS_ON && frames[frame].caller)
+        frame = frames[frame].caller;
+    return frame;
+}
+
+/* Rules 1 and 2: is what a frame says a view of blocks of this size? */
+static bool is_view(const struct folding *folding, uint32_t frame,
+                    uint64_t average)
+{
+    const unsigned traits = folding->traits[frame];
+    const uint64_t size = folding->snapshot->frames[frame].type_size;
+    const uint32_t word = word_size(folding->snapshot);
+
+    if (!(traits & FRAME_VIEW))
+        return false;
+    if (traits & FRAME_HANDS_ON && size > 0 && size <= word)
+        return average >= size && average < 2 * size;
+    return size < word || size - word < average;
+}
+
+/* Looks for a better view in one site. `best->frame` is 0 if there is none
+ * yet. Returns whether the run ends here. */
+static bool site_look(const struct folding *folding, uint32_t traceback,
+                      uint64_t average, struct at_fold *best)
+{
+    const alloctrace_snapshot *snapshot = folding->snapshot;
+    const struct at_frame *frames = snapshot->frames;
+    uint32_t i = snapshot->tracebacks[traceback].frame;
+
+    for (; i; i = frames[i].caller) {
+        if (is_view(folding, i, average) &&
+            (!best->frame ||
+             frames[i].type_size > frames[best->frame].type_size))
+            *best = (struct at_fold){traceback, i, frames[i].type};
+        if (!(folding->traits[i] & FRAME_HANDS_ON))
+            return true;
+    }
+    return false;
+}
+
+/* Rules 1 to 3. */
+static struct at_fold run_fold(const struct folding *folding,
+                               uint32_t traceback, uint64_t average)
+{
+    const alloctrace_snapshot *snapshot = folding->snapshot;
+    struct at_fold best = {0};
+    uint32_t i = folding->levels[traceback].view;
+
+    for (int n = 0; i && n < MAX_VIEWS; n++) {
+        if (site_look(folding, i, average, &best))
+            break;
+        i = folding->levels[snapshot->tracebacks[i].parent].view;
+    }
+    if (!best.frame) {
+        best.traceback = folding->levels[traceback].end;
+        best.frame =
+            site_end(folding, snapshot->tracebacks[best.traceback].frame);
+        best.type = snapshot->frames[best.frame].type;
+    }
+    return best;
+}
+
+/* Rule 4. A path that is all in the library from there on stays there. */
+static void leave_library(const struct folding *folding, struct at_fold *fold)
+{
+    const alloctrace_snapshot *snapshot = folding->snapshot;
+    const uint32_t parent = snapshot->tracebacks[fold->traceback].parent;
+    uint32_t frame = fold->frame;
+
+    if (!(folding->traits[frame] & SITE_OWN)) {
+        if (!folding->levels[parent].own)
+            return;
+        fold->traceback = folding->levels[parent].own;
+        frame = snapshot->tracebacks[fold->traceback].frame;
+    }
+    while (folding->traits[frame] & FRAME_LIBRARY)
+        frame = snapshot->frames[frame].caller;
+    fold->frame = frame;
+}
+
+/* ---- All of it ---- */
+
+static struct amount *amounts_sum(const alloctrace_snapshot *snapshot)
+{
+    struct amount *amounts = calloc(snapshot->n_tracebacks, sizeof *amounts);
+
+    for (uint32_t i = 0; amounts && i < snapshot->n_traces; i++) {
+        const struct alloctrace_trace *trace = &snapshot->traces[i];
+
+        amounts[trace->traceback].bytes += (uint64_t)trace->total_bytes;
+        amounts[trace->traceback].blocks += (uint64_t)trace->total_blocks;
+    }
+    return amounts;
+}
+
+/* Without a block there is no size that a type could contradict. */
+static uint64_t amount_average(const struct amount *amount)
+{
+    return amount->blocks ? amount->bytes / amount->blocks : UINT64_MAX;
+}
+
+static void fold_all(struct folding *folding, const struct amount *amounts,
+                     struct at_fold *folds)
+{
+    const uint32_t n = folding->snapshot->n_tracebacks;
+
+    traits_find(folding);
+    levels_find(folding);
+    for (uint32_t i = 1; i < n; i++) {
+        folds[i] = run_fold(folding, i, amount_average(&amounts[i]));
+        leave_library(folding, &folds[i]);
+    }
+}
+
+struct at_fold *at_fold_paths(const alloctrace_snapshot *snapshot)
+{
+    struct folding folding = {
+        .snapshot = snapshot,
+        .traits = calloc(snapshot->n_frames, sizeof *folding.traits),
+        .levels = calloc(snapshot->n_tracebacks, sizeof *folding.levels)};
+    struct amount *amounts = amounts_sum(snapshot);
+    struct at_fold *folds = calloc(snapshot->n_tracebacks, sizeof *folds);
+    const bool is_complete =
+        folding.traits && folding.levels && amounts && folds;
+
+    if (is_complete)
+        fold_all(&folding, amounts, folds);
+    free(folding.traits);
+    free(folding.levels);
+    free(amounts);
+    if (is_complete)
+        return folds;
+    free(folds);
+    return NULL;
+}
+
+uint32_t *at_trace_types(const alloctrace_snapshot *snapshot)
+{
+    const alloctrace_snapshot *raw = snapshot->raw ? snapshot->raw : snapshot;
+    struct at_fold *folds = at_fold_paths(raw);
+    uint32_t *types = calloc((size_t)raw->n_traces + 1, sizeof *types);
+
+    for (uint32_t i = 0; folds && types && i < raw->n_traces; i++)
+        types[i] = folds[raw->traces[i].traceback].type;
+    if (!folds) {
+        free(types);
+        types = NULL;
+    }
+    free(folds);
+    return types;
+}
