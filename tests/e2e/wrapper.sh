@@ -122,7 +122,7 @@ alloctrace.so] [-idirafter$prefix/include]"
 check 'a cross compiler gets its plugin and its runtime' \
     "$(ALLOCTRACE_CC=cross-gcc run alloctrace-gcc a.c)" \
     "cross $cross [a.c] $(echo "$program" |
-        sed 's,lib/liballoc,lib/alloctrace/target/riscv64-linux-gnu/liballoc,') status 3"
+        sed 's,lib/,lib/alloctrace/target/riscv64-linux-gnu/,g') status 3"
 check 'a target without a plugin is named' \
     "$(ALLOCTRACE_CC=other-gcc run alloctrace-gcc -c a.c)" \
     'alloctrace-gcc: no plugin for gcc 12 for sparc64-linux-gnu; there is one for: 12, 12-riscv64-linux-gnu status 2'
@@ -130,7 +130,7 @@ if [ "$machine" = x86_64-linux-gnu ]; then
     check '-m32 gets the runtime for it' \
         "$(run alloctrace-gcc -m32 a.c)" "gcc $before [-m32] [a.c] $(
             echo "$program" |
-            sed 's,lib/liballoc,lib/alloctrace/target/i386-linux-gnu/liballoc,') status 3"
+            sed 's,lib/,lib/alloctrace/target/i386-linux-gnu/,g') status 3"
     check 'the last of -m32 and -m64 counts, the compiler'"'"'s own included' \
         "$(ALLOCTRACE_CC='gcc -m32' run alloctrace-gcc -m64 a.c)" \
         "gcc [-m32] $before [-m64] [a.c] $program status 3"
