@@ -57,8 +57,16 @@ extern "C" char *dlang_demangle(const char *mangled, int options);
 #define DMGL_PARAMS 1
 #define DMGL_ANSI 2
 
-#if BUILDING_GCC_VERSION < 12000 || BUILDING_GCC_VERSION >= 13000
-#error "alloctrace's plugin supports GCC 12"
+#if BUILDING_GCC_VERSION < 11000 || BUILDING_GCC_VERSION >= 16000
+#error "alloctrace's plugin supports GCC 11 to 15"
+#endif
+
+/* system.h's, from GCC 12 on. */
+#if BUILDING_GCC_VERSION < 12000
+static inline bool startswith(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 #endif
 
 /*
@@ -73,12 +81,30 @@ extern cpp_callbacks *cpp_get_callbacks(cpp_reader *) __attribute__((weak));
 /* Objective-C's; the C family's other members have a stub that says NULL. */
 extern const char *objc_maybe_printable_name(tree, int) __attribute__((weak));
 
-/* The machine that code is made for, as far as assembly text depends on it. */
+/*
+ * The machine that code is made for, as far as assembly text depends on it.
+ * One compiler makes code for several ABIs, so that some are asked for at run
+ * time.
+ */
 #if defined TARGET_64BIT && defined TARGET_SSE2
 #define ALLOCTRACE_TARGET_X86 1
+#define ALLOCTRACE_TARGET_X32 (TARGET_64BIT && TARGET_X32)
 #define ALLOCTRACE_TARGET_X86_64 (TARGET_64BIT && !TARGET_X32)
 #define ALLOCTRACE_TARGET_INTEL_SYNTAX (ASSEMBLER_DIALECT == ASM_INTEL)
 #define ALLOCTRACE_TARGET_BRANCH_MARKS ((flag_cf_protection & CF_BRANCH) != 0)
+#elif defined GCC_AARCH64_H
+#define ALLOCTRACE_TARGET_AARCH64 1
+#define ALLOCTRACE_TARGET_WANTS_SIZES 1 /* of external objects */
+#elif defined GCC_ARM_H
+#define ALLOCTRACE_TARGET_ARM 1
+#elif defined GCC_RISCV_H
+#define ALLOCTRACE_TARGET_RISCV 1
+#endif
+#ifndef ALLOCTRACE_TARGET_INTEL_SYNTAX
+#define ALLOCTRACE_TARGET_INTEL_SYNTAX 0
+#endif
+#ifndef ALLOCTRACE_TARGET_WANTS_SIZES
+#define ALLOCTRACE_TARGET_WANTS_SIZES 0
 #endif
 
 #endif

@@ -3,8 +3,8 @@
 #ifndef ALLOCTRACE_PLUGIN_MODULE_H
 #define ALLOCTRACE_PLUGIN_MODULE_H
 
-/* Whether the announcement can be written for the present target. */
-bool at_module_is_supported(void);
+/* NULL, or what about the present target has no support. */
+const char *at_module_refusal(void);
 
 /*
  * Write a constructor and a destructor in a COMDAT group, so that the linker

@@ -60,13 +60,45 @@ static void on_finish_unit(void *, void *)
         at_notice_unit(stderr);
 }
 
-static bool compiler_is_ours(struct plugin_gcc_version *version)
+/* The value of --target= among GCC's configuration arguments, or "". */
+static const char *target_of(const struct plugin_gcc_version *version,
+                             int *length)
 {
-    if (plugin_default_version_check(version, &gcc_version))
+    static const char option[] = "--target=";
+    const char *at = strstr(version->configuration_arguments, option);
+
+    at = at ? at + sizeof option - 1 : "";
+    *length = strcspn(at, " '");
+    return at;
+}
+
+/*
+ * Says which compiler the plugin is for. Nothing of GCC's may be called here
+ * but the C library: what this very compiler does not have is NULL.
+ */
+static bool compiler_is_ours(const struct plugin_gcc_version *version)
+{
+    const char *ours;
+    const char *theirs;
+    int n_ours;
+    int n_theirs;
+
+    if (strcmp(gcc_version.basever, version->basever) == 0 &&
+        strcmp(gcc_version.datestamp, version->datestamp) == 0 &&
+        strcmp(gcc_version.devphase, version->devphase) == 0 &&
+        strcmp(gcc_version.revision, version->revision) == 0 &&
+        strcmp(gcc_version.configuration_arguments,
+               version->configuration_arguments) == 0)
         return true;
-    error("alloctrace: the plugin was built for GCC %s (%s), but loaded into "
-          "GCC %s (%s)", gcc_version.basever, gcc_version.datestamp,
-          version->basever, version->datestamp);
+    ours = target_of(&gcc_version, &n_ours);
+    theirs = target_of(version, &n_theirs);
+    fprintf(stderr,
+            "alloctrace: this plugin was built for GCC %s (%s) for %.*s, but "
+            "was loaded into GCC %s (%s) for %.*s: compile with "
+            "alloctrace-gcc, which takes the plugin of its compiler, or build "
+            "alloctrace with -DALLOCTRACE_PLUGIN_COMPILERS=COMPILER\n",
+            gcc_version.basever, gcc_version.datestamp, n_ours, ours,
+            version->basever, version->datestamp, n_theirs, theirs);
     return false;
 }
 
@@ -77,11 +109,14 @@ plugin_init(struct plugin_name_args *info, struct plugin_gcc_version *version)
         ALLOCTRACE_PLUGIN_VERSION,
         "traces allocations: see alloctrace(1)"};
 
+    const char *refusal;
+
     if (!compiler_is_ours(version) ||
         !at_options_parse(info->argv, info->argc))
         return 1;
-    if (!at_module_is_supported()) {
-        error("alloctrace: the target is not supported");
+    refusal = at_module_refusal();
+    if (refusal != NULL) {
+        error("alloctrace: %s is not supported", refusal);
         return 1;
     }
     if (at_language_refusal() != NULL) {

@@ -150,6 +150,12 @@ static void block_leave(const struct rewrite *rewrite, basic_block bb)
         }
 }
 
+/* GCC before 14 calls it last_stmt. NULL: there is none. */
+static gimple *block_last(basic_block bb)
+{
+    return gsi_stmt(gsi_last_nondebug_bb(bb));
+}
+
 /* Whether control may arrive in BB from an unknown depth of the stack. */
 static bool block_is_receiver(basic_block bb)
 {
@@ -160,8 +166,8 @@ static bool block_is_receiver(basic_block bb)
         if (e->flags & EDGE_EH)
             return true;
         if ((e->flags & EDGE_ABNORMAL) &&
-            !(last_stmt(e->src) &&
-              gimple_code(last_stmt(e->src)) == GIMPLE_GOTO))
+            !(block_last(e->src) &&
+              gimple_code(block_last(e->src)) == GIMPLE_GOTO))
             return true;
     }
     return false;

@@ -279,11 +279,16 @@ unsigned at_site_of_call(gcall *call, int kind, int flags)
 /*
  * External, so that GCC neither emits the array nor puts it into a block of
  * its own objects (section anchors); hidden, so that it is reached directly.
+ * Its size is not known yet. Some targets load an address that may lie outside
+ * of its object from memory (aarch64 beyond 1 MiB), which costs a dynamic
+ * relocation: there it is said to be large.
  */
 static tree keys_declare(void)
 {
-    tree type = build_array_type(
-        build_qualified_type(uint64_type_node, TYPE_QUAL_CONST), NULL_TREE);
+    tree key = build_qualified_type(uint64_type_node, TYPE_QUAL_CONST);
+    tree type = ALLOCTRACE_TARGET_WANTS_SIZES
+                    ? build_array_type_nelts(key, 1u << 27)
+                    : build_array_type(key, NULL_TREE);
     tree decl = build_decl(UNKNOWN_LOCATION, VAR_DECL,
                            get_identifier("*" KEYS_LABEL), type);
 

@@ -11,42 +11,97 @@
 
 #include "tail.h"
 
-/* Bytes that an argument of TYPE takes on the stack; 0 if it is in registers.
- * Moves CUM on. */
-static HOST_WIDE_INT stack_bytes(CUMULATIVE_ARGS *cum, tree type)
-{
-    function_arg_info argument(type, true);
-    HOST_WIDE_INT bytes = 0;
+/* How far arguments reach: the registers, and the bytes on the stack. */
+struct layout {
+    CUMULATIVE_ARGS cum;
+    HOST_WIDE_INT stack_bytes;
+};
 
-    if (targetm.calls.function_arg(pack_cumulative_args(cum), argument) ==
-        NULL_RTX)
-        bytes = ROUND_UP(int_size_in_bytes(type), UNITS_PER_WORD);
-    targetm.calls.function_arg_advance(pack_cumulative_args(cum), argument);
-    return bytes;
+/* Add an argument of TYPE. */
+static void layout_add(struct layout *layout, tree type, bool is_named)
+{
+    const cumulative_args_t cum = pack_cumulative_args(&layout->cum);
+    function_arg_info argument(type, is_named);
+    HOST_WIDE_INT bytes;
+
+    apply_pass_by_reference_rules(&layout->cum, argument);
+    bytes = int_size_in_bytes(argument.type);
+    if (targetm.calls.function_arg(cum, argument) == NULL_RTX)
+        layout->stack_bytes =
+            ROUND_UP(layout->stack_bytes,
+                     (HOST_WIDE_INT)targetm.calls.function_arg_boundary(
+                         argument.mode, argument.type) / BITS_PER_UNIT) +
+            ROUND_UP(bytes, UNITS_PER_WORD);
+    else if (const HOST_WIDE_INT in_registers =
+                 targetm.calls.arg_partial_bytes(cum, argument))
+        layout->stack_bytes += ROUND_UP(bytes - in_registers, UNITS_PER_WORD);
+    targetm.calls.function_arg_advance(cum, argument);
 }
 
 static HOST_WIDE_INT call_stack_bytes(const gcall *call)
 {
-    HOST_WIDE_INT bytes = 0;
-    CUMULATIVE_ARGS cum;
+    const unsigned n = gimple_call_num_args(call);
+    tree type = gimple_call_fntype(call);
+    const unsigned n_named =
+        stdarg_p(type) ? (unsigned)type_num_arguments(type) : n;
+    struct layout layout;
 
-    INIT_CUMULATIVE_ARGS(cum, gimple_call_fntype(call), NULL_RTX,
-                         gimple_call_fndecl(call),
-                         (int)gimple_call_num_args(call));
-    for (unsigned i = 0; i < gimple_call_num_args(call); i++)
-        bytes += stack_bytes(&cum, TREE_TYPE(gimple_call_arg(call, i)));
-    return bytes;
+    layout.stack_bytes = 0;
+    INIT_CUMULATIVE_ARGS(layout.cum, type, NULL_RTX, gimple_call_fndecl(call),
+                         (int)n_named);
+    for (unsigned i = 0; i < n; i++)
+        layout_add(&layout, TREE_TYPE(gimple_call_arg(call, i)), i < n_named);
+    return layout.stack_bytes;
 }
 
 static HOST_WIDE_INT function_stack_bytes(tree fn)
 {
-    HOST_WIDE_INT bytes = 0;
-    CUMULATIVE_ARGS cum;
+    struct layout layout;
 
-    INIT_CUMULATIVE_ARGS(cum, TREE_TYPE(fn), NULL_RTX, fn, -1);
+    layout.stack_bytes = 0;
+    INIT_CUMULATIVE_ARGS(layout.cum, TREE_TYPE(fn), NULL_RTX, fn, -1);
     for (tree parm = DECL_ARGUMENTS(fn); parm; parm = DECL_CHAIN(parm))
-        bytes += stack_bytes(&cum, DECL_ARG_TYPE(parm));
-    return bytes;
+        layout_add(&layout, DECL_ARG_TYPE(parm), true);
+    return layout.stack_bytes;
+}
+
+/*
+ * Whether the call's arguments, which are written where the function's own
+ * lie, could be read from there as well.
+ */
+static bool may_overlap(const gcall *call)
+{
+    for (unsigned i = 0; i < gimple_call_num_args(call); i++)
+        if (!is_gimple_val(gimple_call_arg(call, i)))
+            return true;
+    for (tree parm = DECL_ARGUMENTS(current_function_decl); parm;
+         parm = DECL_CHAIN(parm))
+        if (!is_gimple_reg(parm))
+            return true;
+    return false;
+}
+
+/* Callees that take their arguments off the stack: as many as we must? */
+static bool pops_alike(const gcall *call, HOST_WIDE_INT bytes,
+                       HOST_WIDE_INT own_bytes)
+{
+    tree fn = current_function_decl;
+
+    return known_eq(targetm.calls.return_pops_args(gimple_call_fndecl(call),
+                                                   gimple_call_fntype(call),
+                                                   bytes),
+                    targetm.calls.return_pops_args(fn, TREE_TYPE(fn),
+                                                   own_bytes));
+}
+
+/* Whether the arguments fit where those of the function were passed. */
+static bool arguments_fit(const gcall *call)
+{
+    const HOST_WIDE_INT bytes = call_stack_bytes(call);
+    const HOST_WIDE_INT own_bytes = function_stack_bytes(current_function_decl);
+
+    return bytes <= own_bytes && pops_alike(call, bytes, own_bytes) &&
+           (bytes == 0 || !may_overlap(call));
 }
 
 static bool passes_by_reference(const gcall *call)
@@ -83,16 +138,15 @@ static bool can_jump(const gcall *call)
         return false;
     return !aggregate_value_p(TREE_TYPE(type), type) &&
            !passes_by_reference(call) &&
-           call_stack_bytes(call) <=
-               function_stack_bytes(current_function_decl) &&
-           target_allows(call);
+           arguments_fit(call) && target_allows(call);
 }
 
 bool at_tail_is_jump(gcall *call)
 {
     if (!gimple_call_tail_p(call))
         return false;
-    if (can_jump(call))
+    /* What must be a jump is one, or GCC reports an error. */
+    if (gimple_call_must_tail_p(call) || can_jump(call))
         return true;
     gimple_call_set_tail(call, false);
     return false;

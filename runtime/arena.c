@@ -32,10 +32,19 @@ static void remember(void *pages, size_t size)
     }
 }
 
+/*
+ * An entry of the block map has room for 48 bits of an account's address. The
+ * kernel gives out no more unless it is asked to (but riscv64 with five levels
+ * of page tables before Linux 6.6 does).
+ */
 void *arena_map(size_t size)
 {
     void *const pages = os_map(size);
 
+    if (pages && ((uint64_t)(uintptr_t)pages + size) >> 48) {
+        os_unmap(pages, size);
+        return NULL;
+    }
     if (pages)
         remember(pages, size);
     return pages;

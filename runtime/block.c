@@ -3,7 +3,7 @@
 #include "block.h"
 
 uint64_t **at_roots[BLOCK_MAPS];
-uintptr_t at_odd_mask = 24;
+uintptr_t at_odd_mask = BLOCK_ODD_OTHERS;
 
 /* Puts `made` where NULL was; if another thread was first, takes its. */
 static void *publish(void **where, void *made, size_t size)
@@ -42,7 +42,7 @@ uint64_t *block_slot_create(uintptr_t address)
 bool block_init(void)
 {
     if (real_is_glibc())
-        at_odd_mask = 8;
+        at_odd_mask = BLOCK_ODD_GLIBC;
     return get((void **)&at_roots[0], BLOCK_ROOT_SIZE * sizeof(uint64_t *)) !=
            NULL;
 }

@@ -2,13 +2,15 @@
 /*
  * The block map: address of a live block => account it was counted in, size.
  *
- * Two levels: a root of pointers to leaves, one 8-byte entry a granule of 32
- * bytes. Pages of a leaf cost nothing until a block lies there.
+ * Two levels: a root of pointers to leaves, one 8-byte entry a granule of
+ * four words. Pages of a leaf cost nothing until a block lies there.
  *
- * Two live blocks never share an entry. glibc's lie at least 32 bytes apart,
- * at multiples of 16, so one map holds them all (at_odd_mask = 8). Other
- * allocators place blocks as little as 8 bytes apart: each of the four places
- * that a block can have in a granule then has a map of its own (24).
+ * Two live blocks never share an entry. glibc's lie at least four words apart,
+ * in 64-bit programs at multiples of 16, so one map holds them all (an address
+ * that is no such multiple is not glibc's: at_odd_mask = 8; with words of 32
+ * bits it may be, 0). Other allocators place blocks as little as 8 bytes apart:
+ * each place that a block can have in a granule then has a map of its own (24;
+ * 8). A leaf is small where addresses are scarce.
  *
  * Entry: account / 64 in the upper 42 bits, size in the lower 22. A size that
  * does not fit stands in the entry of the next granule (such a block covers
@@ -23,9 +25,19 @@
 
 #include "runtime.h"
 
+#if UINTPTR_MAX > UINT32_MAX
 #define BLOCK_ADDRESS_BITS 48 /* tags in the bits above are ignored */
 #define BLOCK_LEAF_BITS 26    /* a leaf covers 64 MiB of addresses */
 #define BLOCK_GRANULE_BITS 5
+#define BLOCK_ODD_GLIBC 8
+#define BLOCK_ODD_OTHERS 24
+#else
+#define BLOCK_ADDRESS_BITS 32
+#define BLOCK_LEAF_BITS 20 /* a leaf covers 1 MiB and takes half of that */
+#define BLOCK_GRANULE_BITS 4
+#define BLOCK_ODD_GLIBC 0
+#define BLOCK_ODD_OTHERS 8
+#endif
 #define BLOCK_ROOT_SIZE ((size_t)1 << (BLOCK_ADDRESS_BITS - BLOCK_LEAF_BITS))
 #define BLOCK_LEAF_SIZE ((size_t)1 << (BLOCK_LEAF_BITS - BLOCK_GRANULE_BITS))
 #define BLOCK_SIZE_BITS 22

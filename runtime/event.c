@@ -157,8 +157,10 @@ struct taken event_take(const void *block)
     }
     taken.account = block_account(entry);
     taken.size = entry & BLOCK_SIZE_MASK;
-    if (taken.size == BLOCK_SIZE_MASK)
+    if (taken.size == BLOCK_SIZE_MASK) {
         taken.size = slot[1];
+        count_set(slot + 1, 0); /* a block may lie there next */
+    }
     count_set(slot, 0);
     subtract(taken.account, taken.size);
     return taken;

@@ -113,7 +113,8 @@ static void read_headers(struct module *module)
             (const char *)(uintptr_t)(module->bias + segment->p_vaddr);
 
         if (segment->p_type == PT_LOAD && !has_bias) {
-            module->bias = module->begin - (segment->p_vaddr & ~0xfffull);
+            module->bias =
+                module->begin - (segment->p_vaddr & -(uint64_t)os_page_size());
             has_bias = true;
         }
         if (segment->p_type == PT_NOTE && has_bias && !module->build_id &&

@@ -5,6 +5,9 @@
  * open, close): a traced program must not notice that we wrote a file.
  */
 #define _GNU_SOURCE
+/* In 32-bit programs: dumps beyond 2 GiB, dates beyond 2038. */
+#define _FILE_OFFSET_BITS 64
+#define _TIME_BITS 64
 #include "os.h"
 
 #include <errno.h>
@@ -299,7 +302,7 @@ static int open_file(const char *path, int flags, int *fd)
     long n;
 
     do
-        n = syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0666);
+        n = syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_LARGEFILE, 0666);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return errno;
@@ -484,8 +487,8 @@ uintptr_t os_context_stack(const void *context)
  * presence of pthread_key_create, which we call, for that of all that they
  * want of threads, and call what nobody linked. So all of it is linked.
  */
-#define WANTED(name) (const void *)name
-static const void *const wanted[] __attribute__((used)) = {
+#define WANTED(name) (uintptr_t)name
+static const uintptr_t wanted[] __attribute__((used)) = {
     WANTED(pthread_mutex_init),
     WANTED(pthread_mutex_lock),
     WANTED(pthread_mutex_trylock),

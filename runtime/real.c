@@ -221,7 +221,7 @@ bool real_is_glibc(void)
     Dl_info allocator;
     Dl_info library;
 
-    return sizeof(void *) == 8 && dladdr_weak && gnu_get_libc_version &&
+    return dladdr_weak && gnu_get_libc_version &&
            dladdr_weak((void *)at_real.malloc_fn, &allocator) &&
            dladdr_weak((void *)gnu_get_libc_version, &library) &&
            allocator.dli_fbase == library.dli_fbase;

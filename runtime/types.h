@@ -51,11 +51,12 @@
  * A relaxed load and store are plain moves; they only forbid the compiler to
  * tear or invent accesses. count_add is a plain += all the same: GCC makes
  * three instructions of the relaxed form where one (add to memory) will do,
- * six times a malloc and free pair. ThreadSanitizer gets the strict form.
+ * six times a malloc and free pair. ThreadSanitizer gets the strict form, and
+ * so do 32-bit programs, where a reader could see half of an addition.
  */
 #define count_get(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #define count_set(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
-#ifdef __SANITIZE_THREAD__
+#if defined __SANITIZE_THREAD__ || UINTPTR_MAX == UINT32_MAX
 #define count_add(p, v) count_set((p), count_get(p) + (v))
 #else
 #define count_add(p, v) ((void)(*(p) += (v)))

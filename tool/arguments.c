@@ -126,8 +126,12 @@ static const struct option OPTIONS[] = {
  * a number of files (2000), which a loop reaches as well. */
 #define MAX_DEPTH 16
 
+/* See arguments_abi. */
+static const char *const ABIS[] = {"-m32", "-m64", "-mx32", NULL};
+
 struct reading {
     unsigned seen;        /* bits of enum seen */
+    const char *abi;      /* the last one of ABIS; NULL: none was there */
     const char *language; /* of the next inputs, by -x; NULL: by their names.
                            * Borrowed from `kept` or the caller's arguments. */
     struct words *kept;   /* words of response files, freed at the end */
@@ -231,6 +235,14 @@ static bool read_response_file(struct reading *reading, const char *path,
     return true;
 }
 
+static void read_abi(struct reading *reading, const char *argument)
+{
+    for (const char *const *abi = ABIS; *abi; abi++) {
+        if (!strcmp(argument, *abi))
+            reading->abi = *abi;
+    }
+}
+
 static void read_arguments(struct reading *reading, char *const *arguments,
                            int depth)
 {
@@ -249,10 +261,22 @@ static void read_arguments(struct reading *reading, char *const *arguments,
         } else if (argument[0] != '-' || !argument[1]) {
             reading->seen |= kind_of_input(argument, reading->language);
         } else if ((count = read_language(reading, arguments)) == 0) {
-            count = 1; /* an option that does not matter here */
+            count = 1;
+            read_abi(reading, argument);
         }
         arguments += count;
     }
+}
+
+const char *arguments_abi(char *const *arguments)
+{
+    struct words kept;
+    struct reading reading = {.kept = &kept};
+
+    words_init(&kept);
+    read_arguments(&reading, arguments, 0);
+    words_fini(&kept);
+    return reading.abi;
 }
 
 enum action arguments_classify(char *const *arguments)

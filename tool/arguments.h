@@ -25,4 +25,10 @@ enum action {
  */
 enum action arguments_classify(char *const *arguments);
 
+/*
+ * The last of the options that choose among a compiler's ABIs ("-m32", "-m64",
+ * "-mx32"), or NULL. Looks into response files. Constant text.
+ */
+const char *arguments_abi(char *const *arguments);
+
 #endif

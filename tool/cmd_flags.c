@@ -55,6 +55,7 @@ static int read_choice(int argc, char **argv, struct choice *choice)
 /* Prints the flags for compiling and, if `is_link`, those for linking. */
 static int print_flags(int argc, char **argv, int is_link)
 {
+    static char *const no_arguments[] = {NULL};
     struct choice choice;
     struct install install;
     struct words compiler = {0};
@@ -67,7 +68,8 @@ static int print_flags(int argc, char **argv, int is_link)
     if (!compiler.count)
         words_add(&compiler, "gcc");
     if (install_find(&install) < 0 ||
-        install_add_cflags(&install, compiler.word, &words) < 0 ||
+        install_choose(&install, compiler.word, no_arguments) < 0 ||
+        install_add_cflags(&install, &words) < 0 ||
         (is_link &&
          install_add_ldflags(&install, choice.runtime, &words) < 0)) {
         fprintf(stderr, "alloctrace: %s\n", install.error);

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Finds the installation (see install.h) and turns it into arguments of the
- * compiler. Reads the file system and runs the compiler once to ask its
- * version; changes nothing.
+ * compiler. Reads the file system and runs the compiler once to ask what
+ * it is; changes nothing.
  */
-#define _GNU_SOURCE /* pipe2 */
+#define _GNU_SOURCE /* scandir, realpath */
 
 #include "install.h"
 
+#include "arguments.h"
+
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef ALLOCTRACE_LIBDIR
@@ -26,7 +25,12 @@
 #define ALLOCTRACE_SYSTEM_LIBRARIES "" /* -lpthread -ldl before glibc 2.34 */
 #endif
 
+#ifndef ALLOCTRACE_MACHINE
+#define ALLOCTRACE_MACHINE "x86_64-linux-gnu" /* that this program runs on */
+#endif
+
 #define PLUGIN_DIR "alloctrace/plugin"
+#define TARGET_DIR "alloctrace/target"
 #define FLOW_DIR "alloctrace/flow"
 #define PLUGIN_FILE "alloctrace.so"
 
@@ -112,108 +116,105 @@ int install_find(struct install *install)
     return 0;
 }
 
-/* In the child: becomes `compiler -dumpversion` with its output in a pipe. */
-static void exec_dumpversion(char *const *compiler, int output)
+/* Lists what stands in DIRECTORY and begins with `prefix`: "11, 12". */
+static void list_entries(const char *directory, const char *prefix, char *text,
+                         size_t size)
 {
-    struct words command;
-
-    words_init(&command);
-    for (; *compiler; compiler++)
-        words_add(&command, *compiler);
-    words_add(&command, "-dumpversion");
-    dup2(output, STDOUT_FILENO);
-    execvp(command.word[0], command.word);
-    _exit(127);
-}
-
-static void read_all(int input, char *text, size_t size)
-{
+    struct dirent **entries = NULL;
+    const int n = scandir(directory, &entries, NULL, alphasort);
     size_t length = 0;
-    ssize_t n;
-
-    while (length + 1 < size &&
-           ((n = read(input, text + length, size - 1 - length)) > 0 ||
-            (n < 0 && errno == EINTR))) {
-        if (n > 0)
-            length += (size_t)n;
-    }
-    text[length] = 0;
-}
-
-/* Returns the compiler's major version, or -1 with `error` set. */
-static int ask_major(struct install *install, char *const *compiler)
-{
-    char text[64];
-    int pipes[2];
-    int status = -1;
-    int major;
-    pid_t child;
-
-    if (pipe2(pipes, O_CLOEXEC) < 0)
-        return fail(install, "pipe: %s", strerror(errno));
-    child = fork();
-    if (child == 0)
-        exec_dumpversion(compiler, pipes[1]);
-    close(pipes[1]);
-    read_all(pipes[0], text, sizeof text);
-    close(pipes[0]);
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
-    major = atoi(text);
-    if (status != 0 || major <= 0)
-        return fail(install, "%s -dumpversion does not tell a version",
-                    *compiler);
-    return major;
-}
-
-/* Lists the compilers there are plugins for: "11, 12". */
-static void list_plugins(const char *directory, char *text, size_t size)
-{
-    DIR *stream = opendir(directory);
-    struct dirent *entry;
-    size_t length = 0;
-    int major;
 
     text[0] = 0;
-    while (stream && (entry = readdir(stream))) {
-        if (sscanf(entry->d_name, "gcc-%d", &major) != 1)
-            continue;
-        snprintf(text + length, size - length, "%s%d", length ? ", " : "",
-                 major);
-        length = strlen(text);
+    for (int i = 0; i < n; i++) {
+        const char *name = entries[i]->d_name;
+
+        if (name[0] != '.' && !strncmp(name, prefix, strlen(prefix))) {
+            snprintf(text + length, size - length, "%s%s", length ? ", " : "",
+                     name + strlen(prefix));
+            length = strlen(text);
+        }
+        free(entries[i]);
     }
-    if (stream)
-        closedir(stream);
+    free(entries);
 }
 
-static int find_plugin(struct install *install, int major, char *path,
-                       size_t size)
+static int is_native(const char *machine)
 {
-    char directory[PATH_MAX];
-    char name[64];
-    char others[128];
+    return !strcmp(machine, ALLOCTRACE_MACHINE);
+}
 
-    snprintf(name, sizeof name, "gcc-%d/" PLUGIN_FILE, major);
+/* "gcc-12" for compilers of this machine, "gcc-12-riscv64-linux-gnu". */
+static int find_plugin(struct install *install, const struct compiler *compiler,
+                       char *path, size_t size)
+{
+    const int is_cross = !is_native(compiler->machine);
+    char directory[PATH_MAX];
+    char name[128];
+    char others[512];
+
+    snprintf(name, sizeof name, "gcc-%d%s%s/" PLUGIN_FILE, compiler->major,
+             is_cross ? "-" : "", is_cross ? compiler->machine : "");
     if (join(directory, sizeof directory, install->library_dir, PLUGIN_DIR) <
             0 ||
         join(path, size, directory, name) < 0)
         return fail(install, "%s: the path is too long", install->library_dir);
     if (is_there(path))
         return 0;
-    list_plugins(directory, others, sizeof others);
-    return fail(install, "no plugin for gcc %d; there is one for: %s", major,
-                *others ? others : "none");
+    list_entries(directory, "gcc-", others, sizeof others);
+    return fail(install, "no plugin for gcc %d%s%s; there is one for: %s",
+                compiler->major, is_cross ? " for " : "",
+                is_cross ? compiler->machine : "", *others ? others : "none");
+}
+
+/* The directory of the runtime for the code's machine. */
+static int find_runtime(struct install *install)
+{
+    char directory[PATH_MAX];
+    char path[PATH_MAX];
+    char others[512];
+
+    if (is_native(install->machine)) {
+        strcpy(install->runtime_dir, install->library_dir);
+        return 0;
+    }
+    if (join(directory, sizeof directory, install->library_dir, TARGET_DIR) <
+            0 ||
+        join(install->runtime_dir, PATH_MAX, directory, install->machine) < 0 ||
+        join(path, sizeof path, install->runtime_dir, "liballoctrace.a") < 0)
+        return fail(install, "%s: the path is too long", install->library_dir);
+    if (is_there(path))
+        return 0;
+    list_entries(directory, "", others, sizeof others);
+    return fail(install, "no runtime for %s; there is one for: %s%s%s",
+                install->machine, ALLOCTRACE_MACHINE, *others ? ", " : "",
+                others);
+}
+
+int install_choose(struct install *install, char *const *compiler,
+                   char *const *arguments)
+{
+    const char *abi = arguments_abi(arguments);
+
+    if (compiler_ask(&install->compiler, compiler, install->error,
+                     sizeof install->error) < 0)
+        return -1;
+    if (!install->compiler.major)
+        return fail(install, "%s is %s, which is not supported: alloctrace is "
+                             "a plugin of GCC", *compiler,
+                    install->compiler.name);
+    if (!abi)
+        abi = arguments_abi(compiler + 1);
+    compiler_machine(&install->compiler, abi, install->machine);
+    return 0;
 }
 
 /* The header's directory comes last in the search: instrumenting a program
  * must not change which of its other headers it finds. */
-int install_add_cflags(struct install *install, char *const *compiler,
-                       struct words *words)
+int install_add_cflags(struct install *install, struct words *words)
 {
     char plugin[PATH_MAX];
-    int major = ask_major(install, compiler);
 
-    if (major < 0 || find_plugin(install, major, plugin, sizeof plugin) < 0)
+    if (find_plugin(install, &install->compiler, plugin, sizeof plugin) < 0)
         return -1;
     words_addf(words, "-fplugin=%s", plugin);
     words_addf(words, "-idirafter%s", install->include_dir);
@@ -234,8 +235,10 @@ int install_add_cflags(struct install *install, char *const *compiler,
 int install_add_ldflags(struct install *install, enum install_runtime runtime,
                         struct words *words)
 {
-    const char *directory = install->library_dir;
+    const char *directory = install->runtime_dir;
 
+    if (find_runtime(install) < 0)
+        return -1;
     if (strchr(directory, ','))
         return fail(install,
                     "%s: the linker cannot be given a path with a "

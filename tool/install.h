@@ -7,7 +7,8 @@
  *     PREFIX/bin/alloctrace, alloctrace-gcc, ...
  *     PREFIX/include/alloctrace.h
  *     PREFIX/LIBDIR/liballoctrace.a, liballoctrace.so
- *     PREFIX/LIBDIR/alloctrace/plugin/gcc-MAJOR/alloctrace.so
+ *     PREFIX/LIBDIR/alloctrace/plugin/gcc-MAJOR[-MACHINE]/alloctrace.so
+ *     PREFIX/LIBDIR/alloctrace/target/MACHINE/liballoctrace.a, liballoctrace.so
  *
  * The environment variable ALLOCTRACE_PREFIX names another prefix.
  */
@@ -16,12 +17,16 @@
 
 #include <limits.h>
 
+#include "compiler.h"
 #include "words.h"
 
 struct install {
     char prefix[PATH_MAX];
     char include_dir[PATH_MAX];
     char library_dir[PATH_MAX];
+    char runtime_dir[PATH_MAX]; /* of the runtime for `machine` */
+    struct compiler compiler;   /* set by install_choose, as `machine` is */
+    char machine[MACHINE_SIZE]; /* what code is made for */
     char error[2 * PATH_MAX]; /* after a failure: what is wrong, one line */
 };
 
@@ -35,13 +40,19 @@ enum install_runtime {
 int install_find(struct install *install);
 
 /*
- * Adds the arguments that make a compiler instrument what it compiles; a link
- * needs them too, because with -flto that is where code is generated.
- * `compiler` is the command (a list that ends with NULL) whose version says
- * which plugin fits. Returns 0, or -1 with `error` set.
+ * Asks the compiler what it is, which says what fits it. `compiler` is the
+ * command, `arguments` what it is to be given (lists that end with NULL).
+ * Comes before what follows. Returns 0, or -1 with `error` set.
  */
-int install_add_cflags(struct install *install, char *const *compiler,
-                       struct words *words);
+int install_choose(struct install *install, char *const *compiler,
+                   char *const *arguments);
+
+/*
+ * Adds the arguments that make a compiler instrument what it compiles; a link
+ * needs them too, because with -flto that is where code is generated. Returns
+ * 0, or -1 with `error` set.
+ */
+int install_add_cflags(struct install *install, struct words *words);
 
 /* Adds the arguments that link the runtime. Returns 0, or -1 with `error`. */
 int install_add_ldflags(struct install *install, enum install_runtime runtime,

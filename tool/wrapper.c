@@ -9,7 +9,8 @@
  *     CC=alloctrace-gcc ./configure && make
  *
  * ALLOCTRACE_CC, ALLOCTRACE_CXX and ALLOCTRACE_FC choose the compiler; they
- * may hold several words ("ccache gcc-12").
+ * may hold several words ("ccache gcc-12"), and name a cross compiler: the plugin
+ * and the runtime are those for what the compiler says it is, and for -m32.
  *
  * A compiler found under the plain name can be this program again (somebody
  * made a link `gcc` to it). Such a file is passed over in the search; should
@@ -148,15 +149,17 @@ static int choose_next_compiler(const struct personality *one,
 }
 
 /* What is added before and behind the user's own arguments. */
-static int add_flags(enum action action, char *const *compiler,
+static int add_flags(char *const *arguments, char *const *compiler,
                      struct words *before, struct words *behind)
 {
+    const enum action action = arguments_classify(arguments);
     struct install install;
 
     if (action == ACTION_NONE)
         return 0;
     if (install_find(&install) < 0 ||
-        install_add_cflags(&install, compiler, before) < 0)
+        install_choose(&install, compiler, arguments) < 0 ||
+        install_add_cflags(&install, before) < 0)
         return fail_with(install.error, "");
     if (action != ACTION_LINK_PROGRAM && action != ACTION_LINK_SHARED)
         return 0;
@@ -182,7 +185,7 @@ int main(int argc, char **argv)
     static struct words before;
     static struct words behind;
     const struct personality *one;
-    enum action action = ACTION_NONE;
+    char *const *arguments = nothing;
     int status;
 
     if (argc < 1)
@@ -192,11 +195,11 @@ int main(int argc, char **argv)
         status = choose_next_compiler(one, &command);
     } else {
         status = choose_compiler(one, &command);
-        action = arguments_classify(argv + 1);
+        arguments = argv + 1;
         setenv(NESTED_VARIABLE, "1", 1);
     }
     if (!status)
-        status = add_flags(action, command.word, &before, &behind);
+        status = add_flags(arguments, command.word, &before, &behind);
     if (status)
         return status;
     add_all(&command, before.count ? before.word : nothing);

@@ -15,10 +15,15 @@ if(NOT ALLOCTRACE_LIBC_HAS_DLSYM)
     string(APPEND system_libraries " -ldl")
 endif()
 
-add_library(alloctrace_install STATIC arguments.c install.c words.c)
+include(GccPlugin)
+alloctrace_machine(machine ${CMAKE_C_COMPILER})
+
+add_library(alloctrace_install STATIC
+    arguments.c compiler.c install.c words.c)
 target_compile_definitions(alloctrace_install PRIVATE
     ALLOCTRACE_LIBDIR="${CMAKE_INSTALL_LIBDIR}"
-    ALLOCTRACE_SYSTEM_LIBRARIES="${system_libraries}")
+    ALLOCTRACE_SYSTEM_LIBRARIES="${system_libraries}"
+    ALLOCTRACE_MACHINE="${machine}")
 target_include_directories(alloctrace_install
                            PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 

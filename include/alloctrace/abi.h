@@ -11,8 +11,8 @@
  *     relative to their own field, so records need no dynamic relocation;
  *   - one unit entry in the section ALLOCTRACE_UNITS_SECTION, which leads to
  *     the unit's records and gives them their keys;
- *   - frames: 16 bytes on the machine stack of each function that can reach
- *     an allocation, linked into a list per thread;
+ *   - frames: 16 bytes (i386: 12) on the machine stack of each function that
+ *     can reach an allocation, linked into a list per thread;
  *   - calls of the entries below in place of direct calls of the C library;
  *   - one constructor and destructor a module (executable or shared library)
  *     that announce the module's section of unit entries.

@@ -8,6 +8,7 @@ bin=$1
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failures=0
+machine=$(gcc -dumpmachine)
 
 # check NAME ACTUAL EXPECTED: both may hold several lines.
 check() {
@@ -30,14 +31,18 @@ make_prefix() {
     export ALLOCTRACE_PREFIX="$prefix"
 }
 
-# fake_compiler PATH NAME VERSION: prints NAME and its arguments in brackets;
-# exits with 3, so that the wrapper's own status shows.
+# fake_compiler PATH NAME VERSION [TARGET [KIND]]: prints NAME and its
+# arguments in brackets; exits with 3, so that the wrapper's own status shows.
 fake_compiler() {
     mkdir -p "$(dirname "$1")"
     cat >"$1" <<END
 #!/bin/sh
 for word; do last=\$word; done
-[ "\${last-}" = -dumpversion ] && { echo $3; exit 0; }
+if [ "\${last-}" = -v ]; then
+    printf 'Target: %s\n%s version %s (a fake)\n' '${4-$machine}' \
+        '${5-gcc}' '$3' >&2
+    exit 0
+fi
 printf '%s' '$2'
 for word; do printf ' [%s]' "\$word"; done
 echo
@@ -62,6 +67,15 @@ for name in gcc g++ gfortran; do
 done
 fake_compiler "$dir/other/my cc" other 12.2.0
 fake_compiler "$dir/path/gcc-99" gcc-99 99
+fake_compiler "$dir/path/clang" clang 14 x86_64-pc-linux-gnu clang
+fake_compiler "$dir/path/cross-gcc" cross 12 riscv64-vendor-linux-gnu
+fake_compiler "$dir/path/other-gcc" other 12 sparc64-linux-gnu
+for target in riscv64-linux-gnu i386-linux-gnu; do
+    mkdir -p "$prefix/lib/alloctrace/target/$target"
+    : >"$prefix/lib/alloctrace/target/$target/liballoctrace.a"
+done
+mkdir "$prefix/lib/alloctrace/plugin/gcc-12-riscv64-linux-gnu"
+: >"$prefix/lib/alloctrace/plugin/gcc-12-riscv64-linux-gnu/alloctrace.so"
 
 before="[-fplugin=$prefix/lib/alloctrace/plugin/gcc-12/alloctrace.so]"
 before="$before [-idirafter$prefix/include]"
@@ -83,7 +97,7 @@ check 'a library gets the shared runtime' \
 check 'a relocatable object gets no runtime' \
     "$(run alloctrace-gcc -r a.o -o b.o)" \
     "gcc $before [-r] [a.o] [-o] [b.o] status 3"
-for question in --version -dumpmachine -v -E -print-prog-name=ld '-E x.c'; do
+for question in --version -dumpmachine -E -print-prog-name=ld '-E x.c'; do
     # shellcheck disable=SC2086 # several words are meant
     check "nothing is added to: $question" \
         "$(run alloctrace-gcc $question)" \
@@ -99,7 +113,30 @@ check 'another variable does not matter' \
     "$(ALLOCTRACE_CXX=none run alloctrace-gcc -E a.c)" "gcc [-E] [a.c] status 3"
 check 'a compiler without a plugin is refused in one line' \
     "$(ALLOCTRACE_CC=gcc-99 run alloctrace-gcc -c a.c)" \
-    'alloctrace-gcc: no plugin for gcc 99; there is one for: 12 status 2'
+    'alloctrace-gcc: no plugin for gcc 99; there is one for: 12, 12-riscv64-linux-gnu status 2'
+check 'clang is refused in one line' \
+    "$(ALLOCTRACE_CC=clang run alloctrace-gcc -c a.c | sed 's/: .*clang is/: clang is/')" \
+    'alloctrace-gcc: clang is clang, which is not supported: alloctrace is a plugin of GCC status 2'
+cross="[-fplugin=$prefix/lib/alloctrace/plugin/gcc-12-riscv64-linux-gnu/\
+alloctrace.so] [-idirafter$prefix/include]"
+check 'a cross compiler gets its plugin and its runtime' \
+    "$(ALLOCTRACE_CC=cross-gcc run alloctrace-gcc a.c)" \
+    "cross $cross [a.c] $(echo "$program" |
+        sed 's,lib/,lib/alloctrace/target/riscv64-linux-gnu/,g') status 3"
+check 'a target without a plugin is named' \
+    "$(ALLOCTRACE_CC=other-gcc run alloctrace-gcc -c a.c)" \
+    'alloctrace-gcc: no plugin for gcc 12 for sparc64-linux-gnu; there is one for: 12, 12-riscv64-linux-gnu status 2'
+if [ "$machine" = x86_64-linux-gnu ]; then
+    check '-m32 gets the runtime for it' \
+        "$(run alloctrace-gcc -m32 a.c)" "gcc $before [-m32] [a.c] $(
+            echo "$program" |
+            sed 's,lib/,lib/alloctrace/target/i386-linux-gnu/,g') status 3"
+    check 'the last of -m32 and -m64 counts, the compiler'"'"'s own included' \
+        "$(ALLOCTRACE_CC='gcc -m32' run alloctrace-gcc -m64 a.c)" \
+        "gcc [-m32] $before [-m64] [a.c] $program status 3"
+    check 'an ABI without a runtime is named' \
+        "$(run alloctrace-gcc -mx32 a.c)" 'alloctrace-gcc: no runtime for x86_64-linux-gnux32; there is one for: x86_64-linux-gnu, i386-linux-gnu, riscv64-linux-gnu status 2'
+fi
 check 'a compiler that does not exist is named' \
     "$(ALLOCTRACE_CC=no-such-cc run alloctrace-gcc -c a.c)" \
     'alloctrace-gcc: no-such-cc: no such compiler status 2'

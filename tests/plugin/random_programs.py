@@ -5,6 +5,7 @@
 random_programs.py --cc CC --plugin SO --probe LIB --work DIR [--first N]
                    [--seeds N] [--flags "-O2 -flto"]... [--tail]
                    [--no-computed-goto] [--tool TOOL]
+                   [--runner "qemu-arm -L /usr/..."]
 
 --tool: with the real runtime, as for run_program.py, and with jumps out of
 instrumented functions into code that is not.
@@ -28,13 +29,13 @@ def attempt(options, seed, flags):
         out.write(Program(seed, options.gotos, bool(options.tool)).write())
     # Folding of equal functions gives calls to another function's copy.
     tail = [] if options.tail else ['-fno-optimize-sibling-calls']
-    command = [options.cc, *flags.split(), '-w', '-fno-ipa-icf', *tail,
+    command = [*options.cc.split(), *flags.split(), '-w', '-fno-ipa-icf', *tail,
                f'-fplugin={options.plugin}', f'-I{HERE}', base + '.c',
                *runtime_flags(options), '-o', base]
     built = subprocess.run(command, capture_output=True, text=True)
     if built.returncode:
         return 'does not compile:\n' + built.stderr
-    run = subprocess.run([base] + (['gaps'] if options.tail else []),
+    run = subprocess.run([*options.runner.split(), base] + (['gaps'] if options.tail else []),
                          capture_output=True, text=True, timeout=60,
                          env={**os.environ, 'ALLOCTRACE': 'all',
                               'ALLOCTRACE_DUMP': '/dev/null'})
@@ -55,6 +56,7 @@ def main():
     parser.add_argument('--seeds', type=int, default=5)
     parser.add_argument('--flags', action='append')
     parser.add_argument('--tail', action='store_true')
+    parser.add_argument('--runner', default='')
     parser.add_argument('--tool')
     # Some ways to partition under LTO break the labels' addresses.
     parser.add_argument('--no-computed-goto', dest='gotos',

@@ -5,7 +5,7 @@
 run_program.py --plugin SO --probe LIB --work DIR [--tool TOOL] PROGRAM.SUFFIX
                [--compiler GCC] [--runner "qemu-aarch64 -L /usr/..."]
                [--variants "-O0|-O2"] [--also "-O2 -marm"]
-               [--drop=-fcf-protection] [--no-assembly]
+               [--drop=-fcf-protection] [--machine aarch64] [--no-assembly]
 
 With --tool the runtime is the real one, linked as `TOOL ldflags` says, and
 the probe (watch.c) prints the tracebacks that it gives. --compiler is the C
@@ -128,6 +128,14 @@ def check_assembly(options, command, lines, level):
     return problems
 
 
+def compiler(options, is_cxx):
+    words = options.compiler.split()
+    if is_cxx:
+        folder, name = os.path.split(words[0])
+        words[0] = os.path.join(folder, name.replace('gcc', 'g++'))
+    return words
+
+
 def words(lines, keyword):
     return ' '.join(text for _, text in directives(lines, keyword)).split()
 
@@ -245,13 +253,14 @@ def arguments_parser():
     parser.add_argument('--plugin', required=True)
     parser.add_argument('--probe', required=True)
     parser.add_argument('--work', default='.')
-    parser.add_argument('--tool')
     parser.add_argument('--compiler', default='gcc')
     parser.add_argument('--runner', default='')
     parser.add_argument('--variants')
     parser.add_argument('--also')
     parser.add_argument('--drop')
+    parser.add_argument('--machine', default=platform.machine())
     parser.add_argument('--no-assembly', action='store_true')
+    parser.add_argument('--tool')
     return parser
 
 
@@ -269,7 +278,7 @@ def main():
     lines = read(options.program)
     if words(lines, 'needs') and not options.tool:
         return
-    if words(lines, 'machine') not in ([], [platform.machine()]):
+    if words(lines, 'machine') not in ([], [options.machine]):
         return
     n_bad = 0
     for variant in variants_of(options, lines):

@@ -6,7 +6,7 @@
 #include "check_alloctrace.h"
 #include "paths.h"
 
-#define HUGE ((size_t)1 << 60)
+#define HUGE (SIZE_MAX / 2 + 1)
 
 START_TEST(sizes_are_those_asked_for)
 {

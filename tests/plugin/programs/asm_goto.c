@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* asm goto: jumps that no code of GCC's makes, into and out of regions. */
+// machine: x86_64
 // flags: -fno-optimize-sibling-calls
 #include <stdlib.h>
 

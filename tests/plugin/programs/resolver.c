@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Indirect functions: resolved before thread-local variables are there. */
+// machine: x86_64
 // flags: -fno-optimize-sibling-calls
 #include <stdlib.h>
 

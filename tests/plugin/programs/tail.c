@@ -4,18 +4,18 @@
 
 static volatile int zero;
 
-__attribute__((noipa)) void *allocate(size_t n)
+static __attribute__((noipa)) void *allocate(size_t n)
 {
     return malloc(n); /* @allocate */
 }
 
-__attribute__((noipa)) void *jumps(size_t n)
+static __attribute__((noipa)) void *jumps(size_t n)
 {
     return allocate(n + 1); /* @jumps */
 }
 
 /* Needs a frame for the first call, none for the second. */
-__attribute__((noipa)) void *both(size_t n)
+static __attribute__((noipa)) void *both(size_t n)
 {
     char *p = allocate(n + 2); /* @first */
 
@@ -24,18 +24,18 @@ __attribute__((noipa)) void *both(size_t n)
 }
 
 /* A jump to a harmless function, the frame being linked. */
-__attribute__((noipa)) int harmless(int n)
+static __attribute__((noipa)) int harmless(int n)
 {
     return n + zero;
 }
 
-__attribute__((noipa)) int ends_harmless(int n)
+static __attribute__((noipa)) int ends_harmless(int n)
 {
     free(allocate(n)); /* @before */
     return harmless(n);
 }
 
-__attribute__((noipa)) void ends_free(size_t n)
+static __attribute__((noipa)) void ends_free(size_t n)
 {
     char *p = allocate(n); /* @tofree */
 
@@ -44,41 +44,51 @@ __attribute__((noipa)) void ends_free(size_t n)
 
 /* GCC marks a call as a tail call before it knows whether it can jump: with
  * more arguments on the stack than the function itself was given it cannot. */
-__attribute__((noipa)) void *eight(size_t a, size_t b, size_t c, size_t d,
-                                   size_t e, size_t f, size_t g, size_t h)
+#define TWELVE(type) \
+    type a, type b, type c, type d, type e, type f, type g, type h, type i, \
+        type j, type k, type l
+
+static __attribute__((noipa)) void *twelve(TWELVE(size_t))
 {
-    return malloc(a + b + c + d + e + f + g + h); /* @eight */
+    return malloc(a + b + c + d + e + f + g + h + i + j + k + l); /* @twelve */
 }
 
-__attribute__((noipa)) void *stays(size_t n)
+static __attribute__((noipa)) void *stays(size_t n)
 {
-    return eight(n, 1, 2, 3, 4, 5, 6, 7); /* @stays */
+    return twelve(n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11); /* @stays */
 }
 
-__attribute__((noipa)) void *leaves(size_t a, size_t b, size_t c, size_t d,
-                                    size_t e, size_t f, size_t g, size_t h)
+static __attribute__((noipa)) void *leaves(TWELVE(size_t))
 {
-    return eight(b, a, c, d, e, f, h, g); /* @leaves */
+    return twelve(b, a, c, d, e, f, h, g, i, j, l, k); /* @leaves */
 }
 
 struct large {
-    size_t words[4];
+    size_t words[8];
 };
 
-__attribute__((noipa)) void *takes_large(struct large large)
+static __attribute__((noipa)) void *takes_large(struct large large)
 {
-    return malloc(large.words[3]); /* @large */
+    return malloc(large.words[7]); /* @large */
 }
 
-__attribute__((noipa)) void *gives_large(size_t n)
+static __attribute__((noipa)) void *gives_large(size_t n)
 {
-    struct large large = {{n, n, n, n}};
+    struct large large = {{n, n, n, n, n, n, n, n}};
 
     return takes_large(large); /* @gives */
 }
 
+/* Its own arguments, in other places: it can jump if it reads all of them
+ * before it writes one. */
+static __attribute__((noipa)) void *hands_on(struct large large)
+{
+    return takes_large(large); /* @hands */
+}
+
 int main(void)
 {
+    struct large large = {{1, 2, 3, 4, 5, 6, 7, 8}};
     char *p = jumps(1); /* @one */
 
     free(p);
@@ -87,8 +97,9 @@ int main(void)
     ends_harmless(3); /* @three */
     ends_free(4); /* @four */
     free(stays(5)); /* @five */
-    free(leaves(6, 1, 2, 3, 4, 5, 6, 7)); /* @six */
+    free(leaves(6, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)); /* @six */
     free(gives_large(7)); /* @seven */
+    free(hands_on(large)); /* @eight */
     return 0;
 }
 // expect[-O2 -O3 -Os]: malloc allocate@allocate < main@one
@@ -99,12 +110,13 @@ int main(void)
 // expect[-O0 -O1 -Og]: malloc allocate@allocate < both@second < main@two
 // expect: malloc allocate@allocate < ends_harmless@before < main@three
 // expect: malloc allocate@allocate < ends_free@tofree < main@four
-// expect: malloc eight@eight < stays@stays < main@five
-// expect[-O2 -O3 -Os]: malloc eight@eight < main@six
-// expect[-O0 -O1 -Og]: malloc eight@eight < leaves@leaves < main@six
+// expect: malloc twelve@twelve < stays@stays < main@five
+// expect[-O2 -O3 -Os]: malloc twelve@twelve < main@six
+// expect[-O0 -O1 -Og]: malloc twelve@twelve < leaves@leaves < main@six
 // expect: malloc takes_large@large < gives_large@gives < main@seven
-// asm[-O2 -O3 -Os]: stays: call\s+eight
-// asm[-O2 -O3 -Os]: leaves: jmp\s+eight
+// expect: malloc takes_large@large < hands_on@hands < main@eight
+// asm[-O2 -O3 -Os]: stays: call\s+twelve
+// asm[-O2 -O3 -Os]: leaves: jmp\s+twelve
 // asm[-O2 -O3 -Os]: leaves: !alloctrace_thread
 // asm[-O2 -O3 -Os]: allocate: jmp\s+__alloctrace_malloc
 // asm[-O2 -O3 -Os]: jumps: jmp\s+allocate
