@@ -2,6 +2,10 @@
 /*
  * The passes and their places.
  *
+ * alloctrace_mark: after "ssa", the first pass in which calls and their
+ * arguments are plain to see, and before any inlining. Under LTO this comes
+ * when a unit is compiled.
+ *
  * alloctrace_reach: after "simdclone", among the last passes that see the
  * whole unit. The inliner has decided by then, so that the call graph is what
  * the code will be; bodies are still there.
@@ -15,6 +19,7 @@
 #include "gcc.h"
 
 #include "frames.h"
+#include "mark.h"
 #include "pass.h"
 #include "reach.h"
 #include "rewrite.h"
@@ -52,6 +57,10 @@ static unsigned function_instrument(function *fun)
     return todo;
 }
 
+static const pass_data mark_data = {
+    GIMPLE_PASS, "alloctrace_mark", OPTGROUP_NONE, TV_NONE,
+    PROP_cfg | PROP_ssa, 0, 0, 0, 0};
+
 static const pass_data reach_data = {
     SIMPLE_IPA_PASS, "alloctrace_reach", OPTGROUP_NONE, TV_NONE, 0, 0, 0, 0, 0};
 
@@ -60,6 +69,12 @@ static const pass_data instrument_data = {
     PROP_cfg | PROP_ssa, 0, 0, 0, 0};
 
 namespace {
+
+class mark_pass : public gimple_opt_pass {
+public:
+    mark_pass() : gimple_opt_pass(mark_data, g) {}
+    unsigned execute(function *fun) final override { return at_mark(fun); }
+};
 
 class reach_pass : public simple_ipa_opt_pass {
 public:
@@ -93,6 +108,7 @@ static void pass_register(const char *plugin_name, opt_pass *pass,
 
 void at_passes_register(const char *plugin_name)
 {
+    pass_register(plugin_name, new mark_pass, "ssa", PASS_POS_INSERT_AFTER);
     pass_register(plugin_name, new reach_pass, "simdclone",
                   PASS_POS_INSERT_AFTER);
     pass_register(plugin_name, new instrument_pass, "*warn_function_noreturn",

@@ -70,6 +70,9 @@ static bool outside_may_allocate(tree decl)
     if (flags_from_decl_or_type(decl) & (ECF_CONST | ECF_PURE))
         return false;
     name = at_assembler_name(decl);
+    /* Of our own only the mark of a pool's allocation is there so early. */
+    if (startswith(name, ALLOCTRACE_ENTRY_PREFIX "custom_"))
+        return strcmp(name, ALLOCTRACE_CUSTOM_ALLOC) == 0;
     if (builtin_is_harmless(decl, name))
         return false;
     /* A program's own `connect` is not the C library's. */
@@ -85,6 +88,9 @@ static bool node_may_allocate(struct cgraph_node *node,
     struct cgraph_node *target =
         node->ultimate_alias_target(&availability, caller);
 
+    /* A pool behind operator new calls nothing, but its blocks are traced. */
+    if (at_allocfn_is_operator_new(node->decl))
+        return true;
     if (availability >= AVAIL_AVAILABLE &&
         bitmap_bit_p(&seen_uids, DECL_UID(target->decl)))
         return !bitmap_bit_p(&harmless_uids, DECL_UID(target->decl));

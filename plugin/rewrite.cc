@@ -14,6 +14,7 @@
 #include "gcc.h"
 
 #include "frames.h"
+#include "mark.h"
 #include "rewrite.h"
 #include "shadow.h"
 #include "site.h"
@@ -206,7 +207,7 @@ static void block_assert_again(const struct rewrite *rewrite, basic_block bb)
     }
 }
 
-/* call(args) -> entry(args[, &record]) in place, with all it had. */
+/* call(args) -> entry(args[, &record][, &call]) in place, with all it had. */
 static void call_replace(const struct planned_call *planned, bool is_own_frame)
 {
     gcall *old = planned->call;
@@ -219,9 +220,12 @@ static void call_replace(const struct planned_call *planned, bool is_own_frame)
     if (at_allocfn_has_site(planned->allocfn))
         arguments.safe_push(at_site_address(
             planned->site, is_own_frame ? ALLOCTRACE_OWN_FRAME : 0));
+    if (at_allocfn_has_address(planned->allocfn))
+        arguments.safe_push(build_fold_addr_expr(gimple_call_fndecl(old)));
     call = gimple_build_call_vec(at_allocfn_entry(planned->allocfn),
                                  arguments);
     gimple_call_copy_flags(call, old);
+    gimple_call_set_from_new_or_delete(call, false);
     gimple_call_set_lhs(call, gimple_call_lhs(old));
     gimple_set_location(call, gimple_location(old));
     gimple_move_vops(call, old);
@@ -252,6 +256,12 @@ static void call_rewrite(const struct rewrite *rewrite,
         gsi_insert_seq_before(&gsi, seq, GSI_SAME_STMT);
     if (planned->allocfn != ALLOCFN_NONE)
         call_replace(planned, region >= 0 && !planned->is_tail);
+    if (planned->is_mark)
+        at_mark_set_site(planned->call,
+                         at_site_address(planned->site,
+                                         region >= 0 && !planned->is_tail
+                                             ? ALLOCTRACE_OWN_FRAME
+                                             : 0));
 }
 
 static void regions_rewrite(struct rewrite *rewrite)
@@ -271,7 +281,7 @@ static void regions_rewrite(struct rewrite *rewrite)
         region_enter(rewrite, i);
 }
 
-/* The entries throw nothing; the calls they replaced may have seemed to. */
+/* Most entries throw nothing; the calls they replaced may have seemed to. */
 static bool exception_edges_purge(const struct plan *plan, function *fun)
 {
     bool is_changed = false;

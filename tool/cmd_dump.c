@@ -44,6 +44,7 @@ DEFINE_FIELDS(thread, THREAD)
 DEFINE_FIELDS(trace, TRACE)
 DEFINE_FIELDS(summary, SUMMARY)
 DEFINE_FIELDS(argument, ARGUMENT)
+DEFINE_FIELDS(domain, DOMAIN)
 DEFINE_FIELDS(trailer, TRAILER)
 #define strings_fields no_fields
 

@@ -66,6 +66,7 @@
     TAG(TRACES, 7, trace)                                                     \
     TAG(SUMMARY, 8, summary)                                                  \
     TAG(ARGUMENTS, 9, argument)                                               \
+    TAG(DOMAINS, 10, domain)                                                  \
     TAG(TRAILER, 0xffffffff, trailer)
 
 enum alloctrace_tag {
@@ -96,6 +97,16 @@ enum alloctrace_tag {
 /* The program's arguments in order, the program's name first. */
 #define ALLOCTRACE_ARGUMENT_FIELDS(FIELD)                                     \
     FIELD(32, text) /* string */
+
+/* The name of a domain: of the program's own allocators, "operator new". Its
+ * id is at least ALLOCTRACE_NAMED_DOMAINS, but differs from run to run. */
+#define ALLOCTRACE_DOMAIN_FIELDS(FIELD)                                       \
+    FIELD(32, id)   /* the number that traces give */                         \
+    FIELD(32, name) /* string */
+
+/* Below: 0 = the C library's heap, others are the program's own choice
+ * (alloctrace_track) and have no names. */
+#define ALLOCTRACE_NAMED_DOMAINS 0x80000000u
 
 /* A loaded file, to name addresses of code that was not instrumented. */
 #define ALLOCTRACE_MODULE_FIELDS(FIELD)                                       \
@@ -179,6 +190,9 @@ struct alloctrace_process_entry {
 struct alloctrace_argument_entry {
     ALLOCTRACE_ARGUMENT_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
+struct alloctrace_domain_entry {
+    ALLOCTRACE_DOMAIN_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
 struct alloctrace_module_entry {
     ALLOCTRACE_MODULE_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
@@ -207,6 +221,8 @@ enum {
         0 ALLOCTRACE_PROCESS_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_ARGUMENT_SIZE =
         0 ALLOCTRACE_ARGUMENT_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_DOMAIN_SIZE =
+        0 ALLOCTRACE_DOMAIN_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_MODULE_SIZE =
         0 ALLOCTRACE_MODULE_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_FRAME_SIZE =
