@@ -28,8 +28,8 @@
  * are never moved or freed, so they may be read without it once an id or
  * pointer has been handed out.
  *
- * Lock order: at_lock is the only lock. It is never held across a call of
- * the real allocator or of code outside the runtime.
+ * Lock order: at_lock, then those of tracked.c's shards. Neither is held
+ * across a call of the real allocator or of code outside the runtime.
  */
 #ifndef ALLOCTRACE_RUNTIME_TYPES_H
 #define ALLOCTRACE_RUNTIME_TYPES_H
@@ -71,7 +71,7 @@ struct account {
     uint64_t peak_blocks; /* live at the peak `epoch` (two's complement) */
     uint64_t peak_bytes;
     uint32_t traceback_id; /* constant */
-    uint32_t domain;       /* constant; 0 = the C library's heap */
+    uint32_t domain;       /* constant; 0 = the C library's heap (domain.c) */
 };
 _Static_assert(sizeof(struct account) == 64, "an account is a cache line");
 
