@@ -167,15 +167,15 @@ enum allocfn at_allocfn_of_call(const gcall *call)
     return fn;
 }
 
-bool at_allocfn_is_operator_new(tree decl)
+enum allocfn at_allocfn_operator(tree decl)
 {
     enum allocfn fn;
 
-    if (!TREE_PUBLIC(decl) || !startswith(at_assembler_name(decl), "_Zn"))
-        return false;
+    if (!TREE_PUBLIC(decl) || (!startswith(at_assembler_name(decl), "_Zn") &&
+                               !startswith(at_assembler_name(decl), "_Zd")))
+        return ALLOCFN_NONE;
     fn = allocfn_by_name(at_assembler_name(decl));
-    return fn != ALLOCFN_NONE && allocfns[fn].has_address &&
-           allocfns[fn].has_site;
+    return fn != ALLOCFN_NONE && allocfns[fn].has_address ? fn : ALLOCFN_NONE;
 }
 
 bool at_allocfn_has_site(enum allocfn fn)

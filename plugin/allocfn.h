@@ -35,9 +35,8 @@ bool at_allocfn_has_site(enum allocfn fn);
 /* Whether the entry of FN takes the address of the function it stands for. */
 bool at_allocfn_has_address(enum allocfn fn);
 
-/* Whether DECL is a function that allocates by its name, even if a body that
- * seems not to is in this unit: a replaced operator new. */
-bool at_allocfn_is_operator_new(tree decl);
+/* Which of C++'s replaceable operators DECL is, or ALLOCFN_NONE. */
+enum allocfn at_allocfn_operator(tree decl);
 
 /* The declaration of the runtime's entry for FN. */
 tree at_allocfn_entry(enum allocfn fn);

@@ -2,7 +2,8 @@
 /*
  * Finds the calls of a function that matter and sorts them:
  *
- *   direct call of the allocator     rewritten; carries its own record
+ *   direct call of the allocator     rewritten; carries its own record. If
+ *                                    it may throw to here, noted as well
  *   mark of a pool's allocation      likewise
  *   other call that may allocate     noted in the frame before it runs
  *   tail call, of whatever           the frame is unlinked before it
@@ -81,6 +82,19 @@ static unsigned call_site(const struct planned_call *planned)
     return at_site_of_call(planned->call, kind, flags);
 }
 
+/*
+ * Whether an exception from the entry that CALL goes to may be caught in this
+ * very function. A replaced operator new may have been called below a frame
+ * of the entry's own, which is then still linked: the handler has to have a
+ * frame to put in its place.
+ */
+static bool entry_throws_to_here(const struct planned_call *planned)
+{
+    return planned->allocfn != ALLOCFN_NONE && !planned->is_tail &&
+           !TREE_NOTHROW(at_allocfn_entry(planned->allocfn)) &&
+           stmt_can_throw_internal(cfun, planned->call);
+}
+
 static void call_plan(struct plan *plan, gcall *call)
 {
     struct planned_call planned;
@@ -96,6 +110,7 @@ static void call_plan(struct plan *plan, gcall *call)
     planned.is_noted = may_allocate && planned.allocfn == ALLOCFN_NONE &&
                        !planned.is_mark && !planned.is_tail &&
                        !planned.is_continuation;
+    planned.is_noted |= entry_throws_to_here(&planned);
     if (planned.is_tail)
         plan->ends_popped[gimple_bb(call)->index] = true;
     if (at_call_returns_again(call)) {

@@ -11,6 +11,10 @@
  *     __alloctrace_custom_alloc (p, n, NULL, "pool_realloc", token)
  *
  * What stands behind the call stands on its ordinary ways out only.
+ *
+ * An allocator needs no protection from being inlined, then. C++'s operators,
+ * which the late pass recognises by their calls, do if the program defines
+ * them.
  */
 #include "gcc.h"
 
@@ -226,12 +230,28 @@ static bool call_mark(gcall *call)
     return argument > 0;
 }
 
+/*
+ * An operator new or delete that the program defines: if only one of the two
+ * were inlined into its callers, blocks would come and go by halves.
+ */
+static void operator_keep(tree decl)
+{
+    if (at_allocfn_operator(decl) == ALLOCFN_NONE ||
+        lookup_attribute("always_inline", DECL_ATTRIBUTES(decl)))
+        return;
+    DECL_UNINLINABLE(decl) = 1;
+    if (!lookup_attribute("noclone", DECL_ATTRIBUTES(decl)))
+        DECL_ATTRIBUTES(decl) = tree_cons(get_identifier("noclone"), NULL_TREE,
+                                          DECL_ATTRIBUTES(decl));
+}
+
 unsigned at_mark(function *fun)
 {
     bool is_changed = false;
     auto_vec<gcall *> calls;
     basic_block bb;
 
+    operator_keep(fun->decl);
     if (lookup_attribute("no_instrument_function",
                          DECL_ATTRIBUTES(fun->decl)) ||
         lookup_attribute("naked", DECL_ATTRIBUTES(fun->decl)))

@@ -81,6 +81,13 @@ static bool outside_may_allocate(tree decl)
     return !TREE_PUBLIC(decl) || !DECL_EXTERNAL(decl) || !name_is_noalloc(name);
 }
 
+static bool decl_is_operator_new(tree decl)
+{
+    const enum allocfn fn = at_allocfn_operator(decl);
+
+    return fn != ALLOCFN_NONE && at_allocfn_has_site(fn);
+}
+
 static bool node_may_allocate(struct cgraph_node *node,
                               struct symtab_node *caller)
 {
@@ -89,7 +96,7 @@ static bool node_may_allocate(struct cgraph_node *node,
         node->ultimate_alias_target(&availability, caller);
 
     /* A pool behind operator new calls nothing, but its blocks are traced. */
-    if (at_allocfn_is_operator_new(node->decl))
+    if (decl_is_operator_new(node->decl))
         return true;
     if (availability >= AVAIL_AVAILABLE &&
         bitmap_bit_p(&seen_uids, DECL_UID(target->decl)))

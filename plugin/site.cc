@@ -80,6 +80,23 @@ static unsigned site_intern(const struct site *site)
 }
 
 /*
+ * The mangled name of the coroutine that a part of it (it is resumed by, or
+ * destroyed by) is called after: "_Z1fPZ1fvE9_Z1fv.Frame.actor" is f's, for
+ * its parameter is f's frame. NULL if NAME is no such part; else to be freed.
+ */
+static char *coroutine_name(const char *name)
+{
+    const char *end = strstr(name, ".Frame");
+    const char *begin = end;
+
+    if (end == NULL)
+        return NULL;
+    while (begin > name && !(startswith(begin, "_Z") && ISDIGIT(begin[-1])))
+        begin--;
+    return begin > name ? xstrndup(begin, end - begin) : NULL;
+}
+
+/*
  * FN's name as the language writes it. Clones (.part, .constprop) are named
  * after their origin, C++ names are taken from the mangled one, which is what
  * is left of them under LTO.
@@ -98,7 +115,9 @@ static unsigned function_name(tree fn)
         name = at_assembler_name(fn);
     else if (fndecl_built_in_p(fn) && startswith(name, "__builtin_"))
         name += strlen("__builtin_"); /* printf that GCC made puts of */
-    stem = xstrdup(name);
+    stem = coroutine_name(name);
+    if (stem == NULL)
+        stem = xstrdup(name);
     if (strchr(stem, '.') != NULL && stem[0] != '.')
         *strchr(stem, '.') = '\0';
     readable = startswith(stem, "_Z")

@@ -20,8 +20,9 @@
  * Which it is, is decided once for each operator, by the file it lies in.
  *
  * Exceptions pass through: the frame that is linked here is then unlinked by
- * nobody, but every landing pad of instrumented code makes its own frame the
- * innermost again before it does anything that may allocate.
+ * nobody. But what catches them or cleans up has a frame of its own if it is
+ * instrumented (the plugin sees to that), and makes it the innermost again
+ * before it does anything else.
  */
 #define _GNU_SOURCE
 #define AT_NAMES_THE_ALLOCATOR
@@ -360,50 +361,67 @@ NEW_ALIGNED_NOTHROW(new_array_aligned_nothrow)
 /*
  * Before an operator delete that is not the library's own: forgets a block
  * that its operator new was recorded with. All others are forgotten when
- * free is called.
+ * free is called. False: there was none.
  */
-static void forget(void *block)
+static bool forget(void *block)
 {
     const uint64_t *const slot = block_slot((uintptr_t)block);
     const uint64_t entry = slot ? count_get(slot) : 0;
     uint32_t domain;
 
-    if (entry && block_account(entry)->domain == DOMAIN_DIRECT) {
-        event_take(block);
-        return;
-    }
+    if (entry && block_account(entry)->domain == DOMAIN_DIRECT)
+        return event_take(block).account != NULL;
     domain = domain_find(DOMAIN_NAME);
-    if (domain)
-        tracked_remove(domain, (uintptr_t)block);
+    return domain && tracked_remove(domain, (uintptr_t)block).account;
 }
 
-/* Is `free` what the operator is? Else the block is forgotten. */
-FAMILY bool is_free(unsigned number, void *block, void *real)
+static void call_real_delete(void *block, uintptr_t a, uintptr_t b, void *real,
+                             unsigned n_arguments)
 {
-    if (likely(is_library_own(number, real)))
-        return true;
-    if (block && !event_is_off() && !__alloctrace_thread.busy)
-        forget(block);
-    return false;
+    typedef void one(void *);
+    typedef void two(void *, uintptr_t);
+    typedef void three(void *, uintptr_t, uintptr_t);
+
+    if (n_arguments == 1)
+        ((one *)real)(block);
+    else if (n_arguments == 2)
+        ((two *)real)(block, a);
+    else
+        ((three *)real)(block, a, b);
 }
 
-#define DELETE(name, parameters, arguments, types)                      \
-    at_export void __alloctrace_operator_##name parameters              \
-    {                                                                   \
-        if (is_free(OPERATOR_##name, block, real))                      \
-            family_free(block);                                         \
-        else                                                            \
-            ((void (*) types)real)arguments;                            \
+/* jemalloc's operator new does not call malloc, but its delete calls free:
+ * that must not be counted as the free of a block that nobody knows. */
+at_cold static void delete_slow(void *block, uintptr_t a, uintptr_t b,
+                                void *real, unsigned n_arguments)
+{
+    const bool is_closed =
+        !block || event_is_off() || __alloctrace_thread.busy;
+    struct ledger *const ledger = __alloctrace_thread.ledger;
+    const bool is_known = !is_closed && forget(block);
+    const uint64_t before = ledger->unknown_frees;
+
+    call_real_delete(block, a, b, real, n_arguments);
+    if (is_known && ledger->unknown_frees == before + 1)
+        count_set(&ledger->unknown_frees, before);
+}
+
+#define DELETE(name, parameters, a, b, n_arguments)           \
+    at_export void __alloctrace_operator_##name parameters    \
+    {                                                         \
+        if (likely(is_library_own(OPERATOR_##name, real)))    \
+            family_free(block);                               \
+        else                                                  \
+            delete_slow(block, a, b, real, n_arguments);      \
     }
 
 /* The second argument: the size, or std::nothrow. */
-#define DELETE_1(name) DELETE(name, (void *block, void *real), (block), (void *))
-#define DELETE_2(name)                                                  \
-    DELETE(name, (void *block, uintptr_t a, void *real), (block, a),    \
-           (void *, uintptr_t))
-#define DELETE_3(name)                                                  \
-    DELETE(name, (void *block, uintptr_t a, uintptr_t b, void *real),   \
-           (block, a, b), (void *, uintptr_t, uintptr_t))
+#define DELETE_1(name) DELETE(name, (void *block, void *real), 0, 0, 1)
+#define DELETE_2(name) \
+    DELETE(name, (void *block, uintptr_t a, void *real), a, 0, 2)
+#define DELETE_3(name)                                                \
+    DELETE(name, (void *block, uintptr_t a, uintptr_t b, void *real), \
+           a, b, 3)
 
 DELETE_1(delete)
 DELETE_1(delete_array)
