@@ -64,6 +64,8 @@ static unsigned attribute_freed(tree decl, const char **allocator)
         tree name = TREE_VALUE(TREE_VALUE(attribute));
 
         argument = attribute_number(attribute, 2);
+        if (argument == 0)
+            argument = 1; /* what malloc (free) without a number means */
         *allocator = ++n_allocators == 1 && TREE_CODE(name) == IDENTIFIER_NODE
                          ? IDENTIFIER_POINTER(name)
                          : NULL;

@@ -11,7 +11,7 @@
  *     node_new:0:ns::node::release   the size is not among the arguments
  *
  * A C++ function is named with its scopes and without its parameters, or as
- * the linker sees it. "::" separates nothing.
+ * the linker sees it; the first line that fits counts. "::" separates nothing.
  */
 #include "gcc.h"
 

@@ -74,8 +74,8 @@ def attempt(options, lines, flags):
     path = options.program
     is_cxx = path.endswith('.cc')
     output = os.path.join(options.work, os.path.basename(path) + '.exe')
-    command = ['g++' if is_cxx else 'gcc', *flags.split(), *extra,
-               f'-fplugin={options.plugin}', f'-I{HERE}']
+    command = ['g++' if is_cxx else 'gcc', *flags.split(),
+               f'-fplugin={options.plugin}', f'-I{HERE}', *extra]
     built = subprocess.run(command + [path, options.probe, '-o', output],
                            capture_output=True, text=True)
     if built.returncode or built.stderr:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Allocators that only the options name, in C++: by scopes, by what the
- * linker sees, in templates; one that throws. */
-// flags: -fno-optimize-sibling-calls -fno-ipa-icf -fplugin-arg-alloctrace-allocator=store::grab:1:store::drop:2 -fplugin-arg-alloctrace-allocator=_ZN5store4grabEii:1*2 -fplugin-arg-alloctrace-allocator=resize:2:resize -fplugin-arg-alloctrace-allocator=node<int>::make:0:node<int>::release
+/* Allocators that only the options name, in C++: by what the linker sees (one
+ * of two overloads; the first line that fits counts), by scopes, in templates;
+ * one that throws. */
+// flags: -fno-optimize-sibling-calls -fno-ipa-icf -fplugin-arg-alloctrace-allocator=_ZN5store4grabEii:1*2 -fplugin-arg-alloctrace-allocator=store::grab:1:store::drop:2 -fplugin-arg-alloctrace-allocator=resize:2:resize -fplugin-arg-alloctrace-allocator=node<int>::make:0:node<int>::release
 #include <cstdio>
 
 #include "probe.h"
