@@ -229,40 +229,44 @@ static bool is_below(const struct account *account, uint64_t hash)
     return false;
 }
 
-/* What the block map says of a block that the real operator gave out. */
-enum heap_block {
-    BLOCK_NONE,
-    BLOCK_COUNTED, /* the operator called malloc for it */
-    BLOCK_STALE,   /* of a block that was freed where we could not see it */
-    BLOCK_CHUNK    /* the operator's pool begins there */
+/* What is known of a block that the real operator gave out. */
+enum known {
+    KNOWN_NOT,
+    KNOWN_COUNTED, /* the operator called malloc, or another operator, for it */
+    KNOWN_STALE,   /* as one that was freed where we could not see it */
+    KNOWN_CHUNK    /* the operator's pool begins there */
 };
 
-static enum heap_block look_up(const void *block, uint64_t hash)
+static enum known look_up(const void *block, uint64_t hash)
 {
     const uint64_t *const slot = block_slot((uintptr_t)block);
     const uint64_t entry = slot ? count_get(slot) : 0;
+    const struct account *account = entry ? block_account(entry) : NULL;
+    const uint32_t domain = account ? 0 : domain_find(DOMAIN_NAME);
 
+    if (domain)
+        account = tracked_get(domain, (uintptr_t)block);
+    if (account && is_below(account, hash))
+        return KNOWN_COUNTED;
     if (!entry)
-        return BLOCK_NONE;
-    if (block_account(entry)->domain == DOMAIN_DIRECT)
-        return BLOCK_STALE;
-    if (is_below(block_account(entry), hash))
-        return BLOCK_COUNTED;
-    return real_has_hidden_frees() ? BLOCK_STALE : BLOCK_CHUNK;
+        return KNOWN_NOT;
+    return account->domain == DOMAIN_DIRECT || real_has_hidden_frees()
+               ? KNOWN_STALE
+               : KNOWN_CHUNK;
 }
 
-/* Records a block unless malloc did. */
+/* Records a block unless it is counted already. */
 static void record(const struct call *call, struct path path, void *block)
 {
-    const enum heap_block known = look_up(block, path.hash);
+    const enum known known = look_up(block, path.hash);
     struct account *account;
 
-    if (known == BLOCK_COUNTED)
+    if (known == KNOWN_COUNTED)
         return;
-    if (known == BLOCK_STALE)
+    if (known == KNOWN_STALE)
         event_take(block);
     path.domain = count_get(&others[call->number].is_direct) &&
-                          known != BLOCK_CHUNK
+                          known != KNOWN_CHUNK
                       ? DOMAIN_DIRECT
                       : domain_intern(DOMAIN_NAME);
     account = path.domain ? domain_account(path) : NULL;
@@ -369,7 +373,8 @@ static bool forget(void *block)
     const uint64_t entry = slot ? count_get(slot) : 0;
     uint32_t domain;
 
-    if (entry && block_account(entry)->domain == DOMAIN_DIRECT)
+    if (entry && (block_account(entry)->domain == DOMAIN_DIRECT ||
+                  real_has_hidden_frees()))
         return event_take(block).account != NULL;
     domain = domain_find(DOMAIN_NAME);
     return domain && tracked_remove(domain, (uintptr_t)block).account;

@@ -206,6 +206,8 @@ bool tracked_add(struct account *account, uintptr_t address, size_t size);
 bool tracked_put_back(struct account *account, uintptr_t address, size_t size);
 /* Removes a block and subtracts it. Account NULL: there is none. */
 struct taken tracked_remove(uint32_t domain, uintptr_t address);
+/* The account of a block; NULL: there is none. */
+const struct account *tracked_get(uint32_t domain, uintptr_t address);
 /* The smallest block at the address in a named domain; account NULL: none. */
 struct taken tracked_find(uintptr_t address);
 void tracked_lock_all(void); /* around fork */

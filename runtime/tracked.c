@@ -185,6 +185,19 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address)
     return taken;
 }
 
+const struct account *tracked_get(uint32_t domain, uintptr_t address)
+{
+    struct shard *const shard = shard_of(address);
+    const struct account *account;
+    const struct entry *entry;
+
+    take_lock(shard);
+    entry = find(shard, domain, address);
+    account = entry ? entry->account : NULL;
+    release_lock(shard);
+    return account;
+}
+
 struct taken tracked_find(uintptr_t address)
 {
     struct shard *const shard = shard_of(address);
