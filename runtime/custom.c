@@ -53,13 +53,23 @@ static bool is_of_heap(const void *block, size_t size)
     return is_near((size_t)actual, size);
 }
 
-/* Did another allocator of the program's hand it out already? */
-static bool is_tracked(const void *block, size_t size, uint32_t domain)
+/*
+ * Did another allocator of the program's hand it out already? In another
+ * domain the size tells; in the same one (where a block is resized by getting
+ * a new one) whether it was done inside this very call, whose path is what
+ * the caller's own frame holds.
+ */
+static bool is_tracked(const void *block, size_t size, uintptr_t site,
+                       uint32_t domain)
 {
     const struct taken other = tracked_find((uintptr_t)block);
 
-    return other.account && other.account->domain != domain &&
-           is_near(other.size, size);
+    if (!other.account)
+        return false;
+    if (other.account->domain != domain)
+        return is_near(other.size, size);
+    return (site & ALLOCTRACE_OWN_FRAME) &&
+           domain_is_below(other.account, __alloctrace_thread.top->hash);
 }
 
 /* Not to be recorded: not tracing, or inside the runtime. */
@@ -160,7 +170,8 @@ void __alloctrace_custom_alloc(void *block, size_t size, uintptr_t site,
         return;
     if (!domain)
         domain = domain_intern(name);
-    if (!is_of_heap(block, size) && !is_tracked(block, size, domain))
+    if (!is_of_heap(block, size) &&
+        !is_tracked(block, size, site, domain))
         record(block, size, site, domain);
 }
 

@@ -122,3 +122,17 @@ struct path domain_path(uintptr_t site, uint32_t domain)
         .domain = domain,
     };
 }
+
+bool domain_is_below(const struct account *account, uint64_t hash)
+{
+    uint32_t id = account->traceback_id;
+
+    while (id) {
+        const struct traceback *const traceback = vector_at(&at_tracebacks, id);
+
+        if (traceback->key == hash)
+            return true;
+        id = traceback->parent;
+    }
+    return false;
+}

@@ -213,22 +213,6 @@ static void *call_below(const struct call *call, struct path path)
     return block;
 }
 
-/* Was the account's block allocated below a call on this path? Looks at the
- * few frames of the operator itself, but at all if the answer is no. */
-static bool is_below(const struct account *account, uint64_t hash)
-{
-    uint32_t id = account->traceback_id;
-
-    while (id) {
-        const struct traceback *const traceback = vector_at(&at_tracebacks, id);
-
-        if (traceback->key == hash)
-            return true;
-        id = traceback->parent;
-    }
-    return false;
-}
-
 /* What is known of a block that the real operator gave out. */
 enum known {
     KNOWN_NOT,
@@ -246,7 +230,7 @@ static enum known look_up(const void *block, uint64_t hash)
 
     if (domain)
         account = tracked_get(domain, (uintptr_t)block);
-    if (account && is_below(account, hash))
+    if (account && domain_is_below(account, hash))
         return KNOWN_COUNTED;
     if (!entry)
         return KNOWN_NOT;

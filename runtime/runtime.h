@@ -197,6 +197,9 @@ uint32_t domain_find(const char *name);   /* 0: there is none */
 struct path domain_path(uintptr_t site, uint32_t domain);
 /* Its account; NULL: do not record. */
 struct account *domain_account(struct path path);
+/* Does the account's path go through the path of that hash? Looks at few
+ * frames if it does, at all if not. */
+bool domain_is_below(const struct account *account, uint64_t hash);
 
 /* tracked.c: blocks of domains other than 0. Any thread that is not busy. */
 /* Enters a block, counted in an account of this thread; one at the same
