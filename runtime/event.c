@@ -69,7 +69,8 @@ struct account *event_find_slow(uint64_t key, uintptr_t address, unsigned how,
     struct account *account = NULL;
 
     if (thread->busy) {
-        event_drop(size);
+        if (thread->busy < BUSY_SILENT)
+            event_drop(size);
         return NULL;
     }
     thread->busy = 1;

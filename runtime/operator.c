@@ -41,6 +41,7 @@ extern int dladdr1_weak(const void *, Dl_info *, void **, int) __asm__("dladdr1"
     __attribute__((weak));
 extern void *dlsym_weak(void *, const char *) __asm__("dlsym")
     __attribute__((weak));
+extern char *dlerror_weak(void) __asm__("dlerror") __attribute__((weak));
 
 enum {
 #define NUMBER(name, symbol, shape, next) OPERATOR_##name,
@@ -118,7 +119,10 @@ static bool is_in_force(unsigned number, const void *base)
     void *const address =
         dlsym_weak ? dlsym_weak(RTLD_DEFAULT, symbol_of(number, name)) : NULL;
 
-    /* Not found: the library was loaded for a plugin alone. */
+    /* Not found: the library was loaded for a plugin alone. The error is
+     * fetched, and its message freed by asking again: it is not the program's. */
+    if (!address && dlerror_weak && dlerror_weak())
+        dlerror_weak();
     return !address || (file_of(address, name, &other) && other == base);
 }
 
@@ -150,14 +154,16 @@ static bool is_direct(unsigned number, void *real)
     return heap == base;
 }
 
-/* Decides what the operator is. What dlsym allocates is not the program's. */
+/* Decides what the operator is. What dlsym allocates and frees is not the
+ * program's. */
 at_cold static bool learn(unsigned number, void *real)
 {
     struct thread *const thread = &__alloctrace_thread;
+    const uint64_t unknown_frees = thread->ledger->unknown_frees;
     bool is_ours;
 
     real_init();
-    thread->busy++;
+    thread->busy += BUSY_SILENT;
     is_ours = is_own(number, real);
     if (is_ours) {
         count_set(&own_operators[number], real);
@@ -165,7 +171,9 @@ at_cold static bool learn(unsigned number, void *real)
         count_set(&others[number].is_direct, is_direct(number, real));
         __atomic_store_n(&others[number].real, real, __ATOMIC_RELEASE);
     }
-    thread->busy--;
+    if (thread->ledger != &at_no_ledger)
+        count_set(&thread->ledger->unknown_frees, unknown_frees);
+    thread->busy -= BUSY_SILENT;
     return is_ours;
 }
 

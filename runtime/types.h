@@ -139,6 +139,10 @@ struct ledger {
     uint32_t is_free; /* its thread has ended; under at_lock */
 } at_cache_aligned;
 
+/* Added to thread.busy: what is allocated meanwhile is the runtime's doing and
+ * not even counted as dropped. */
+#define BUSY_SILENT 0x10000u
+
 /* What the runtime keeps for a thread. `top` is the ABI (abi.h). */
 struct thread {
     struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */

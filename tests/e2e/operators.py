@@ -189,6 +189,10 @@ def check_loaded(programs):
     _, dump = run_traced([program, library], programs.directory)
     lines = {**traces.marks(os.path.join(sources, "plugged.cc")),
              **traces.marks(os.path.join(sources, "loader.c"))}
+    summary = e2e.read_summary(dump)
+    e2e.check_equal("a library that is loaded: dropped, unknown",
+                    (summary["dropped_blocks"], summary["unknown_frees"]),
+                    (0, 0))
     found = {key: value for key, value in traces.read(dump).items()
              if "make" in key[1]}
     path = "make(int):@make < plugged:@%s < main:@load"
