@@ -67,7 +67,8 @@ int alloctrace_get_traceback_limit(void);
 /*
  * Reads the size of traced memory now and at its highest.
  *
- * Units: requested bytes, summed over all threads.
+ * Units: requested bytes, summed over all threads and all domains: a pool's
+ * blocks are counted beside the memory that the pool itself took.
  * Context: any thread; async-signal-safe. Either pointer may be NULL. Exact
  * while one thread allocates; with several see docs/design.md, "Peak".
  * Returns: 0; both are 0 when not tracing. Mirrors
@@ -131,6 +132,32 @@ int alloctrace_dump_traceback(int fd, const void *block);
  */
 void *alloctrace_switch_stack(void *next);
 
+/*
+ * Traces a block of memory that did not come from malloc: of a pool, a device,
+ * a mapping. It is counted with the call path of this call, in a domain of
+ * the program's choice, from 1 to 2147483647. (Domain 0 is the C library's
+ * heap, which needs no help; domains above are those with names.)
+ *
+ * A block that is tracked already in the domain is updated: it gets the new
+ * size and call path. The same address may be tracked in several domains.
+ * `block` is a key that is never followed; NULL and a size of 0 are allowed.
+ *
+ * Units: bytes, counted in alloctrace_get_traced_memory as well.
+ * Context: any thread; not from a signal handler.
+ * Returns: 0, ALLOCTRACE_ENOT_TRACING, ALLOCTRACE_EBAD_ARGUMENT (the domain)
+ * or ALLOCTRACE_ENO_MEMORY. Mirrors PyTraceMalloc_Track.
+ */
+int alloctrace_track(unsigned domain, const void *block, size_t size);
+
+/*
+ * Forgets a block that was tracked. One that is not tracked is no error.
+ *
+ * Context: any thread; not from a signal handler.
+ * Returns: 0, ALLOCTRACE_ENOT_TRACING or ALLOCTRACE_EBAD_ARGUMENT (the
+ * domain). Mirrors PyTraceMalloc_Untrack.
+ */
+int alloctrace_untrack(unsigned domain, const void *block);
+
 #else /* compiled without the plugin: nothing is traced */
 
 static inline int alloctrace_is_tracing(void) { return 0; }
@@ -163,6 +190,20 @@ static inline void *alloctrace_switch_stack(void *next)
 {
     (void)next;
     return NULL;
+}
+static inline int alloctrace_track(unsigned domain, const void *block,
+                                   size_t size)
+{
+    (void)domain;
+    (void)block;
+    (void)size;
+    return ALLOCTRACE_ENOT_TRACING;
+}
+static inline int alloctrace_untrack(unsigned domain, const void *block)
+{
+    (void)domain;
+    (void)block;
+    return ALLOCTRACE_ENOT_TRACING;
 }
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Recognises direct calls of the C library's allocation functions, by name,
- * and declares the runtime's entries that replace them. The list of names is
- * abi.h's; what is added here is the shape of each prototype, so that a
- * function of the same name with other arguments is left alone.
+ * Recognises direct calls of the C library's allocation functions and of C++'s
+ * operators new and delete, by name, and declares the runtime's entries that
+ * replace them. The lists of names are abi.h's; what is added here is the
+ * shape of each prototype, so that a function of the same name with other
+ * arguments is left alone.
  */
 #include "gcc.h"
 
@@ -12,7 +13,8 @@
 
 /*
  * Result and parameters: p pointer, s size_t, i int, v void. After ':' what
- * may be said of the result: m new memory that nothing else points to.
+ * may be said of the call: m its result is new memory that nothing else points
+ * to; t it may throw.
  */
 #define SHAPE_malloc "ps:m"
 #define SHAPE_calloc "pss:m"
@@ -27,18 +29,26 @@
 #define SHAPE_strndup "pps:m"
 #define SHAPE_free "vp:"
 
+#define SHAPE_track "iips:"
+
 struct allocfn_info {
-    const char *name;  /* the C library's */
+    const char *name;  /* the library's; '#' stands for size_t's letter */
     const char *entry; /* the runtime's */
     const char *shape; /* see above */
-    bool has_site;     /* the entry takes a site record at the end */
+    bool has_site;     /* the entry takes a site record behind the arguments */
+    bool has_address;  /* and then the address of the function itself */
 };
 
 static const struct allocfn_info allocfns[] = {
 #define ALLOCFN_ROW(name, has_site)                                           \
-    {#name, ALLOCTRACE_ENTRY_PREFIX #name, SHAPE_##name, has_site},
+    {#name, ALLOCTRACE_ENTRY_PREFIX #name, SHAPE_##name, has_site, false},
     ALLOCTRACE_ENTRIES(ALLOCFN_ROW)
 #undef ALLOCFN_ROW
+#define ALLOCFN_ROW(name, symbol, shape, next)                                \
+    {symbol, ALLOCTRACE_OPERATOR_PREFIX #name, shape, shape[0] == 'p', true},
+    ALLOCTRACE_OPERATORS(ALLOCFN_ROW)
+#undef ALLOCFN_ROW
+    {"alloctrace_track", ALLOCTRACE_TRACK, SHAPE_track, true, false},
 };
 
 /* Declarations of the entries, made at first use. */
@@ -54,10 +64,21 @@ const char *at_assembler_name(tree decl)
     return name[0] == '*' ? name + 1 : name;
 }
 
+static bool name_matches(const char *pattern, const char *name)
+{
+    while (*pattern != '\0' &&
+           (*pattern == *name ||
+            (*pattern == '#' && (*name == 'm' || *name == 'j')))) {
+        pattern++;
+        name++;
+    }
+    return *pattern == '\0' && *name == '\0';
+}
+
 static enum allocfn allocfn_by_name(const char *name)
 {
     for (int i = 0; i < N_ALLOCFNS; i++)
-        if (strcmp(allocfns[i].name, name) == 0)
+        if (name_matches(allocfns[i].name, name))
             return (enum allocfn)i;
     return ALLOCFN_NONE;
 }
@@ -121,24 +142,49 @@ static bool call_has_shape(const gcall *call, const char *shape)
     return true;
 }
 
+/* Whether calls of DECL, which is FN, may go to the entry. */
+static bool is_open(tree decl, enum allocfn fn)
+{
+    /* The address of what is defined here is known. */
+    if (allocfns[fn].has_address)
+        return true;
+    return !is_defined_here[fn] &&
+           (DECL_EXTERNAL(decl) || fndecl_built_in_p(decl));
+}
+
 enum allocfn at_allocfn_of_call(const gcall *call)
 {
     tree decl = gimple_call_fndecl(call);
     enum allocfn fn;
 
-    if (decl == NULL_TREE || !TREE_PUBLIC(decl) ||
-        (!DECL_EXTERNAL(decl) && !fndecl_built_in_p(decl)))
+    if (decl == NULL_TREE || !TREE_PUBLIC(decl))
         return ALLOCFN_NONE;
     fn = allocfn_by_name(at_assembler_name(decl));
-    if (fn == ALLOCFN_NONE || is_defined_here[fn] ||
+    if (fn == ALLOCFN_NONE || !is_open(decl, fn) ||
         !call_has_shape(call, allocfns[fn].shape))
         return ALLOCFN_NONE;
     return fn;
 }
 
+enum allocfn at_allocfn_operator(tree decl)
+{
+    enum allocfn fn;
+
+    if (!TREE_PUBLIC(decl) || (!startswith(at_assembler_name(decl), "_Zn") &&
+                               !startswith(at_assembler_name(decl), "_Zd")))
+        return ALLOCFN_NONE;
+    fn = allocfn_by_name(at_assembler_name(decl));
+    return fn != ALLOCFN_NONE && allocfns[fn].has_address ? fn : ALLOCFN_NONE;
+}
+
 bool at_allocfn_has_site(enum allocfn fn)
 {
     return allocfns[fn].has_site;
+}
+
+bool at_allocfn_has_address(enum allocfn fn)
+{
+    return allocfns[fn].has_address;
 }
 
 static tree entry_declare(const struct allocfn_info *info)
@@ -153,10 +199,14 @@ static tree entry_declare(const struct allocfn_info *info)
         *tail = tree_cons(NULL_TREE, type_of_letter(*letter), void_list_node);
         tail = &TREE_CHAIN(*tail);
     }
-    if (info->has_site)
+    if (info->has_site) {
         *tail = tree_cons(NULL_TREE, uint64_type_node, void_list_node);
+        tail = &TREE_CHAIN(*tail);
+    }
+    if (info->has_address)
+        *tail = tree_cons(NULL_TREE, const_ptr_type_node, void_list_node);
     decl = build_fn_decl(info->entry, build_function_type(result, arguments));
-    TREE_NOTHROW(decl) = 1;
+    TREE_NOTHROW(decl) = strchr(letter, 't') == NULL;
     DECL_IS_MALLOC(decl) = strchr(letter, 'm') != NULL;
     return decl;
 }

@@ -11,13 +11,18 @@ enum allocfn {
 #define ALLOCFN_MEMBER(name, has_site) ALLOCFN_##name,
     ALLOCTRACE_ENTRIES(ALLOCFN_MEMBER)
 #undef ALLOCFN_MEMBER
+#define ALLOCFN_MEMBER(name, symbol, shape, next) ALLOCFN_operator_##name,
+    ALLOCTRACE_OPERATORS(ALLOCFN_MEMBER)
+#undef ALLOCFN_MEMBER
+    ALLOCFN_track,
     N_ALLOCFNS
 };
 
 /*
  * Find out which of the family this unit defines itself: calls of those are
- * left alone, for they are calls of the program's own allocator. To be called
- * once, when the symbol table is final.
+ * left alone, for they are calls of the program's own allocator. (C++'s
+ * operators are not: their entries call whatever the call would have.) To be
+ * called once, when the symbol table is final.
  */
 void at_allocfn_begin_unit(void);
 
@@ -26,6 +31,12 @@ enum allocfn at_allocfn_of_call(const gcall *call);
 
 /* Whether the entry of FN takes a site record. */
 bool at_allocfn_has_site(enum allocfn fn);
+
+/* Whether the entry of FN takes the address of the function it stands for. */
+bool at_allocfn_has_address(enum allocfn fn);
+
+/* Which of C++'s replaceable operators DECL is, or ALLOCFN_NONE. */
+enum allocfn at_allocfn_operator(tree decl);
 
 /* The declaration of the runtime's entry for FN. */
 tree at_allocfn_entry(enum allocfn fn);

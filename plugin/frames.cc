@@ -2,7 +2,9 @@
 /*
  * Finds the calls of a function that matter and sorts them:
  *
- *   direct call of the allocator     rewritten; carries its own record
+ *   direct call of the allocator     rewritten; carries its own record. If
+ *                                    it may throw to here, noted as well
+ *   mark of a pool's allocation      likewise
  *   other call that may allocate     noted in the frame before it runs
  *   tail call, of whatever           the frame is unlinked before it
  *   call of a part that GCC split    unlinked before, linked again behind it,
@@ -18,6 +20,7 @@
 
 #include "early.h"
 #include "frames.h"
+#include "mark.h"
 #include "reach.h"
 #include "region.h"
 #include "site.h"
@@ -51,7 +54,8 @@ static bool name_is_returned(tree name, bitmap seen)
 
 static bool result_is_returned(const gcall *call)
 {
-    tree result = gimple_call_lhs(call);
+    tree result = at_mark_wants_site(call) ? at_mark_block(call)
+                                           : gimple_call_lhs(call);
 
     if (result == NULL_TREE || TREE_CODE(result) != SSA_NAME ||
         !POINTER_TYPE_P(TREE_TYPE(result)))
@@ -80,14 +84,27 @@ static bool call_switches_stack(const gcall *call)
 
 static unsigned call_site(const struct planned_call *planned)
 {
-    int kind = planned->is_noted || planned->allocfn == ALLOCFN_NONE
-                   ? ALLOCTRACE_SITE_CALL
-                   : ALLOCTRACE_SITE_ALLOC;
+    int kind = planned->is_mark || planned->allocfn != ALLOCFN_NONE
+                   ? ALLOCTRACE_SITE_ALLOC
+                   : ALLOCTRACE_SITE_CALL;
     int flags = (planned->is_tail ? ALLOCTRACE_SITE_TAIL : 0) |
                 (result_is_returned(planned->call) ? ALLOCTRACE_SITE_RETURNED
                                                    : 0);
 
     return at_site_of_call(planned->call, kind, flags);
+}
+
+/*
+ * Whether an exception from the entry that CALL goes to may be caught in this
+ * very function. A replaced operator new may have been called below a frame
+ * of the entry's own, which is then still linked: the handler has to have a
+ * frame to put in its place.
+ */
+static bool entry_throws_to_here(const struct planned_call *planned)
+{
+    return planned->allocfn != ALLOCFN_NONE && !planned->is_tail &&
+           !TREE_NOTHROW(at_allocfn_entry(planned->allocfn)) &&
+           stmt_can_throw_internal(cfun, planned->call);
 }
 
 static void call_plan(struct plan *plan, gcall *call)
@@ -103,8 +120,11 @@ static void call_plan(struct plan *plan, gcall *call)
     planned.is_tail = at_tail_is_jump(call);
     planned.is_continuation = may_allocate && !planned.is_tail &&
                               at_site_is_continuation(call);
+    planned.is_mark = at_mark_wants_site(call);
     planned.is_noted = may_allocate && planned.allocfn == ALLOCFN_NONE &&
-                       !planned.is_tail && !planned.is_continuation;
+                       !planned.is_mark && !planned.is_tail &&
+                       !planned.is_continuation;
+    planned.is_noted |= entry_throws_to_here(&planned);
     if (planned.is_tail)
         plan->ends_popped[gimple_bb(call)->index] = true;
     if (at_call_returns_again(call)) {
@@ -113,11 +133,12 @@ static void call_plan(struct plan *plan, gcall *call)
     }
     if (!may_allocate && planned.allocfn == ALLOCFN_NONE)
         plan->n_skipped[reach]++;
-    if (planned.is_noted || (planned.allocfn != ALLOCFN_NONE &&
-                             at_allocfn_has_site(planned.allocfn)))
+    if (planned.is_noted || planned.is_mark ||
+        (planned.allocfn != ALLOCFN_NONE &&
+         at_allocfn_has_site(planned.allocfn)))
         planned.site = call_site(&planned);
-    if (planned.is_noted || planned.is_tail || planned.is_continuation ||
-        planned.allocfn != ALLOCFN_NONE)
+    if (planned.is_noted || planned.is_mark || planned.is_tail ||
+        planned.is_continuation || planned.allocfn != ALLOCFN_NONE)
         plan->calls.safe_push(planned);
 }
 

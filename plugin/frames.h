@@ -14,6 +14,7 @@ struct planned_call {
     gcall *call;
     enum allocfn allocfn; /* the entry it goes to, or ALLOCFN_NONE */
     bool may_allocate;    /* not only release */
+    bool is_mark;         /* it is a mark (mark.h) that wants its record */
     bool is_noted;        /* its record is to be in the frame when it runs */
     bool is_tail;         /* the frame is unlinked before it */
     bool is_continuation; /* unlinked before it, linked again behind it */

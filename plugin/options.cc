@@ -5,6 +5,7 @@
  */
 #include "gcc.h"
 
+#include "custom.h"
 #include "options.h"
 
 struct option {
@@ -13,6 +14,13 @@ struct option {
     const char *values; /* "first|second": the value is the position */
 };
 
+/* An option whose values are taken in by a function. */
+struct text_option {
+    const char *name;
+    bool (*take)(const char *where, const char *value);
+};
+
+#define TEXT_OPTION(name, take, help)
 struct options at_options = {
 #define OPTION(name, field, values, fallback, help) fallback,
 #include "options.def"
@@ -25,11 +33,22 @@ static const struct option option_table[] = {
 #include "options.def"
 #undef OPTION
 };
+#undef TEXT_OPTION
+
+static const struct text_option text_option_table[] = {
+#define OPTION(name, field, values, fallback, help)
+#define TEXT_OPTION(name, take, help) {name, take},
+#include "options.def"
+#undef TEXT_OPTION
+#undef OPTION
+};
 
 /* "'first', 'second'" from the table, for messages. */
 static const char *const option_names =
 #define OPTION(name, field, values, fallback, help) " '" name "'"
+#define TEXT_OPTION(name, take, help) " '" name "'"
 #include "options.def"
+#undef TEXT_OPTION
 #undef OPTION
     ;
 
@@ -62,11 +81,28 @@ static bool option_set(const struct option *option, const char *value)
     return true;
 }
 
+static bool text_option_take(const struct text_option *option,
+                             const char *value)
+{
+    char *where = concat("-fplugin-arg-alloctrace-", option->name, NULL);
+    bool is_good = value != NULL;
+
+    if (is_good)
+        is_good = option->take(where, value);
+    else
+        error("%s: the value is missing", where);
+    free(where);
+    return is_good;
+}
+
 static bool argument_parse(const struct plugin_argument *argument)
 {
     for (size_t i = 0; i < ARRAY_SIZE(option_table); i++)
         if (strcmp(option_table[i].name, argument->key) == 0)
             return option_set(&option_table[i], argument->value);
+    for (size_t i = 0; i < ARRAY_SIZE(text_option_table); i++)
+        if (strcmp(text_option_table[i].name, argument->key) == 0)
+            return text_option_take(&text_option_table[i], argument->value);
     error("unknown option %<-fplugin-arg-alloctrace-%s%>; there are:%s",
           argument->key, option_names);
     return false;

@@ -5,7 +5,9 @@
 
 struct options {
 #define OPTION(name, field, values, fallback, help) int field;
+#define TEXT_OPTION(name, take, help)
 #include "options.def"
+#undef TEXT_OPTION
 #undef OPTION
 };
 

@@ -2,6 +2,10 @@
 /*
  * The passes and their places.
  *
+ * alloctrace_mark: after "ssa", the first pass in which calls and their
+ * arguments are plain to see, and before any inlining. Under LTO this comes
+ * when a unit is compiled.
+ *
  * alloctrace_program: among the passes over the whole program, of which the
  * middle step of LTO consists; after the inliner and "pure-const", for it uses
  * what they found out.
@@ -21,6 +25,7 @@
 #include "early.h"
 #include "frames.h"
 #include "lto.h"
+#include "mark.h"
 #include "pass.h"
 #include "reach.h"
 #include "notice.h"
@@ -41,6 +46,9 @@ static unsigned function_instrument(function *fun)
 
 static const pass_data program_data = {
     IPA_PASS, "alloctrace_program", OPTGROUP_NONE, TV_NONE, 0, 0, 0, 0, 0};
+static const pass_data mark_data = {
+    GIMPLE_PASS, "alloctrace_mark", OPTGROUP_NONE, TV_NONE,
+    PROP_cfg | PROP_ssa, 0, 0, 0, 0};
 
 static const pass_data reach_data = {
     SIMPLE_IPA_PASS, "alloctrace_reach", OPTGROUP_NONE, TV_NONE, 0, 0, 0, 0, 0};
@@ -74,6 +82,12 @@ public:
         }
         return 0;
     }
+};
+
+class mark_pass : public gimple_opt_pass {
+public:
+    mark_pass() : gimple_opt_pass(mark_data, g) {}
+    unsigned execute(function *fun) final override { return at_mark(fun); }
 };
 
 class reach_pass : public simple_ipa_opt_pass {
@@ -111,6 +125,7 @@ void at_passes_register(const char *plugin_name)
 {
     pass_register(plugin_name, new program_pass, "pure-const",
                   PASS_POS_INSERT_AFTER);
+    pass_register(plugin_name, new mark_pass, "ssa", PASS_POS_INSERT_AFTER);
     pass_register(plugin_name, new reach_pass, "simdclone",
                   PASS_POS_INSERT_AFTER);
     pass_register(plugin_name, new instrument_pass, "*warn_function_noreturn",

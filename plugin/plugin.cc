@@ -4,14 +4,15 @@
  * options, registers the rest; does nothing else.
  *
  * What is instrumented and how compiled code and runtime fit together:
- * alloctrace/abi.h. The way of a call through the plugin: allocfn and reach
- * (what is it?), frames, region, store (what is to be done?), site (its
+ * alloctrace/abi.h. The way of a call through the plugin: custom and mark (is
+ * it an allocator of the program's own?), allocfn and reach (what is it?), frames, region, store (what is to be done?), site (its
  * record), rewrite and shadow (do it), emit and module (write the records).
  */
 #include "gcc.h"
 
 #include "allocfn.h"
 #include "emit.h"
+#include "mark.h"
 #include "module.h"
 #include "name.h"
 #include "options.h"
@@ -131,6 +132,7 @@ plugin_init(struct plugin_name_args *info, struct plugin_gcc_version *version)
     register_callback(info->base_name, PLUGIN_FINISH_UNIT, on_finish_unit,
                       NULL);
     at_allocfn_register_roots(info->base_name);
+    at_mark_register_roots(info->base_name);
     at_shadow_register_roots(info->base_name);
     at_site_register_roots(info->base_name);
     at_passes_register(info->base_name);

@@ -72,6 +72,12 @@ static enum reach outside_reach(tree decl)
     if (flags_from_decl_or_type(decl) & (ECF_CONST | ECF_PURE))
         return REACH_CONST;
     name = at_assembler_name(decl);
+    /* Of our own only the mark of a pool's allocation is there so early. */
+    if (startswith(name, ALLOCTRACE_ENTRY_PREFIX "custom_"))
+        return strcmp(name, ALLOCTRACE_CUSTOM_ALLOC) == 0 ? REACH_MAY
+                                                          : REACH_BUILTIN;
+    if (strcmp(name, "alloctrace_track") == 0)
+        return REACH_MAY;
     if (builtin_is_harmless(decl, name) || startswith(name, "alloctrace_"))
         return REACH_BUILTIN;
     /* A program's own `connect` is not the C library's. */
@@ -82,6 +88,13 @@ static enum reach outside_reach(tree decl)
                : REACH_MAY;
 }
 
+static bool decl_is_operator_new(tree decl)
+{
+    const enum allocfn fn = at_allocfn_operator(decl);
+
+    return fn != ALLOCFN_NONE && at_allocfn_has_site(fn);
+}
+
 static enum reach node_reach(struct cgraph_node *node,
                              struct symtab_node *caller)
 {
@@ -89,6 +102,9 @@ static enum reach node_reach(struct cgraph_node *node,
     struct cgraph_node *target =
         node->ultimate_alias_target(&availability, caller);
 
+    /* A pool behind operator new calls nothing, but its blocks are traced. */
+    if (decl_is_operator_new(node->decl))
+        return REACH_MAY;
     if (availability < AVAIL_AVAILABLE)
         return outside_reach(node->decl);
     if (bitmap_bit_p(&harmless_uids, DECL_UID(target->decl)) ||

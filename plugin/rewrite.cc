@@ -14,6 +14,7 @@
 #include "gcc.h"
 
 #include "frames.h"
+#include "mark.h"
 #include "rewrite.h"
 #include "shadow.h"
 #include "site.h"
@@ -213,7 +214,7 @@ static void block_assert_again(const struct rewrite *rewrite, basic_block bb)
     }
 }
 
-/* call(args) -> entry(args[, key]) in place, with all it had. */
+/* call(args) -> entry(args[, key][, &call]) in place, with all it had. */
 static void call_replace(const struct planned_call *planned, bool is_own_frame)
 {
     gcall *old = planned->call;
@@ -228,15 +229,32 @@ static void call_replace(const struct planned_call *planned, bool is_own_frame)
         arguments.safe_push(at_site_key(
             &seq, planned->site, is_own_frame ? ALLOCTRACE_OWN_FRAME : 0,
             gimple_location(old)));
+    if (at_allocfn_has_address(planned->allocfn))
+        arguments.safe_push(build_fold_addr_expr(gimple_call_fndecl(old)));
     if (seq != NULL)
         gsi_insert_seq_before(&gsi, seq, GSI_SAME_STMT);
     call = gimple_build_call_vec(at_allocfn_entry(planned->allocfn),
                                  arguments);
     gimple_call_copy_flags(call, old);
+    gimple_call_set_from_new_or_delete(call, false);
     gimple_call_set_lhs(call, gimple_call_lhs(old));
     gimple_set_location(call, gimple_location(old));
     gimple_move_vops(call, old);
     gsi_replace(&gsi, call, true);
+}
+
+/* Give the mark the key that it could not have before. */
+static void mark_complete(const struct planned_call *planned,
+                          bool is_own_frame)
+{
+    gimple_stmt_iterator gsi = gsi_for_stmt(planned->call);
+    gimple_seq seq = NULL;
+    tree key = at_site_key(&seq, planned->site,
+                           is_own_frame ? ALLOCTRACE_OWN_FRAME : 0,
+                           gimple_location(planned->call));
+
+    gsi_insert_seq_before(&gsi, seq, GSI_SAME_STMT);
+    at_mark_set_site(planned->call, key);
 }
 
 static void call_rewrite(const struct rewrite *rewrite,
@@ -263,6 +281,8 @@ static void call_rewrite(const struct rewrite *rewrite,
         gsi_insert_seq_before(&gsi, seq, GSI_SAME_STMT);
     if (planned->allocfn != ALLOCFN_NONE)
         call_replace(planned, region >= 0 && !planned->is_tail);
+    if (planned->is_mark)
+        mark_complete(planned, region >= 0 && !planned->is_tail);
 }
 
 static void regions_rewrite(struct rewrite *rewrite)
@@ -282,7 +302,7 @@ static void regions_rewrite(struct rewrite *rewrite)
         region_enter(rewrite, i);
 }
 
-/* The entries throw nothing; the calls they replaced may have seemed to. */
+/* Most entries throw nothing; the calls they replaced may have seemed to. */
 static bool exception_edges_purge(const struct plan *plan, function *fun)
 {
     bool is_changed = false;

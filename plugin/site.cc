@@ -15,6 +15,7 @@
 #include "allocfn.h"
 #include "emit.h"
 #include "intern.h"
+#include "mark.h"
 #include "name.h"
 #include "reach.h"
 #include "site.h"
@@ -268,7 +269,10 @@ unsigned at_site_of_call(gcall *call, int kind, int flags)
     site_set_chain(&site, block, location);
     site.kind = kind;
     site.flags = flags;
-    if (callee != NULL_TREE) {
+    if (at_mark_wants_site(call)) {
+        if (at_mark_name(call)[0] != '*')
+            site.callee = string_intern(at_mark_name(call));
+    } else if (callee != NULL_TREE) {
         site.callee = function_name(callee);
         if (at_reach_is_body_here(callee))
             site.flags |= ALLOCTRACE_SITE_CALLEE_HERE;

@@ -27,6 +27,7 @@ static struct alloctrace_summary_entry sums;
     }
 DEFINE_PUT(process, PROCESS)
 DEFINE_PUT(argument, ARGUMENT)
+DEFINE_PUT(domain, DOMAIN)
 DEFINE_PUT(module, MODULE)
 DEFINE_PUT(frame, FRAME)
 DEFINE_PUT(traceback, TRACEBACK)
@@ -69,6 +70,23 @@ static void put_strings(void)
 
         writer_put(&writer, string->size, 32);
         writer_put_bytes(&writer, string->bytes, string->size);
+    }
+    writer_pad(&writer);
+}
+
+_Static_assert(NAMED_DOMAINS == ALLOCTRACE_NAMED_DOMAINS,
+               "runtime.h repeats what format.h says");
+
+static void put_domains(void)
+{
+    const uint32_t n = at_domains.n;
+
+    begin_entries(ALLOCTRACE_TAG_DOMAINS, n, ALLOCTRACE_DOMAIN_SIZE);
+    for (uint32_t number = 1; number <= n; number++) {
+        const struct domain *const domain = vector_at(&at_domains, number);
+
+        put_domain(&(struct alloctrace_domain_entry){NAMED_DOMAINS + number,
+                                                     domain->string});
     }
     writer_pad(&writer);
 }
@@ -155,7 +173,7 @@ static struct alloctrace_trace_entry read_account(const struct account *account,
     struct alloctrace_trace_entry entry = {
         .traceback = account->traceback_id,
         .thread = thread,
-        .domain = account->domain,
+        .domain = account->domain == DOMAIN_DIRECT ? 0 : account->domain,
         .total_blocks = count_get(&account->total_blocks),
         .total_bytes = count_get(&account->total_bytes),
     };
@@ -303,6 +321,7 @@ int dump_write(int fd, uint32_t sequence, const char *reason)
     put_process(&process);
     writer_pad(&writer);
     put_arguments(arguments, n_arguments);
+    put_domains();
     put_modules(n_modules);
     put_threads(n_ledgers, names);
     put_frames();

@@ -13,29 +13,25 @@ uint64_t at_collisions;
 uint64_t at_dropped_blocks;
 uint64_t at_dropped_bytes;
 
-static void drop(size_t size)
+void event_drop(size_t size)
 {
     __atomic_fetch_add(&at_dropped_blocks, 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&at_dropped_bytes, size, __ATOMIC_RELAXED);
 }
 
-/* A path to be found or opened an account for. */
-struct path {
-    uint64_t key;
-    uint64_t leaf; /* the allocation's own: key of its site, or address */
-    unsigned how;
-    uint32_t traceback_id; /* 0 = not known: to be interned */
-};
-
 /* The ledger has no account for the path: opens one. Locked. */
 static struct account *open_account(struct ledger *ledger, struct path path)
 {
+    struct account *account;
     uint32_t id = path.traceback_id;
 
     if (!id)
-        id = traceback_intern(path.key, event_frame(path.how), path.leaf,
+        id = traceback_intern(path.hash, event_frame(path.how), path.leaf,
                               !(path.how & EVENT_RETURN_ADDRESS));
-    return id ? ledger_add(ledger, path.key, id) : NULL;
+    account = id ? ledger_add(ledger, path.key, id) : NULL;
+    if (account)
+        account->domain = path.domain;
+    return account;
 }
 
 /* The path's account in the thread's own ledger; NULL: no memory. */
@@ -73,14 +69,18 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
     struct account *account = NULL;
 
     if (thread->busy) {
-        drop(size);
+        if (thread->busy < BUSY_SILENT)
+            event_drop(size);
         return NULL;
     }
     thread->busy = 1;
     if (start_once()) {
-        account = find_own(thread, (struct path){key, leaf, how, 0});
+        account = find_own(thread, (struct path){.key = key,
+                                                 .hash = key,
+                                                 .leaf = leaf,
+                                                 .how = how});
         if (!account)
-            drop(size);
+            event_drop(size);
         else if (at_options.verify)
             verify(account, leaf, how);
     }
@@ -89,24 +89,30 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
     return account;
 }
 
-/* The account in this thread's ledger for what `account` stands for. */
-static struct account *own_account(struct account *account)
+struct account *event_open(struct path path)
 {
     struct thread *const thread = &__alloctrace_thread;
     const int saved = errno;
-    struct account *own;
+    struct account *account = NULL;
 
-    if (event_owner(account) == thread->ledger)
-        return account;
     if (thread->busy)
         return NULL;
     thread->busy = 1;
-    own =
-        find_own(thread, (struct path){.key = ledger_key(account),
-                                       .traceback_id = account->traceback_id});
+    if (start_once())
+        account = find_own(thread, path);
     thread->busy = 0;
     errno = saved;
-    return own;
+    return account;
+}
+
+/* The account in this thread's ledger for what `account` stands for. */
+static struct account *own_account(struct account *account)
+{
+    if (event_owner(account) == __alloctrace_thread.ledger)
+        return account;
+    return event_open((struct path){.key = ledger_key(account),
+                                    .traceback_id = account->traceback_id,
+                                    .domain = account->domain});
 }
 
 static void set_entry(uint64_t *slot, const struct account *account,
@@ -128,7 +134,7 @@ void *event_add_slow(struct account *account, void *block, size_t size)
 
     errno = saved;
     if (!slot) {
-        drop(size);
+        event_drop(size);
         return block;
     }
     if (count_get(slot) != 0) /* was freed where we could not see it */
@@ -137,7 +143,7 @@ void *event_add_slow(struct account *account, void *block, size_t size)
     return event_count(ledger, account, block, size);
 }
 
-static void subtract(struct account *account, size_t size)
+void event_subtract(struct account *account, size_t size)
 {
     account = own_account(account);
     if (account)
@@ -162,21 +168,24 @@ struct taken event_take(const void *block)
         count_set(slot + 1, 0); /* a block may lie there next */
     }
     count_set(slot, 0);
-    subtract(taken.account, taken.size);
+    event_subtract(taken.account, taken.size);
     return taken;
 }
 
-void event_restore(const void *block, struct taken taken)
+void event_unsubtract(struct account *account, size_t size)
 {
-    struct account *account = taken.account;
-
-    if (!account)
-        return;
-    set_entry(block_slot((uintptr_t)block), account, taken.size);
     account = own_account(account);
     if (!account)
         return;
     count_add(&account->freed_blocks, (uint64_t)-1);
-    count_add(&account->freed_bytes, -(uint64_t)taken.size);
-    count_add(&__alloctrace_thread.ledger->room, -(int64_t)taken.size);
+    count_add(&account->freed_bytes, -(uint64_t)size);
+    count_add(&__alloctrace_thread.ledger->room, -(int64_t)size);
+}
+
+void event_restore(const void *block, struct taken taken)
+{
+    if (!taken.account)
+        return;
+    set_entry(block_slot((uintptr_t)block), taken.account, taken.size);
+    event_unsubtract(taken.account, taken.size);
 }

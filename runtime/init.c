@@ -25,10 +25,12 @@ static bool is_active_copy(void)
 static void before_fork(void)
 {
     lock_take();
+    tracked_lock_all();
 }
 
 static void after_fork_in_parent(void)
 {
+    tracked_unlock_all();
     lock_release();
 }
 
@@ -37,6 +39,7 @@ static void after_fork_in_child(void)
 {
     ledger_orphan_others(__alloctrace_thread.ledger);
     n_dumps = 0;
+    tracked_unlock_all();
     lock_release();
 }
 

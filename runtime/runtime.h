@@ -158,6 +158,22 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
                                 size_t size) at_cold;
 void *event_add_slow(struct account *account, void *block,
                      size_t size) at_cold; /* returns the block */
+/* A path to be found or opened an account for. */
+struct path {
+    uint64_t key;  /* of the account in a ledger: `hash`, or with the domain */
+    uint64_t hash; /* of the path; not used if the traceback is known */
+    uint64_t leaf; /* the allocation's own: key of its site, or address */
+    unsigned how;          /* EVENT_* */
+    uint32_t traceback_id; /* 0 = not known: to be interned */
+    uint32_t domain;
+};
+/* The path's account in this thread's ledger; NULL: do not record. */
+struct account *event_open(struct path path) at_cold;
+/* A block of the account, whichever thread's, is gone; and it is not after
+ * all. */
+void event_subtract(struct account *account, size_t size);
+void event_unsubtract(struct account *account, size_t size) at_cold;
+void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
 /* What a block was counted as, for event_restore. */
 struct taken {
     struct account *account; /* NULL: the block was not known */
@@ -169,6 +185,42 @@ void event_restore(const void *block, struct taken taken) at_cold;
 extern uint64_t at_collisions;     /* found by verifying */
 extern uint64_t at_dropped_blocks; /* what could not be recorded */
 extern uint64_t at_dropped_bytes;
+
+/* domain.c */
+struct domain {
+    const char *name; /* interned; NULL for a moment */
+    uint32_t string;  /* its id */
+};
+extern struct vector at_domains; /* of those with names */
+/* Number n of them has the id NAMED_DOMAINS + n (format.h says so too). */
+#define NAMED_DOMAINS 0x80000000u
+/* Blocks of the heap that operator new took from it without malloc: shown as
+ * domain 0, but freed by operator delete. */
+#define DOMAIN_DIRECT 0xffffffffu
+uint32_t domain_intern(const char *name); /* 0: no memory */
+uint32_t domain_find(const char *name);   /* 0: there is none */
+/* A path for an entry's `site`, tagged, to be completed by a domain. */
+struct path domain_path(uint64_t site, uint32_t domain);
+/* Its account; NULL: do not record. */
+struct account *domain_account(struct path path);
+/* Does the account's path go through the path of that hash? Looks at few
+ * frames if it does, at all if not. */
+bool domain_is_below(const struct account *account, uint64_t hash);
+
+/* tracked.c: blocks of domains other than 0. Any thread that is not busy. */
+/* Enters a block, counted in an account of this thread; one at the same
+ * address in the same domain goes. False: no memory. */
+bool tracked_add(struct account *account, uintptr_t address, size_t size);
+/* The same, but the block is not counted. */
+bool tracked_put_back(struct account *account, uintptr_t address, size_t size);
+/* Removes a block and subtracts it. Account NULL: there is none. */
+struct taken tracked_remove(uint32_t domain, uintptr_t address);
+/* The account of a block; NULL: there is none. */
+const struct account *tracked_get(uint32_t domain, uintptr_t address);
+/* The smallest block at the address in a named domain; account NULL: none. */
+struct taken tracked_find(uintptr_t address);
+void tracked_lock_all(void); /* around fork */
+void tracked_unlock_all(void);
 
 /* module.c: the loaded files. Slow half, locked. */
 struct module {

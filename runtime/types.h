@@ -28,8 +28,8 @@
  * are never moved or freed, so they may be read without it once an id or
  * pointer has been handed out.
  *
- * Lock order: at_lock is the only lock. It is never held across a call of
- * the real allocator or of code outside the runtime.
+ * Lock order: at_lock, then those of tracked.c's shards. Neither is held
+ * across a call of the real allocator or of code outside the runtime.
  */
 #ifndef ALLOCTRACE_RUNTIME_TYPES_H
 #define ALLOCTRACE_RUNTIME_TYPES_H
@@ -72,7 +72,7 @@ struct account {
     uint64_t peak_blocks; /* live at the peak `epoch` (two's complement) */
     uint64_t peak_bytes;
     uint32_t traceback_id; /* constant */
-    uint32_t domain;       /* constant; 0 = the C library's heap */
+    uint32_t domain;       /* constant; 0 = the C library's heap (domain.c) */
 };
 _Static_assert(sizeof(struct account) == 64, "an account is a cache line");
 
@@ -139,6 +139,10 @@ struct ledger {
     uint32_t name;    /* string: its thread's name at its end; under at_lock */
     uint32_t is_free; /* its thread has ended; under at_lock */
 } at_cache_aligned;
+
+/* Added to thread.busy: what is allocated meanwhile is the runtime's doing and
+ * not even counted as dropped. */
+#define BUSY_SILENT 0x10000u
 
 /* What the runtime keeps for a thread. `top` is the ABI (abi.h). */
 struct thread {

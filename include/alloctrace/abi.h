@@ -43,7 +43,7 @@
 #include <stdint.h>
 
 /* Changes when compiled code and runtime stop understanding one another. */
-#define ALLOCTRACE_ABI_VERSION 2
+#define ALLOCTRACE_ABI_VERSION 3
 
 /* Odd, 31 bits, so that it is an immediate operand on x86-64. */
 #define ALLOCTRACE_HASH_K 0x5bd1e995u
@@ -169,6 +169,91 @@ struct alloctrace_shadow_frame {
 
 #define ALLOCTRACE_ENTRY_PREFIX "__alloctrace_"
 #define ALLOCTRACE_OWN_FRAME 1
+
+/*
+ * C++'s replaceable operators: OPERATOR(name, symbol, shape, next). Compiled
+ * code calls __alloctrace_<name> in place of the function `symbol`, in which
+ * '#' stands for size_t as the target mangles it (j or m). The entry takes
+ * what the operator takes, then for an operator new the site as above, and
+ * last the address of the operator: the one that this very call would have
+ * reached, wherever the program, a library or a preloaded allocator has it.
+ *
+ * shape   as the letters of the prototype, result first: p pointer, s size_t
+ *         (or std::align_val_t), v void. After ':' m = the result is new
+ *         memory, t = may throw
+ * next    the operator that the standard library's own version calls in turn
+ *         (its own name if none): it is in force only if that one is as well
+ */
+#define ALLOCTRACE_OPERATORS(OPERATOR)                                        \
+    OPERATOR(new, "_Znw#", "ps:mt", new)                                      \
+    OPERATOR(new_array, "_Zna#", "ps:mt", new)                                \
+    OPERATOR(new_nothrow, "_Znw#RKSt9nothrow_t", "psp:m", new)                \
+    OPERATOR(new_array_nothrow, "_Zna#RKSt9nothrow_t", "psp:m", new_array)    \
+    OPERATOR(new_aligned, "_Znw#St11align_val_t", "pss:mt", new_aligned)      \
+    OPERATOR(new_array_aligned, "_Zna#St11align_val_t", "pss:mt",             \
+             new_aligned)                                                     \
+    OPERATOR(new_aligned_nothrow, "_Znw#St11align_val_tRKSt9nothrow_t",       \
+             "pssp:m", new_aligned)                                           \
+    OPERATOR(new_array_aligned_nothrow, "_Zna#St11align_val_tRKSt9nothrow_t", \
+             "pssp:m", new_array_aligned)                                     \
+    OPERATOR(delete, "_ZdlPv", "vp:", delete)                                 \
+    OPERATOR(delete_array, "_ZdaPv", "vp:", delete)                           \
+    OPERATOR(delete_sized, "_ZdlPv#", "vps:", delete)                         \
+    OPERATOR(delete_array_sized, "_ZdaPv#", "vps:", delete_array)             \
+    OPERATOR(delete_nothrow, "_ZdlPvRKSt9nothrow_t", "vpp:", delete)          \
+    OPERATOR(delete_array_nothrow, "_ZdaPvRKSt9nothrow_t", "vpp:",            \
+             delete_array)                                                    \
+    OPERATOR(delete_aligned, "_ZdlPvSt11align_val_t", "vps:", delete_aligned) \
+    OPERATOR(delete_array_aligned, "_ZdaPvSt11align_val_t", "vps:",           \
+             delete_aligned)                                                  \
+    OPERATOR(delete_sized_aligned, "_ZdlPv#St11align_val_t", "vpss:",         \
+             delete_aligned)                                                  \
+    OPERATOR(delete_array_sized_aligned, "_ZdaPv#St11align_val_t", "vpss:",   \
+             delete_array_aligned)                                            \
+    OPERATOR(delete_aligned_nothrow, "_ZdlPvSt11align_val_tRKSt9nothrow_t",   \
+             "vpsp:", delete_aligned)                                         \
+    OPERATOR(delete_array_aligned_nothrow,                                    \
+             "_ZdaPvSt11align_val_tRKSt9nothrow_t", "vpsp:",                  \
+             delete_array_aligned)
+
+#define ALLOCTRACE_OPERATOR_PREFIX "__alloctrace_operator_"
+
+/*
+ * Allocators of the program's own: pools, arenas. Around a call that the
+ * programmer has declared to be one, compiled code adds
+ *
+ *     token = __alloctrace_custom_take(old);             resizing ones only
+ *     result = pool_alloc(n);                            the call itself
+ *     __alloctrace_custom_alloc(result, n, site, name, token);
+ *
+ *     __alloctrace_custom_free(block, name);
+ *     pool_free(block);
+ *
+ * with prototypes
+ *
+ *     void *__alloctrace_custom_take(void *block);
+ *     void __alloctrace_custom_alloc(void *block, size_t size,
+ *                                    uint64_t site, const char *name,
+ *                                    void *token);
+ *     void __alloctrace_custom_free(void *block, const char *name);
+ *
+ * `site` is as for the other entries: the key of the call of pool_alloc,
+ * which for the way back is the innermost place. `name` names the domain: the
+ * allocator's name, constant; NULL in custom_free where a function frees for
+ * several allocators. `size` is ALLOCTRACE_SIZE_UNKNOWN if the call does not
+ * say it; `token` is NULL where nothing was resized.
+ */
+#define ALLOCTRACE_CUSTOM_ALLOC "__alloctrace_custom_alloc"
+#define ALLOCTRACE_CUSTOM_TAKE "__alloctrace_custom_take"
+#define ALLOCTRACE_CUSTOM_FREE "__alloctrace_custom_free"
+#define ALLOCTRACE_SIZE_UNKNOWN SIZE_MAX
+
+/*
+ * int __alloctrace_track(unsigned domain, const void *block, size_t size,
+ *                        uint64_t site) stands for alloctrace_track of
+ * alloctrace.h.
+ */
+#define ALLOCTRACE_TRACK "__alloctrace_track"
 
 /*
  * Announcing a module. Each instrumented unit emits, in a COMDAT group named

@@ -305,6 +305,69 @@ __attribute__((no_instrument_function)) int quiet(int n) { return abs(n); }
     driver.same('no-warn', ran.stderr, '')
 
 
+BAD_LINES = (
+    ('grab', "no ':' and size argument"),
+    ('grab:x', "the size is neither an argument's number nor A*B"),
+    ('grab:1*', "the size is neither an argument's number nor A*B"),
+    ('grab:1*0', "the size is neither an argument's number nor A*B"),
+    ('grab:-1', "the size is neither an argument's number nor A*B"),
+    ('grab:256', "the size is neither an argument's number nor A*B"),
+    (':1', 'a function without a name'),
+    ('grab:1::drop', "the size is neither an argument's number nor A*B"),
+    ('grab:1:drop:0', "the freed block is no argument's number"),
+    ('grab:1:drop:two', "the freed block is no argument's number"),
+    ('grab:1:drop:1:2', 'more than four fields'))
+
+
+def bad_allocators(driver):
+    """One clear line for each bad value, and no object file."""
+    driver.path('lib.c', LIBRARY)
+    option = '-fplugin-arg-alloctrace-allocator'
+    cases = [([f'{option}={line}'], f"{option}: '{line}': {wrong}; wanted is "
+              'NAME:SIZE[:FREE[:ARGUMENT]]') for line, wrong in BAD_LINES]
+    cases += [([option], f'{option}: the value is missing'),
+              ([f'{option}s=/nonexistent'],
+               f'{option}s: /nonexistent: No such file or directory'),
+              ([f'{option}s={driver.folder}'],
+               f'{option}s: {driver.folder}: Is a directory')]
+    path = driver.path('bad.txt', '# good\n\ngood:1 # too\n  bad:x  \n')
+    cases.append(([f'{option}s={path}'],
+                  f"{path}:4: 'bad:x': the size is neither an argument's "
+                  'number nor A*B; wanted is NAME:SIZE[:FREE[:ARGUMENT]]'))
+    for arguments, message in cases:
+        ran = driver.gcc(*arguments, '-c', 'lib.c', '-o', 'bad.o')
+        errors = [line.split('error: ', 1)[-1].replace('\u2018', "'")
+                  .replace('\u2019', "'")
+                  for line in ran.stderr.splitlines() if 'error:' in line]
+        driver.same(f'{arguments}: message', errors[:1], [message])
+        driver.same(f'{arguments}: no output',
+                    os.path.exists(driver.path('bad.o')), False)
+
+
+def allocators_file(driver):
+    driver.path('grab.c', 'void *grab(unsigned n);\n'
+                'void *f(void) { return grab(3); }\n')
+    path = driver.path('good.txt', '\n# a comment\n\tgrab : 1\n')
+    ran = driver.gcc(f'-fplugin-arg-alloctrace-allocators={path}', '-O2', '-S',
+                     'grab.c', '-o', '-')
+    driver.check('spaces inside a line', ran.returncode != 0, ran.stderr)
+    path = driver.path('good.txt', '\n# a comment\n\tgrab:1  # and more\n')
+    ran = driver.gcc(f'-fplugin-arg-alloctrace-allocators={path}', '-O2', '-S',
+                     'grab.c', '-o', '-')
+    driver.check('a file of allocators', ran.returncode == 0 and
+                 '__alloctrace_custom_alloc' in ran.stdout,
+                 ran.stdout + ran.stderr)
+
+
+def system_headers_declare_no_pools(driver):
+    driver.path('stdio.c', '#include <stdio.h>\n#include <stdlib.h>\n'
+                'FILE *f(void) { return fopen("x", "r"); }\n'
+                'void g(FILE *x) { fclose(x); }\n'
+                'void *h(void) { return malloc(3); }\n')
+    text = driver.gcc('-O2', '-S', 'stdio.c', '-o', '-').stdout
+    driver.check('the C library has no pools', '_custom_' not in text, text)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--plugin', required=True)
@@ -318,7 +381,8 @@ def main():
                      debug_information_changes_no_code, nothing_to_say,
                      predefined_macro, preprocessed_text,
                      builtins_have_their_names, tls_model,
-                     options, verbose_counts, warnings):
+                     options, verbose_counts, warnings, bad_allocators,
+                     allocators_file, system_headers_declare_no_pools):
             test(driver)
         sys.exit(driver.n_bad != 0)
 

@@ -8,6 +8,10 @@
  * traceback; else it prints it, one line an allocation, innermost first:
  *
  *     malloc inner:12 < outer:30 < main:7
+ *     new_array inner:12 < main:7                   an operator of C++
+ *     pool_alloc(24) inner:12 < main:7              an allocator of the
+ *     pool_realloc(48) resized inner:12 < main:7    program's own, the size
+ *     free of pool_alloc                            and its deallocator
  *
  * PROBE_QUIET=1 in the environment: check, print nothing. At the end of the
  * program the stack must be empty, unless it sets probe_may_end_deep.
@@ -43,6 +47,7 @@ static int n_modules;
 
 int probe_may_end_deep;
 unsigned long probe_count;
+long probe_live;
 
 /* What is shown of one allocation; a thread's, for tests have threads. */
 static __thread char text[TEXT_SIZE];
@@ -157,6 +162,19 @@ static void frames_show(const struct alloctrace_shadow_frame *frame)
     }
 }
 
+/* Prints or hands over what stands in `text`. */
+static void text_print(const char *what)
+{
+    if (probe_traceback) {
+        probe_traceback(what, text);
+    } else if (!getenv("PROBE_QUIET")) {
+        text_add("\n");
+        (void)!write(1, what, strlen(what));
+        (void)!write(1, " ", 1);
+        (void)!write(1, text, text_size);
+    }
+}
+
 /* Called with the site argument of an entry. */
 static void allocation_note(const char *what, uint64_t word)
 {
@@ -177,14 +195,7 @@ static void allocation_note(const char *what, uint64_t word)
         frame = frame->parent;
     }
     frames_show(frame);
-    if (probe_traceback) {
-        probe_traceback(what, text);
-    } else if (!getenv("PROBE_QUIET")) {
-        text_add("\n");
-        (void)!write(1, what, strlen(what));
-        (void)!write(1, " ", 1);
-        (void)!write(1, text, text_size);
-    }
+    text_print(what);
     errno = saved;
 }
 
@@ -242,4 +253,113 @@ NOTED(char *, strndup, (const char *s, size_t n, uint64_t site), (s, n))
 void __alloctrace_free(void *p)
 {
     free(p);
+}
+
+/* C++'s operators: each entry is given the real one, and calls it below a
+ * frame that stands for its caller's call, as the runtime does. Exceptions
+ * leave that frame behind. */
+static void frame_link(struct alloctrace_shadow_frame *frame, uint64_t word)
+{
+    frame->parent = __alloctrace_thread.top;
+    if (word & ALLOCTRACE_OWN_FRAME)
+        frame->parent = frame->parent->parent;
+    frame->hash = frame->parent->hash * ALLOCTRACE_HASH_K +
+                  (word & ~(uint64_t)ALLOCTRACE_OWN_FRAME);
+    __alloctrace_thread.top = frame;
+}
+
+#define OPERATOR_NEW(name, parameters, types, arguments)                      \
+    void *__alloctrace_operator_##name parameters                             \
+    {                                                                         \
+        struct alloctrace_shadow_frame *const top = __alloctrace_thread.top;  \
+        struct alloctrace_shadow_frame frame;                                 \
+        void *block;                                                          \
+                                                                              \
+        allocation_note(#name, site);                                         \
+        frame_link(&frame, site);                                             \
+        block = ((void *(*)types)real)arguments;                              \
+        __alloctrace_thread.top = top;                                        \
+        probe_live += block != NULL;                                          \
+        return block;                                                         \
+    }
+#define NEW(name)                                                             \
+    OPERATOR_NEW(name, (size_t n, uint64_t site, void *real), (size_t), (n))
+#define NEW_NOTHROW(name)                                                     \
+    OPERATOR_NEW(name,                                                        \
+                 (size_t n, const void *t, uint64_t site, void *real),     \
+                 (size_t, const void *), (n, t))
+#define NEW_ALIGNED(name)                                                     \
+    OPERATOR_NEW(name, (size_t n, size_t a, uint64_t site, void *real),    \
+                 (size_t, size_t), (n, a))
+#define NEW_ALIGNED_NOTHROW(name)                                             \
+    OPERATOR_NEW(name, (size_t n, size_t a, const void *t, uint64_t site,  \
+                        void *real),                                          \
+                 (size_t, size_t, const void *), (n, a, t))
+
+NEW(new)
+NEW(new_array)
+NEW_NOTHROW(new_nothrow)
+NEW_NOTHROW(new_array_nothrow)
+NEW_ALIGNED(new_aligned)
+NEW_ALIGNED(new_array_aligned)
+NEW_ALIGNED_NOTHROW(new_aligned_nothrow)
+NEW_ALIGNED_NOTHROW(new_array_aligned_nothrow)
+
+#define OPERATOR_DELETE(name, parameters, types, arguments)                   \
+    void __alloctrace_operator_##name parameters                              \
+    {                                                                         \
+        probe_live -= p != NULL;                                              \
+        ((void (*)types)real)arguments;                                       \
+    }
+#define DELETE(name)                                                          \
+    OPERATOR_DELETE(name, (void *p, void *real), (void *), (p))
+#define DELETE_WITH(name)                                                     \
+    OPERATOR_DELETE(name, (void *p, uintptr_t a, void *real),                 \
+                    (void *, uintptr_t), (p, a))
+#define DELETE_WITH_TWO(name)                                                 \
+    OPERATOR_DELETE(name, (void *p, uintptr_t a, uintptr_t b, void *real),    \
+                    (void *, uintptr_t, uintptr_t), (p, a, b))
+
+DELETE(delete)
+DELETE(delete_array)
+DELETE_WITH(delete_sized)
+DELETE_WITH(delete_array_sized)
+DELETE_WITH(delete_nothrow)
+DELETE_WITH(delete_array_nothrow)
+DELETE_WITH(delete_aligned)
+DELETE_WITH(delete_array_aligned)
+DELETE_WITH_TWO(delete_sized_aligned)
+DELETE_WITH_TWO(delete_array_sized_aligned)
+DELETE_WITH_TWO(delete_aligned_nothrow)
+DELETE_WITH_TWO(delete_array_aligned_nothrow)
+
+/* The program's own allocators. A block is its own token. */
+void *__alloctrace_custom_take(void *block)
+{
+    return block;
+}
+
+void __alloctrace_custom_alloc(void *block, size_t size, uint64_t site,
+                               const char *name, void *token)
+{
+    char what[256];
+
+    if (!block)
+        return;
+    if (size == ALLOCTRACE_SIZE_UNKNOWN)
+        snprintf(what, sizeof what, "%s(?)", name);
+    else
+        snprintf(what, sizeof what, "%s(%zu)%s", name, size,
+                 token ? " resized" : "");
+    allocation_note(what, site);
+}
+
+void __alloctrace_custom_free(void *block, const char *name)
+{
+    if (!block)
+        return;
+    text_size = 0;
+    text_add("of ");
+    text_add(name ? name : "any");
+    text_print("free");
 }

@@ -13,6 +13,9 @@ extern int probe_may_end_deep;
 /* Allocations seen so far. */
 extern unsigned long probe_count;
 
+/* Blocks given out by an operator new and not taken back by delete. */
+extern long probe_live;
+
 /* Called on each allocation, if the program defines it. */
 __attribute__((weak)) void probe_traceback(const char *what,
                                            const char *traceback);

@@ -28,7 +28,8 @@ The program's comments say what is to come:
     // error: text                        what the compiler says in refusing it
     // plain: -O2                         also compiled without the plugin,
                                           with -DPLAIN
-    // needs: runtime                     nothing without --tool
+    // needs: runtime                     nothing without --tool; `probe` is
+                                          the opposite
     // machine: x86_64                    nothing on others
 
 In `expect`, NAME:* stands for any line. Comments are those of the language.
@@ -126,14 +127,6 @@ def check_assembly(options, command, lines, level):
         if bool(re.search(pattern.lstrip('!'), text, re.S)) != is_wanted:
             problems.append(f'assembly of {name}: {pattern}\n{text}')
     return problems
-
-
-def compiler(options, is_cxx):
-    words = options.compiler.split()
-    if is_cxx:
-        folder, name = os.path.split(words[0])
-        words[0] = os.path.join(folder, name.replace('gcc', 'g++'))
-    return words
 
 
 def words(lines, keyword):
@@ -242,7 +235,7 @@ def variants_of(options, lines):
     if options.variants or not variants:
         variants = options.variants.split('|') if options.variants else VARIANTS
     variants = [v for v in variants if options.drop not in v.split()]
-    if words(lines, 'needs'):
+    if words(lines, 'needs') == ['runtime']:
         # A static program keeps the C library's own ways out of functions.
         variants = [v for v in variants if '-static' not in v.split()]
     return variants + (options.also.split('|') if options.also else [])
@@ -276,7 +269,7 @@ def arguments():
 def main():
     options = arguments()
     lines = read(options.program)
-    if words(lines, 'needs') and not options.tool:
+    if words(lines, 'needs') == [['runtime'], ['probe']][bool(options.tool)]:
         return
     if words(lines, 'machine') not in ([], [options.machine]):
         return

@@ -3,6 +3,7 @@
  * C++: what functions are called. Constructors and destructors have no marks
  * of their clones, a coroutine's parts have the coroutine's name.
  */
+// needs: probe
 // flags: -std=c++20 -fno-optimize-sibling-calls -fno-ipa-icf
 // variants: -O0|-O1|-O2|-O3|-Os|-O2 -flto|-O2 -Wall -Wextra
 #include <coroutine>
@@ -90,14 +91,14 @@ KEEP task run(int n)
     allocate(n); /* @before */
     co_await std::suspend_always{};
     allocate(n + 1); /* @behind */
-}
+} /* @frame */
 
 template <typename T> struct source {
     KEEP task run(T n)
     {
         allocate(n); /* @member */
         co_return;
-    }
+    } /* @frame_member */
 };
 }
 
@@ -123,12 +124,12 @@ int main()
     c_name(2); /* @main_c */
     derived d; /* @main_derived */
     12_units; /* @main_literal */
-    async::task t = async::run(6);
+    async::task t = async::run(6); /* @main_start */
     resume(t); /* @main_first */
     resume(t); /* @main_second */
     t.handle.destroy();
     async::source<int> source;
-    async::task u = source.run(8);
+    async::task u = source.run(8); /* @main_start_member */
     resume(u); /* @main_member */
     u.handle.destroy();
     return 0;
@@ -146,6 +147,8 @@ int main()
 // expect: malloc allocate(int)@malloc < base::base(int)@base < derived::derived()@derived < main@main_derived
 // expect: malloc allocate(int)@malloc < derived::derived()@body < main@main_derived
 // expect: malloc allocate(int)@malloc < operator"" _units(unsigned long long)@literal < main@main_literal
+// expect: new async::run(int)@frame < main@main_start
 // expect: malloc allocate(int)@malloc < async::run(int)@before < std::__n4861::coroutine_handle<async::task::promise_type>::resume() const:* < resume(async::task)@resume < main@main_first
 // expect: malloc allocate(int)@malloc < async::run(int)@behind < std::__n4861::coroutine_handle<async::task::promise_type>::resume() const:* < resume(async::task)@resume < main@main_second
+// expect: new async::source<int>::run(int)@frame_member < main@main_start_member
 // expect: malloc allocate(int)@malloc < async::source<int>::run(int)@member < std::__n4861::coroutine_handle<async::task::promise_type>::resume() const:* < resume(async::task)@resume < main@main_member

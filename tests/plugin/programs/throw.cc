@@ -59,9 +59,6 @@ int main()
     sum += catches(2); /* @two */
     space::type t;
     sum += t.method(4); /* @four */
-    int *p = new int(sum);
-    sum = *p;
-    delete p;
     std::printf("%d\n", sum);
     return 0;
 }

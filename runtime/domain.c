@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domains: kinds of memory that are counted apart. 0 is the C library's heap,
+ * numbers below NAMED_DOMAINS are the program's own choice (alloctrace_track),
+ * those above have names: of the program's allocators and "operator new".
+ *
+ * A path has an account in each domain it allocates in. In domain 0 its key
+ * is the path's hash; in others the domain is mixed in, and the account is
+ * found in the ledger's table without the hot path's short cut: these
+ * allocations cost a few nanoseconds more.
+ *
+ * A name's id is remembered by the address of the constant that the compiler
+ * passed; since another library may lie there after dlclose, the name itself
+ * is compared each time. Ids are never taken back.
+ */
+#include <string.h>
+
+#include "event.h"
+
+/* Slots of the cache of names; collisions only cost time. */
+#define CACHE_SIZE 256
+
+struct vector at_domains = {.element_size = sizeof(struct domain)};
+
+static uint32_t cache[CACHE_SIZE]; /* number of a domain; 0 = free */
+
+static uint32_t *cache_slot(const char *name)
+{
+    return &cache[slot_home((uintptr_t)name, 64 - 8)];
+}
+
+static bool is_named(uint32_t number, const char *name)
+{
+    const struct domain *const domain = vector_at(&at_domains, number);
+    /* Acquire: pairs with the release in add. */
+    const char *const own = __atomic_load_n(&domain->name, __ATOMIC_ACQUIRE);
+
+    return own && strcmp(own, name) == 0;
+}
+
+/* The number of the domain, 0: it is new. */
+static uint32_t find(const char *name)
+{
+    const uint32_t n = __atomic_load_n(&at_domains.n, __ATOMIC_ACQUIRE);
+
+    for (uint32_t number = 1; number <= n; number++)
+        if (is_named(number, name))
+            return number;
+    return 0;
+}
+
+/* Makes it. Locked. 0: no memory. */
+static uint32_t add(const char *name)
+{
+    const uint32_t string = string_intern(name);
+    const struct string *const copy =
+        string ? vector_at(&at_strings, string) : NULL;
+    struct domain *const domain = copy ? vector_add(&at_domains) : NULL;
+
+    if (!domain)
+        return 0;
+    domain->string = string;
+    __atomic_store_n(&domain->name, copy->bytes, __ATOMIC_RELEASE);
+    return at_domains.n;
+}
+
+uint32_t domain_find(const char *name)
+{
+    uint32_t *const slot = cache_slot(name);
+    uint32_t number = count_get(slot);
+
+    if (number && is_named(number, name))
+        return NAMED_DOMAINS + number;
+    number = find(name);
+    if (!number)
+        return 0;
+    count_set(slot, number);
+    return NAMED_DOMAINS + number;
+}
+
+uint32_t domain_intern(const char *name)
+{
+    const uint32_t id = domain_find(name);
+    uint32_t number;
+
+    if (id)
+        return id;
+    lock_take();
+    number = find(name);
+    if (!number)
+        number = add(name);
+    lock_release();
+    return number ? NAMED_DOMAINS + number : 0;
+}
+
+/* A ledger's key for a path in a domain other than 0. */
+static uint64_t key_in(uint64_t path_key, uint32_t domain)
+{
+    return (path_key ^ domain * UINT64_C(0xd6e8feb86659fd93)) *
+           UINT64_C(0x9fb21c651e98df25);
+}
+
+struct account *domain_account(struct path path)
+{
+    struct thread *const thread = &__alloctrace_thread;
+    struct account *account;
+
+    path.key = key_in(path.hash, path.domain);
+    account = ledger_find(thread->ledger, path.key);
+    return account ? account : event_open(path);
+}
+
+struct path domain_path(uint64_t site, uint32_t domain)
+{
+    const unsigned how = site & EVENT_OWN_FRAME;
+
+    site &= ~(uintptr_t)EVENT_OWN_FRAME;
+    return (struct path){
+        .hash = event_frame(how)->hash * ALLOCTRACE_HASH_K + site,
+        .leaf = site,
+        .how = how,
+        .domain = domain,
+    };
+}
+
+bool domain_is_below(const struct account *account, uint64_t hash)
+{
+    uint32_t id = account->traceback_id;
+
+    while (id) {
+        const struct traceback *const traceback = vector_at(&at_tracebacks, id);
+
+        if (traceback->key == hash)
+            return true;
+        id = traceback->parent;
+    }
+    return false;
+}
