@@ -66,6 +66,21 @@ extern "C" char *cplus_demangle_v3(const char *mangled, int options);
 extern cpp_reader *parse_in __attribute__((weak));
 extern void cpp_define(cpp_reader *, const char *) __attribute__((weak));
 
+/* C++'s printer of types: the other compilers load the plugin without it. */
+extern const char *type_as_string(tree, int) __attribute__((weak));
+
+/*
+ * What lang_hooks.types.get_array_descr_info fills in. GCC has it in a header
+ * that cannot be included alone; the first three members have stood like this
+ * since GCC 8, the rest is only room.
+ */
+struct array_descr_info {
+    int n_dimensions;
+    int ordering;
+    tree element_type;
+    char rest[4096];
+};
+
 /* The machine that code is made for, as far as assembly text depends on it. */
 #if defined TARGET_64BIT && defined TARGET_SSE2
 #define ALLOCTRACE_TARGET_X86 1

@@ -9,6 +9,10 @@
  *
  *     malloc inner:12 < outer:30 < main:7
  *
+ * With PROBE_OBJECTS=1 in the environment each frame is followed by what its
+ * record says of the object: (struct conn, 24, conn->rbuf, R), where R means
+ * that the result is returned; what is unknown is left out.
+ *
  * PROBE_QUIET=1 in the environment: check, print nothing. At the end of the
  * program the stack must be empty, unless it sets probe_may_end_deep.
  */
@@ -95,6 +99,27 @@ static void text_add_number(unsigned number)
     text_add(p);
 }
 
+/* What SITE says of the allocated object. */
+static void object_show(const struct alloctrace_site *site)
+{
+    if (!site->type && !site->target &&
+        !(site->flags & ALLOCTRACE_SITE_RETURNED))
+        return;
+    text_add(" (");
+    if (site->type) {
+        text_add(string_at(&site->type));
+        text_add(", ");
+        text_add_number(site->type_size);
+    }
+    if (site->target) {
+        text_add(site->type ? ", " : "-> ");
+        text_add(string_at(&site->target));
+    }
+    if (site->flags & ALLOCTRACE_SITE_RETURNED)
+        text_add(site->type || site->target ? ", R" : "R");
+    text_add(")");
+}
+
 /* One site with all that was inlined around it. */
 static void site_show(const struct alloctrace_site *site, const char *before)
 {
@@ -106,6 +131,8 @@ static void site_show(const struct alloctrace_site *site, const char *before)
         text_add(string_at(&site->function));
         text_add(":");
         text_add_number(site->line);
+        if (getenv("PROBE_OBJECTS"))
+            object_show(site);
         if (site->caller == 0)
             return;
         site = (const void *)((const char *)&site->caller + site->caller);
