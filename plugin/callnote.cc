@@ -9,8 +9,8 @@
  * and without it for the same.
  *
  * Some calls lose their type: those that are inlined (the call is gone, its
- * place is kept in a block), those of a clone with other parameters, and
- * malloc with memset, which becomes calloc. For them the notes stand once
+ * place is kept in a block), those of a clone with other parameters, malloc
+ * with memset, which becomes calloc, and realloc of NULL, which becomes malloc. For them the notes stand once
  * more in an attribute of the enclosing function, by place and callee. Where
  * several calls share a place and differ, nothing is known.
  */
@@ -53,15 +53,32 @@ static void note_decode(tree string, struct call_note *note)
     note->target = note->type + strlen(note->type) + 1;
 }
 
+/* Functions of which GCC makes one another: malloc, calloc and realloc. */
+static bool callee_is_exchanged(tree callee)
+{
+    return fndecl_built_in_p(callee, BUILT_IN_MALLOC) ||
+           fndecl_built_in_p(callee, BUILT_IN_CALLOC) ||
+           fndecl_built_in_p(callee, BUILT_IN_REALLOC);
+}
+
+/* The name of CALLEE (NULL_TREE: an indirect call) in that of a place. */
+static const char *callee_name(tree callee)
+{
+    if (callee == NULL_TREE)
+        return "";
+    if (callee_is_exchanged(callee))
+        return "malloc";
+    return at_assembler_name(DECL_ORIGIN(callee));
+}
+
 /*
- * A name for the call of CALLEE (NULL_TREE: an indirect call) at LOCATION.
- * Clones are named after their origin; so are functions that LTO renamed.
+ * A name for the call of CALLEE at LOCATION. Clones are named after their
+ * origin; so are functions that LTO renamed.
  */
 static tree place_name(tree callee, location_t location)
 {
     const expanded_location place = expand_location(location);
-    const char *name =
-        callee ? at_assembler_name(DECL_ORIGIN(callee)) : "";
+    const char *name = callee_name(callee);
     const int n = name[0] == '.' ? 0 : strcspn(name, ".");
     char *text = xasprintf("%d:%d:%.*s", place.line, place.column, n, name);
     tree identifier = get_identifier(text);
@@ -77,8 +94,8 @@ static bool callee_loses_type(tree callee)
 
     if (callee == NULL_TREE)
         return true;
-    if (fndecl_built_in_p(callee, BUILT_IN_NORMAL))
-        return DECL_FUNCTION_CODE(callee) == BUILT_IN_MALLOC;
+    if (fndecl_built_in_p(callee))
+        return callee_is_exchanged(callee);
     node = cgraph_node::get(callee);
     return flag_generate_lto || (node && node->definition) ||
            (node && node->alias);
@@ -130,7 +147,7 @@ void at_note_attach(tree fn, gcall *call, const struct call_note *note)
     gimple_call_set_fntype(call,
                            type_with_note(gimple_call_fntype(call), string));
     if (callee_loses_type(callee))
-        place_add(fn, place_name(callee, gimple_location(call)), string);
+        place_add(DECL_ORIGIN(fn), place_name(callee, gimple_location(call)), string);
 }
 
 static bool place_find(tree fn, tree place, struct call_note *note)
@@ -152,10 +169,9 @@ bool at_note_of_place(tree fn, tree callee, location_t location,
 {
     *note = unknown_note;
     fn = DECL_ORIGIN(fn);
-    if (LOCATION_LOCUS(location) <= BUILTINS_LOCATION)
+    if (LOCATION_LOCUS(location) <= BUILTINS_LOCATION ||
+        (callee && !DECL_ASSEMBLER_NAME_SET_P(DECL_ORIGIN(callee))))
         return false;
-    if (callee && fndecl_built_in_p(callee, BUILT_IN_CALLOC))
-        callee = builtin_decl_explicit(BUILT_IN_MALLOC);
     return place_find(fn, place_name(callee, location), note) ||
            place_find(fn, place_name(NULL_TREE, location), note);
 }

@@ -75,25 +75,59 @@ static bool is_written_without_star(tree pointer)
            at_typetext_is_fortran();
 }
 
-/* OFFSET bytes as the index of an element of SIZE bytes. */
+/*
+ * If BYTES is a constant, and a whole number of elements of SIZE bytes: that
+ * number. Offsets have an unsigned type, whatever their sign.
+ */
+static bool is_whole_number(tree bytes, HOST_WIDE_INT size, HOST_WIDE_INT *n)
+{
+    if (size == 0 || TREE_CODE(bytes) != INTEGER_CST ||
+        !cst_and_fits_in_hwi(bytes))
+        return false;
+    *n = int_cst_value(bytes) / size;
+    return *n * size == int_cst_value(bytes);
+}
+
+/* STMT is `result = operand CODE n * size`, with a constant n. */
+static bool is_multiple(const gimple *stmt, enum tree_code code,
+                        HOST_WIDE_INT size, HOST_WIDE_INT *n)
+{
+    return stmt && is_gimple_assign(stmt) &&
+           gimple_assign_rhs_code(stmt) == code &&
+           is_whole_number(gimple_assign_rhs2(stmt), size, n);
+}
+
+/* OFFSET bytes as a number of elements of SIZE bytes. */
 static void write_index(struct text *text, tree offset, HOST_WIDE_INT size,
                         int depth)
 {
     gimple *stmt = definition(offset);
+    HOST_WIDE_INT n;
 
-    add(text, "[");
-    if (tree_fits_shwi_p(offset) && size > 0 &&
-        tree_to_shwi(offset) % size == 0)
-        add_number(text, tree_to_shwi(offset) / size);
-    else if (size == 1)
-        write_value(text, offset, depth);
-    else if (stmt && is_gimple_assign(stmt) &&
-             gimple_assign_rhs_code(stmt) == MULT_EXPR &&
-             tree_fits_shwi_p(gimple_assign_rhs2(stmt)) &&
-             tree_to_shwi(gimple_assign_rhs2(stmt)) == size)
-        write_value(text, gimple_assign_rhs1(stmt), depth);
-    else
+    if (--depth < 0) {
         text->is_bad = true;
+    } else if (is_whole_number(offset, size, &n)) {
+        add_number(text, n);
+    } else if (size == 1) {
+        write_value(text, offset, depth);
+    } else if (is_multiple(stmt, MULT_EXPR, size, &n) && n == 1) {
+        write_value(text, gimple_assign_rhs1(stmt), depth);
+    } else if (is_multiple(stmt, PLUS_EXPR, size, &n)) {
+        write_index(text, gimple_assign_rhs1(stmt), size, depth);
+        add(text, n < 0 ? " - " : " + ");
+        add_number(text, n < 0 ? -n : n);
+    } else {
+        text->is_bad = true;
+    }
+}
+
+/* Element [OFFSET bytes] of POINTER, whose elements have SIZE bytes. */
+static void write_indexed(struct text *text, tree pointer, tree offset,
+                          HOST_WIDE_INT size, int depth)
+{
+    write_value(text, pointer, depth);
+    add(text, "[");
+    write_index(text, offset, size, depth);
     add(text, "]");
 }
 
@@ -120,16 +154,14 @@ static bool write_pointee(struct text *text, tree base, tree offset,
         return false;
     }
     if (!integer_zerop(offset)) {
-        write_value(text, base, depth);
-        write_index(text, offset, type_bytes(pointee), depth);
+        write_indexed(text, base, offset, type_bytes(pointee), depth);
         return false;
     }
     if (stmt && is_gimple_assign(stmt) &&
         gimple_assign_rhs_code(stmt) == POINTER_PLUS_EXPR &&
         !at_destination_is_named(SSA_NAME_VAR(base))) {
-        write_value(text, gimple_assign_rhs1(stmt), depth);
-        write_index(text, gimple_assign_rhs2(stmt), type_bytes(pointee),
-                    depth);
+        write_indexed(text, gimple_assign_rhs1(stmt),
+                      gimple_assign_rhs2(stmt), type_bytes(pointee), depth);
         return false;
     }
     write_value(text, base, depth);

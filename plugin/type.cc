@@ -9,8 +9,8 @@
  */
 #include "gcc.h"
 
-#include "extent.h"
 #include "destination.h"
+#include "extent.h"
 #include "type.h"
 #include "typetext.h"
 
@@ -52,7 +52,7 @@ struct walk {
     struct extent extent;
     vec<struct step> steps;
     vec<struct evidence> evidence;
-    bitmap seen;       /* versions of SSA names */
+    bitmap seen;       /* SSA names: 2 * version, + 1 for PART_OFFSET */
     bool is_new;       /* the call is part of a new expression */
     bool has_cookie;   /* of an array, whose length stands before it */
     bool is_returned_inside; /* a pointer behind the start is returned */
@@ -125,7 +125,8 @@ static void step_add(struct walk *walk, tree holder, enum part part,
         return;
     if (TREE_CODE(holder) == SSA_NAME) {
         if (!POINTER_TYPE_P(TREE_TYPE(holder)) ||
-            !bitmap_set_bit(walk->seen, SSA_NAME_VERSION(holder)))
+            !bitmap_set_bit(walk->seen, 2 * SSA_NAME_VERSION(holder) +
+                                            (part == PART_OFFSET)))
             return;
         evidence_add_pointee(walk, TREE_TYPE(holder),
                              level == 0 ? RANK_VARIABLE : RANK_COPY, part);
@@ -145,6 +146,34 @@ static bool is_local_memory(tree place)
     return TREE_CODE(place) == VAR_DECL && auto_var_p(place);
 }
 
+/* Whether TYPE is `void **`. */
+static bool is_out_type(tree type)
+{
+    return TREE_CODE(type) == POINTER_TYPE &&
+           TREE_CODE(TREE_TYPE(type)) == POINTER_TYPE &&
+           VOID_TYPE_P(TREE_TYPE(TREE_TYPE(type)));
+}
+
+/* Whether PLACE is `*parameter`, of a parameter that is a `void **`. */
+static bool is_out_parameter(tree place)
+{
+    tree pointer = TREE_CODE(place) == MEM_REF ? TREE_OPERAND(place, 0)
+                                               : NULL_TREE;
+
+    return pointer && TREE_CODE(pointer) == SSA_NAME &&
+           SSA_NAME_IS_DEFAULT_DEF(pointer) && SSA_NAME_VAR(pointer) &&
+           TREE_CODE(SSA_NAME_VAR(pointer)) == PARM_DECL &&
+           integer_zerop(TREE_OPERAND(place, 1)) &&
+           is_out_type(TREE_TYPE(SSA_NAME_VAR(pointer)));
+}
+
+/* The function hands out the address that STEP is about. */
+static void return_note(struct walk *walk, const struct step *step)
+{
+    walk->finding->is_returned = true;
+    walk->is_returned_inside |= step->part == PART_OFFSET;
+}
+
 /* A statement stores the address in PLACE, which is no SSA name. */
 static void store_follow(struct walk *walk, tree place, unsigned uid,
                          const struct step *step)
@@ -162,6 +191,8 @@ static void store_follow(struct walk *walk, tree place, unsigned uid,
                              step->part);
     if (step->part == PART_BEGIN)
         target_add(walk, place, uid, step->level + 1);
+    if (is_out_parameter(place))
+        return_note(walk, step);
     if (is_local_memory(place))
         step_add(walk, place, step->part, step->level + 1, uid);
 }
@@ -280,15 +311,52 @@ static void argument_follow(struct walk *walk, gcall *call, unsigned index,
                    step->level + 1);
 }
 
+/* Whether FN, if its body has been seen, returns its parameter INDEX. */
+static bool body_returns_parameter(tree fn, unsigned index)
+{
+    function *body = DECL_STRUCT_FUNCTION(fn);
+    tree parameter = DECL_ARGUMENTS(fn);
+    edge_iterator ei;
+    edge e;
+
+    if (!body || !body->cfg || !gimple_in_ssa_p(body) ||
+        EDGE_COUNT(EXIT_BLOCK_PTR_FOR_FN(body)->preds) == 0)
+        return false;
+    while (parameter && index-- > 0)
+        parameter = DECL_CHAIN(parameter);
+    FOR_EACH_EDGE(e, ei, EXIT_BLOCK_PTR_FOR_FN(body)->preds) {
+        gimple_stmt_iterator gsi = gsi_last_nondebug_bb(e->src);
+        greturn *stmt = gsi_end_p(gsi) ? NULL
+                                       : dyn_cast<greturn *>(gsi_stmt(gsi));
+        tree value = stmt ? gimple_return_retval(stmt) : NULL_TREE;
+
+        if (value == NULL_TREE || TREE_CODE(value) != SSA_NAME)
+            return false;
+        while (gassign *copy = dyn_cast<gassign *>(SSA_NAME_DEF_STMT(value)))
+            if (gimple_assign_ssa_name_copy_p(copy))
+                value = gimple_assign_rhs1(copy);
+            else
+                break;
+        if (!SSA_NAME_IS_DEFAULT_DEF(value) || !parameter ||
+            SSA_NAME_VAR(value) != parameter)
+            return false;
+    }
+    return true;
+}
+
 /* Whether CALL's result is its argument INDEX: memset, strcpy and so on. */
 static bool call_returns_argument(const gcall *call, unsigned index)
 {
     const int flags = gimple_call_return_flags(call);
+    tree callee = gimple_call_fndecl(call);
+    tree result = gimple_call_lhs(call);
 
-    return (flags & ERF_RETURNS_ARG) &&
-           (unsigned)(flags & ERF_RETURN_ARG_MASK) == index &&
-           gimple_call_lhs(call) &&
-           TREE_CODE(gimple_call_lhs(call)) == SSA_NAME;
+    if (result == NULL_TREE || TREE_CODE(result) != SSA_NAME ||
+        !POINTER_TYPE_P(TREE_TYPE(result)))
+        return false;
+    if (flags & ERF_RETURNS_ARG)
+        return (unsigned)(flags & ERF_RETURN_ARG_MASK) == index;
+    return callee && body_returns_parameter(callee, index);
 }
 
 static void call_follow(struct walk *walk, gcall *call,
@@ -331,8 +399,7 @@ static void use_follow(struct walk *walk, gimple *stmt,
         call_follow(walk, as_a<gcall *>(stmt), step);
         break;
     case GIMPLE_RETURN:
-        walk->finding->is_returned = true;
-        walk->is_returned_inside |= step->part == PART_OFFSET;
+        return_note(walk, step);
         if (step->part == PART_BEGIN)
             evidence_add_pointee(walk,
                                  TREE_TYPE(TREE_TYPE(walk->fun->decl)),
@@ -397,7 +464,20 @@ static int evidence_compare(const struct evidence *a, const struct evidence *b)
         return a_fits ? 1 : -1;
     if (a->rank != b->rank)
         return a->rank < b->rank ? 1 : -1;
-    return a->fit - b->fit;
+    return a_fits ? a->fit - b->fit : 0;
+}
+
+/*
+ * `new` asks for exactly what its type needs: what does not fit is a base of
+ * the object's class.
+ */
+static bool evidence_is_possible(const struct walk *walk,
+                                 const struct evidence *evidence)
+{
+    return !walk->is_new || walk->has_cookie || walk->extent.n == 0 ||
+           evidence->rank == RANK_CONSTRUCTOR || evidence->fit > 0 ||
+           integer_onep(TYPE_SIZE_UNIT(evidence->type)) ||
+           !RECORD_OR_UNION_TYPE_P(evidence->type);
 }
 
 static tree type_choose(const struct walk *walk)
@@ -409,6 +489,8 @@ static tree type_choose(const struct walk *walk)
         const struct evidence *evidence = &walk->evidence[i];
         const int order = best ? evidence_compare(evidence, best) : 1;
 
+        if (!evidence_is_possible(walk, evidence))
+            continue;
         if (order > 0) {
             best = evidence;
             is_open = false;
@@ -439,10 +521,14 @@ static tree out_argument(const gcall *call)
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
             if (strstr(IDENTIFIER_POINTER(DECL_NAME(callee)), names[i]))
                 return gimple_call_arg(call, 0);
-    if (!prototype_p(type) ||
-        TREE_VALUE(TYPE_ARG_TYPES(type)) != build_pointer_type(ptr_type_node))
-        return NULL_TREE;
-    return gimple_call_arg(call, 0);
+    tree parameter = TYPE_ARG_TYPES(type);
+
+    for (unsigned i = 0; parameter && i < gimple_call_num_args(call); i++) {
+        if (is_out_type(TREE_VALUE(parameter)))
+            return gimple_call_arg(call, i);
+        parameter = TREE_CHAIN(parameter);
+    }
+    return NULL_TREE;
 }
 
 /* Begin where CALL puts the address into what ARGUMENT points to. */
@@ -482,13 +568,16 @@ static bool begin(struct walk *walk)
     return argument != NULL_TREE;
 }
 
-/* What realloc and its like are given is of the type that they return. */
+/* What realloc is given is of the type that it returns. */
 static void add_reallocated(struct walk *walk)
 {
     tree callee = gimple_call_fndecl(walk->call);
+    const char *name = callee && DECL_NAME(callee)
+                           ? IDENTIFIER_POINTER(DECL_NAME(callee))
+                           : "";
 
-    if (callee && DECL_NAME(callee) && gimple_call_num_args(walk->call) > 0 &&
-        strstr(IDENTIFIER_POINTER(DECL_NAME(callee)), "realloc"))
+    if ((strcmp(name, "realloc") == 0 || strcmp(name, "reallocarray") == 0) &&
+        gimple_call_num_args(walk->call) > 0)
         evidence_add_pointee(walk,
                              TREE_TYPE(gimple_call_arg(walk->call, 0)),
                              RANK_ARGUMENT, PART_BEGIN);

@@ -6,7 +6,7 @@
 struct finding {
     tree type;        /* of the object, or NULL_TREE */
     tree destination; /* the variable or place it is stored in, or NULL_TREE */
-    bool is_returned; /* the function may return it */
+    bool is_returned; /* the function may return it, or store it in `*out` */
 };
 
 /*

@@ -9,9 +9,12 @@
  *
  *     malloc inner:12 < outer:30 < main:7
  *
- * With PROBE_OBJECTS=1 in the environment each frame is followed by what its
- * record says of the object: (struct conn, 24, conn->rbuf, R), where R means
- * that the result is returned; what is unknown is left out.
+ * With PROBE_OBJECTS=1 in the environment each record is shown on a line of
+ * its own with what it says of the object, the place being that of its file:
+ *
+ *     conn.c:12 struct conn (24), list->first, R
+ *
+ * with ? for what is unknown and R if the result is returned.
  *
  * PROBE_QUIET=1 in the environment: check, print nothing. At the end of the
  * program the stack must be empty, unless it sets probe_may_end_deep.
@@ -99,25 +102,24 @@ static void text_add_number(unsigned number)
     text_add(p);
 }
 
-/* What SITE says of the allocated object. */
+/* What SITE says of the allocated object, on a line. */
 static void object_show(const struct alloctrace_site *site)
 {
-    if (!site->type && !site->target &&
-        !(site->flags & ALLOCTRACE_SITE_RETURNED))
-        return;
-    text_add(" (");
-    if (site->type) {
-        text_add(string_at(&site->type));
-        text_add(", ");
+    const char *file = strrchr(string_at(&site->file), '/');
+
+    text_add(file ? file + 1 : string_at(&site->file));
+    text_add(":");
+    text_add_number(site->line);
+    text_add(" ");
+    text_add(site->type ? string_at(&site->type) : "?");
+    if (site->type_size) {
+        text_add(" (");
         text_add_number(site->type_size);
+        text_add(")");
     }
-    if (site->target) {
-        text_add(site->type ? ", " : "-> ");
-        text_add(string_at(&site->target));
-    }
-    if (site->flags & ALLOCTRACE_SITE_RETURNED)
-        text_add(site->type || site->target ? ", R" : "R");
-    text_add(")");
+    text_add(", ");
+    text_add(site->target ? string_at(&site->target) : "?");
+    text_add(site->flags & ALLOCTRACE_SITE_RETURNED ? ", R\n" : "\n");
 }
 
 /* One site with all that was inlined around it. */
@@ -127,12 +129,14 @@ static void site_show(const struct alloctrace_site *site, const char *before)
         site_check(site);
         if (!string_at(&site->file) || !string_at(&site->function))
             fail("a record has no file or no function");
-        text_add(before);
-        text_add(string_at(&site->function));
-        text_add(":");
-        text_add_number(site->line);
-        if (getenv("PROBE_OBJECTS"))
+        if (getenv("PROBE_OBJECTS")) {
             object_show(site);
+        } else {
+            text_add(before);
+            text_add(string_at(&site->function));
+            text_add(":");
+            text_add_number(site->line);
+        }
         if (site->caller == 0)
             return;
         site = (const void *)((const char *)&site->caller + site->caller);
@@ -183,6 +187,8 @@ static void allocation_note(const char *what, const void *argument)
     frames_show(frame);
     if (probe_traceback) {
         probe_traceback(what, text);
+    } else if (getenv("PROBE_OBJECTS")) {
+        (void)!write(1, text, text_size);
     } else if (!getenv("PROBE_QUIET")) {
         text_add("\n");
         (void)!write(1, what, strlen(what));
