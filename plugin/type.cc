@@ -9,6 +9,7 @@
  */
 #include "gcc.h"
 
+#include "allocfn.h"
 #include "destination.h"
 #include "extent.h"
 #include "type.h"
@@ -17,6 +18,7 @@
 /* Where a type was seen, the most telling place first. */
 enum rank {
     RANK_CONSTRUCTOR, /* the object is constructed by its class */
+    RANK_RESULT,      /* what is called returns more than it is assigned to */
     RANK_VARIABLE,    /* the variable that the call's result is assigned to */
     RANK_COPY,        /* a variable or temporary that it is copied to */
     RANK_STORE,       /* a place in memory that it is stored in */
@@ -54,6 +56,7 @@ struct walk {
     vec<struct evidence> evidence;
     bitmap seen;       /* SSA names: 2 * version, + 1 for PART_OFFSET */
     bool is_new;       /* the call is part of a new expression */
+    bool is_array;     /* of such a one for an array */
     bool has_cookie;   /* of an array, whose length stands before it */
     bool is_returned_inside; /* a pointer behind the start is returned */
     unsigned target_level;  /* of finding->destination */
@@ -474,10 +477,15 @@ static int evidence_compare(const struct evidence *a, const struct evidence *b)
 static bool evidence_is_possible(const struct walk *walk,
                                  const struct evidence *evidence)
 {
-    return !walk->is_new || walk->has_cookie || walk->extent.n == 0 ||
-           evidence->rank == RANK_CONSTRUCTOR || evidence->fit > 0 ||
-           integer_onep(TYPE_SIZE_UNIT(evidence->type)) ||
-           !RECORD_OR_UNION_TYPE_P(evidence->type);
+    tree size = TYPE_SIZE_UNIT(evidence->type);
+
+    if (!walk->is_new || walk->has_cookie || walk->extent.n == 0 ||
+        evidence->rank == RANK_CONSTRUCTOR ||
+        !RECORD_OR_UNION_TYPE_P(evidence->type))
+        return true;
+    if (size != NULL_TREE && integer_onep(size))
+        return true;
+    return evidence->fit >= (walk->is_array ? 1 : 3);
 }
 
 static tree type_choose(const struct walk *walk)
@@ -568,6 +576,27 @@ static bool begin(struct walk *walk)
     return argument != NULL_TREE;
 }
 
+static HOST_WIDE_INT pointee_size(tree pointer)
+{
+    tree type = at_typetext_complete(TREE_TYPE(pointer));
+    tree size = TYPE_SIZE_UNIT(type);
+
+    return size && tree_fits_shwi_p(size) ? tree_to_shwi(size) : 0;
+}
+
+/* A function that returns a derived class says more than a base's pointer. */
+static void add_result(struct walk *walk)
+{
+    tree type = gimple_call_fntype(walk->call);
+    tree result = gimple_call_lhs(walk->call);
+
+    if (type && result && TREE_CODE(TREE_TYPE(type)) == POINTER_TYPE &&
+        POINTER_TYPE_P(TREE_TYPE(result)) &&
+        RECORD_OR_UNION_TYPE_P(TREE_TYPE(TREE_TYPE(type))) &&
+        pointee_size(TREE_TYPE(type)) > pointee_size(TREE_TYPE(result)))
+        evidence_add_pointee(walk, TREE_TYPE(type), RANK_RESULT, PART_BEGIN);
+}
+
 /* What realloc is given is of the type that it returns. */
 static void add_reallocated(struct walk *walk)
 {
@@ -595,11 +624,15 @@ bool at_type_find(function *fun, gcall *call, struct finding *finding)
     walk.call = call;
     walk.seen = seen;
     walk.is_new = gimple_call_from_new_or_delete(call);
+    walk.is_array = walk.is_new && gimple_call_fndecl(call) &&
+                    startswith(at_assembler_name(gimple_call_fndecl(call)),
+                               "_Zna");
     walk.finding = finding;
     at_extent_of_call(call, &walk.extent);
     is_found = begin(&walk);
     if (is_found) {
         steps_follow(&walk);
+        add_result(&walk);
         add_reallocated(&walk);
         finding->type = type_choose(&walk);
     }

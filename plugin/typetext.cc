@@ -223,13 +223,34 @@ static bool is_cxx(void)
     return &type_as_string && type_as_string;
 }
 
+/* Write NEW for each OLD in the buffer; it is not longer. */
+static void replace(const char *old_text, const char *new_text)
+{
+    const size_t n_old = strlen(old_text);
+    const size_t n_new = strlen(new_text);
+
+    for (char *at = buffer; (at = strstr(at, old_text)) != NULL;
+         at += n_new) {
+        memcpy(at, new_text, n_new);
+        memmove(at + n_new, at + n_old, strlen(at + n_old) + 1);
+    }
+}
+
+/* C++'s own printer, and names that users of its library know. */
+static void write_cxx(tree type)
+{
+    add(type_as_string(type, 0));
+    replace("std::__cxx11::", "std::");
+    replace("std::basic_string<char>", "std::string");
+}
+
 /* Write plain TYPE into the buffer. */
 static void write_whole(tree type)
 {
     n_buffer = 0;
     add("");
     if (is_cxx() && !is_unit_stripped)
-        add(type_as_string(type, 0));
+        write_cxx(type);
     else if (at_typetext_is_fortran())
         write_fortran(type);
     else

@@ -14,7 +14,8 @@
  *
  *     conn.c:12 struct conn (24), list->first, R
  *
- * with ? for what is unknown and R if the result is returned.
+ * with ? for what is unknown and R if the result is returned; behind those of
+ * one allocation, innermost first, there is an empty line.
  *
  * PROBE_QUIET=1 in the environment: check, print nothing. At the end of the
  * program the stack must be empty, unless it sets probe_may_end_deep.
@@ -188,6 +189,7 @@ static void allocation_note(const char *what, const void *argument)
     if (probe_traceback) {
         probe_traceback(what, text);
     } else if (getenv("PROBE_OBJECTS")) {
+        text_add("\n");
         (void)!write(1, text, text_size);
     } else if (!getenv("PROBE_QUIET")) {
         text_add("\n");

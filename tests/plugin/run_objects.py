@@ -10,7 +10,11 @@ Behind a call the program's comment says what its record is to carry:
     return xmalloc(n);   /* = ?, ?, R */
 
 the type with the size of one object, the destination, and R if the result is
-returned; ? stands for unknown. Several on one line are separated by |. Every
+returned; ? stands for unknown. And of calls that allocate somewhere below:
+
+    v.push_back(1);      // ~ int (4)
+
+the innermost type that is known. Several on one line are separated by |. Every
 such line must show up in every variant, with exactly that.
 """
 import argparse
@@ -27,19 +31,26 @@ VARIANTS = ['-O0', '-O1', '-O2', '-O3', '-Os', '-O2 -g', '-O0 -flto',
 
 
 def expected(path):
+    """Yields (line, '=' or '~', set of texts)."""
     with open(path) as source:
         for number, line in enumerate(source, 1):
-            found = re.search(r'(?:/\*|//|!) = (.*?)\s*(?:\*/)?$', line)
+            found = re.search(r'(?:/\*|//|!) ([=~]) (.*?)\s*(?:\*/)?$', line)
             if found:
-                yield number, set(found[1].split(' | '))
+                yield number, found[1], set(found[2].split(' | '))
 
 
 def observed(output, name):
+    """(line, '=' or '~') => set of texts."""
     objects = collections.defaultdict(set)
-    for line in output.splitlines():
-        found = re.match(re.escape(name) + r':(\d+) (.*)', line)
-        if found:
-            objects[int(found[1])].add(found[2])
+    for allocation in output.split('\n\n'):
+        records = [re.match(r'(.*?):(\d+) (.*?)(, [^,]*(?:, R)?)$', line)
+                   for line in allocation.splitlines()]
+        records = [found for found in records if found]
+        known = [found[3] for found in records if found[3] != '?']
+        for found in records:
+            if found[1] == name:
+                objects[int(found[2]), '='].add(found[3] + found[4])
+                objects[int(found[2]), '~'].add(known[0] if known else '?')
     return objects
 
 
@@ -59,8 +70,9 @@ def attempt(options, flags):
                          timeout=60, env={**os.environ, 'PROBE_OBJECTS': '1'})
     found = observed(run.stdout, name)
     problems = [f'{name}:{line}: expected {" | ".join(sorted(want))}, found '
-                f'{" | ".join(sorted(found[line])) or "nothing"}'
-                for line, want in expected(path) if found[line] != want]
+                f'{" | ".join(sorted(found[line, kind])) or "nothing"}'
+                for line, kind, want in expected(path)
+                if found[line, kind] != want]
     if run.returncode:
         problems.append(f'exit status {run.returncode}: {run.stderr}')
     return problems
