@@ -23,6 +23,7 @@
 #include "callnote.h"
 #include "destination.h"
 #include "frames.h"
+#include "options.h"
 #include "pass.h"
 #include "reach.h"
 #include "rewrite.h"
@@ -133,6 +134,7 @@ namespace {
 class types_pass : public simple_ipa_opt_pass {
 public:
     types_pass() : simple_ipa_opt_pass(types_data, g) {}
+    bool gate(function *) final override { return at_options.objects; }
     unsigned execute(function *) final override
     {
         at_typetext_begin_unit();
@@ -143,6 +145,7 @@ public:
 class note_pass : public gimple_opt_pass {
 public:
     note_pass() : gimple_opt_pass(note_data, g) {}
+    bool gate(function *) final override { return at_options.objects; }
     unsigned execute(function *fun) final override
     {
         return note_calls(fun);

@@ -31,6 +31,7 @@ static void *volatile sink;
 static volatile int zero;
 static struct conn *global;
 static pair *table[4];
+static struct { char *name; pair *pairs[2]; } entries[3];
 
 #define KEEP(p) (sink = (void *)(uintptr_t)(p))
 #define NEW(T) ((T *)malloc(sizeof(T)))
@@ -123,6 +124,53 @@ __attribute__((noipa)) static void take_any(void *p)
     KEEP(p);
 }
 
+/* The first argument of a realloc of one's own is no object. */
+__attribute__((noipa)) static void *state_realloc(struct vec *state, void *p,
+                                                  size_t n)
+{
+    state->n++;
+    return realloc(p, n); /* = ?, ?, R */
+}
+
+__attribute__((noipa)) static void *grown(struct vec *state, void *p, size_t n)
+{
+    void *larger = state_realloc(state, p, n); /* = ?, larger, R */
+
+    if (larger == NULL)
+        larger = state_realloc(state, p, n / 2);
+    return larger;
+}
+
+/* A hidden header where nothing but NULL may be returned as it is. */
+__attribute__((noipa)) static void *recounted(void *old, size_t n)
+{
+    long *p = old;
+
+    if (p)
+        p--;
+    p = realloc(p, n + 8); /* = ?, p, R */
+    if (p) {
+        p[0] = n;
+        p++;
+    } else {
+        zero = 0;
+    }
+    return p;
+}
+
+__attribute__((noinline)) static void *hand_through(void *p, size_t n)
+{
+    zero += n == 1;
+    return p;
+}
+
+__attribute__((noipa)) static void *usable(size_t n)
+{
+    void *p = malloc(n); /* = ?, p, R */
+
+    return hand_through(p, n);
+}
+
 static void *(*volatile allocate)(size_t) = xmalloc;
 static struct { void *(*alloc)(size_t n); } methods = {xmalloc};
 
@@ -186,8 +234,12 @@ static void members(struct conn *conn, struct outer *o, int i)
     v.items[v.n++] = xmalloc(24); /* = struct node (24), v.items[v.n] */
     global = malloc(sizeof *global); /* = struct conn (24), global */
     table[i] = malloc(sizeof *table[i]); /* = pair (8), table[i] */
+    entries[i].name = malloc(i + 7); /* = char (1), entries[i].name */
+    entries[2].pairs[i] = malloc(8); /* = pair (8), entries[2].pairs[i] */
+    conn[i].rbuf = malloc(100); /* = char (1), conn[i].rbuf */
     table[3] = malloc(sizeof *table[3]); /* = pair (8), table[3] */
     KEEP(conn); KEEP(o); KEEP(v.items); KEEP(global); KEEP(table);
+    KEEP(entries);
 }
 
 static void grows(struct vec *v, int **numbers, int n)
@@ -279,9 +331,13 @@ static void wrapped(int n)
     struct vec *l = chooses(n < 1, 16); /* = struct vec (16), l */
     struct node *m;
 
+    struct vec *o = grown(j, NULL, 16); /* = struct vec (16), o */
+    struct vec *q = recounted(NULL, 16); /* = struct vec (16), q */
+    struct vec *r = usable(16); /* = struct vec (16), r */
+
     by_pointer(24, (void **)&m); /* = struct node (24), m */
     KEEP(a); KEEP(b); KEEP(c); KEEP(d); KEEP(e); KEEP(f); KEEP(g); KEEP(h);
-    KEEP(i); KEEP(j); KEEP(k); KEEP(l); KEEP(m);
+    KEEP(i); KEEP(j); KEEP(k); KEEP(l); KEEP(m); KEEP(o); KEEP(q); KEEP(r);
 }
 
 static void aligned(struct conn *conn)
@@ -312,7 +368,7 @@ static void cleared(int n)
 
 int main(int argc, char **argv)
 {
-    struct conn conn = {0};
+    struct conn conn[2] = {0};
     struct outer outer = {0};
     struct vec vec = {0};
     int *numbers = NULL;
@@ -321,7 +377,7 @@ int main(int argc, char **argv)
     (void)argv;
     plain(n);
     pointers(n);
-    members(&conn, &outer, 1 + zero);
+    members(conn, &outer, 1 + zero);
     grows(&vec, &numbers, n);
     flexible(n);
     conditional(n);
@@ -329,7 +385,7 @@ int main(int argc, char **argv)
     unknown(n);
     arguments(n);
     wrapped(n);
-    aligned(&conn);
+    aligned(conn);
     cleared(n);
     return 0;
 }
