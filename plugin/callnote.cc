@@ -10,9 +10,10 @@
  *
  * Some calls lose their type: those that are inlined (the call is gone, its
  * place is kept in a block), those of a clone with other parameters, malloc
- * with memset, which becomes calloc, and realloc of NULL, which becomes malloc. For them the notes stand once
- * more in an attribute of the enclosing function, by place and callee. Where
- * several calls share a place and differ, nothing is known.
+ * with memset, which becomes calloc, and realloc of NULL, which becomes
+ * malloc. For them the notes stand once more in an attribute of the enclosing
+ * function, by place and callee. Where several calls share a place and differ,
+ * nothing is known.
  */
 #include "gcc.h"
 
@@ -30,8 +31,9 @@ static tree note_encode(const struct call_note *note)
     const size_t n_type = strlen(note->type) + 1;
     const size_t n_target = strlen(note->target) + 1;
     char *text = XNEWVEC(char, 16 + n_type + n_target);
-    size_t n = sprintf(text, "%s%u", note->is_returned ? "R" : "",
-                       note->type_size) + 1;
+    size_t n =
+        sprintf(text, "%s%u", note->is_returned ? "R" : "", note->type_size) +
+        1;
     tree string;
 
     memcpy(text + n, note->type, n_type);
@@ -121,8 +123,7 @@ static void place_add(tree fn, tree place, tree string)
     }
     entry = purpose_member(place, TREE_VALUE(attribute));
     if (entry == NULL_TREE)
-        TREE_VALUE(attribute) =
-            tree_cons(place, string, TREE_VALUE(attribute));
+        TREE_VALUE(attribute) = tree_cons(place, string, TREE_VALUE(attribute));
     else if (!string_equal(TREE_VALUE(entry), string))
         TREE_VALUE(entry) = note_encode(&unknown_note);
 }
@@ -147,7 +148,8 @@ void at_note_attach(tree fn, gcall *call, const struct call_note *note)
     gimple_call_set_fntype(call,
                            type_with_note(gimple_call_fntype(call), string));
     if (callee_loses_type(callee))
-        place_add(DECL_ORIGIN(fn), place_name(callee, gimple_location(call)), string);
+        place_add(DECL_ORIGIN(fn), place_name(callee, gimple_location(call)),
+                  string);
 }
 
 static bool place_find(tree fn, tree place, struct call_note *note)

@@ -143,8 +143,7 @@ static HOST_WIDE_INT type_bytes(tree type)
  * nothing is written but the pointer, and true is returned: the caller knows
  * whether that is `*base` or `base->`.
  */
-static bool write_pointee(struct text *text, tree base, tree offset,
-                          int depth)
+static bool write_pointee(struct text *text, tree base, tree offset, int depth)
 {
     gimple *stmt = definition(base);
     tree pointee = TREE_TYPE(TREE_TYPE(base));
@@ -160,8 +159,8 @@ static bool write_pointee(struct text *text, tree base, tree offset,
     if (stmt && is_gimple_assign(stmt) &&
         gimple_assign_rhs_code(stmt) == POINTER_PLUS_EXPR &&
         !at_destination_is_named(SSA_NAME_VAR(base))) {
-        write_indexed(text, gimple_assign_rhs1(stmt),
-                      gimple_assign_rhs2(stmt), type_bytes(pointee), depth);
+        write_indexed(text, gimple_assign_rhs1(stmt), gimple_assign_rhs2(stmt),
+                      type_bytes(pointee), depth);
         return false;
     }
     write_value(text, base, depth);
@@ -189,10 +188,10 @@ static void write_object(struct text *text, tree object, int depth)
 /* Whether OBJECT is the environment of a lambda: its members are variables. */
 static bool is_closure(tree object)
 {
-    tree base = TREE_CODE(object) == MEM_REF ? TREE_OPERAND(object, 0)
-                                             : NULL_TREE;
-    tree decl = base && TREE_CODE(base) == SSA_NAME ? SSA_NAME_VAR(base)
-                                                    : NULL_TREE;
+    tree base =
+        TREE_CODE(object) == MEM_REF ? TREE_OPERAND(object, 0) : NULL_TREE;
+    tree decl =
+        base && TREE_CODE(base) == SSA_NAME ? SSA_NAME_VAR(base) : NULL_TREE;
 
     return decl && DECL_NAME(decl) &&
            strcmp(IDENTIFIER_POINTER(DECL_NAME(decl)), "__closure") == 0;
@@ -289,8 +288,8 @@ static void write_call(struct text *text, const gcall *call)
     add(text, gimple_call_num_args(call) > 0 ? "(...)" : "()");
 }
 
-static void write_sum(struct text *text, const gassign *stmt,
-                      const char *sign, int depth)
+static void write_sum(struct text *text, const gassign *stmt, const char *sign,
+                      int depth)
 {
     write_value(text, gimple_assign_rhs1(stmt), depth);
     add(text, sign);
@@ -305,8 +304,8 @@ static void write_assigned(struct text *text, const gassign *stmt, int depth)
         write_sum(text, stmt, " + ", depth);
     else if (gimple_assign_rhs_code(stmt) == MINUS_EXPR)
         write_sum(text, stmt, " - ", depth);
-    else if (gimple_assign_cast_p(stmt) || gimple_assign_ssa_name_copy_p(
-                                               const_cast<gassign *>(stmt)))
+    else if (gimple_assign_cast_p(stmt) ||
+             gimple_assign_ssa_name_copy_p(const_cast<gassign *>(stmt)))
         write_value(text, operand, depth);
     else if (gimple_assign_load_p(stmt))
         write_place(text, operand, depth);

@@ -19,11 +19,9 @@ struct size_arguments {
 };
 
 static const struct size_arguments size_arguments[] = {
-    {"malloc", 0, -1},         {"calloc", 0, 1},
-    {"realloc", 1, -1},        {"reallocarray", 1, 2},
-    {"aligned_alloc", 1, -1},  {"memalign", 1, -1},
-    {"posix_memalign", 2, -1}, {"valloc", 0, -1},
-    {"pvalloc", 0, -1}};
+    {"malloc", 0, -1},         {"calloc", 0, 1},         {"realloc", 1, -1},
+    {"reallocarray", 1, 2},    {"aligned_alloc", 1, -1}, {"memalign", 1, -1},
+    {"posix_memalign", 2, -1}, {"valloc", 0, -1},        {"pvalloc", 0, -1}};
 
 static void term_add(struct extent *extent, HOST_WIDE_INT bytes, int kind,
                      bool is_certain)
@@ -41,8 +39,8 @@ static void term_add(struct extent *extent, HOST_WIDE_INT bytes, int kind,
 static void read_size(struct extent *extent, tree size, int kind,
                       bool is_certain, int depth);
 
-static void read_operation(struct extent *extent, const gassign *stmt,
-                           int kind, bool is_certain, int depth)
+static void read_operation(struct extent *extent, const gassign *stmt, int kind,
+                           bool is_certain, int depth)
 {
     tree a = gimple_assign_rhs1(stmt);
     tree b = gimple_assign_rhs2(stmt);
@@ -155,8 +153,7 @@ int at_extent_fit(const struct extent *extent, tree type)
     tree size = TYPE_SIZE_UNIT(type);
     int best = 0;
 
-    if (size == NULL_TREE || !tree_fits_shwi_p(size) ||
-        tree_to_shwi(size) < 2)
+    if (size == NULL_TREE || !tree_fits_shwi_p(size) || tree_to_shwi(size) < 2)
         return 0;
     for (unsigned i = 0; i < extent->n; i++)
         best = MAX(best, term_fit(&extent->terms[i], tree_to_shwi(size),

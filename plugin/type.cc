@@ -54,12 +54,12 @@ struct walk {
     struct extent extent;
     vec<struct step> steps;
     vec<struct evidence> evidence;
-    bitmap seen;       /* SSA names: 2 * version, + 1 for PART_OFFSET */
-    bool is_new;       /* the call is part of a new expression */
-    bool is_array;     /* of such a one for an array */
-    bool has_cookie;   /* of an array, whose length stands before it */
+    bitmap seen;             /* SSA names: 2 * version, + 1 for PART_OFFSET */
+    bool is_new;             /* the call is part of a new expression */
+    bool is_array;           /* of such a one for an array */
+    bool has_cookie;         /* of an array, whose length stands before it */
     bool is_returned_inside; /* a pointer behind the start is returned */
-    unsigned target_level;  /* of finding->destination */
+    unsigned target_level;   /* of finding->destination */
     unsigned target_uid;
     struct finding *finding;
 };
@@ -160,8 +160,8 @@ static bool is_out_type(tree type)
 /* Whether PLACE is `*parameter`, of a parameter that is a `void **`. */
 static bool is_out_parameter(tree place)
 {
-    tree pointer = TREE_CODE(place) == MEM_REF ? TREE_OPERAND(place, 0)
-                                               : NULL_TREE;
+    tree pointer =
+        TREE_CODE(place) == MEM_REF ? TREE_OPERAND(place, 0) : NULL_TREE;
 
     return pointer && TREE_CODE(pointer) == SSA_NAME &&
            SSA_NAME_IS_DEFAULT_DEF(pointer) && SSA_NAME_VAR(pointer) &&
@@ -190,8 +190,7 @@ static void store_follow(struct walk *walk, tree place, unsigned uid,
         evidence_add(walk, element, RANK_STORE, step->part);
     else
         evidence_add_pointee(walk, TREE_TYPE(place),
-                             is_variable ? RANK_COPY : RANK_STORE,
-                             step->part);
+                             is_variable ? RANK_COPY : RANK_STORE, step->part);
     if (step->part == PART_BEGIN)
         target_add(walk, place, uid, step->level + 1);
     if (is_out_parameter(place))
@@ -288,8 +287,7 @@ static tree constructed_variable(const gcall *call)
 {
     tree object = gimple_call_arg(call, 0);
 
-    return TREE_CODE(object) == ADDR_EXPR &&
-                   DECL_P(TREE_OPERAND(object, 0))
+    return TREE_CODE(object) == ADDR_EXPR && DECL_P(TREE_OPERAND(object, 0))
                ? TREE_OPERAND(object, 0)
                : NULL_TREE;
 }
@@ -327,10 +325,11 @@ static bool body_returns_parameter(tree fn, unsigned index)
         return false;
     while (parameter && index-- > 0)
         parameter = DECL_CHAIN(parameter);
-    FOR_EACH_EDGE(e, ei, EXIT_BLOCK_PTR_FOR_FN(body)->preds) {
+    FOR_EACH_EDGE(e, ei, EXIT_BLOCK_PTR_FOR_FN(body)->preds)
+    {
         gimple_stmt_iterator gsi = gsi_last_nondebug_bb(e->src);
-        greturn *stmt = gsi_end_p(gsi) ? NULL
-                                       : dyn_cast<greturn *>(gsi_stmt(gsi));
+        greturn *stmt =
+            gsi_end_p(gsi) ? NULL : dyn_cast<greturn *>(gsi_stmt(gsi));
         tree value = stmt ? gimple_return_retval(stmt) : NULL_TREE;
 
         if (value == NULL_TREE || TREE_CODE(value) != SSA_NAME)
@@ -362,8 +361,7 @@ static bool call_returns_argument(const gcall *call, unsigned index)
     return callee && body_returns_parameter(callee, index);
 }
 
-static void call_follow(struct walk *walk, gcall *call,
-                        const struct step *step)
+static void call_follow(struct walk *walk, gcall *call, const struct step *step)
 {
     tree type = gimple_call_fntype(call);
     tree parameter = type ? TYPE_ARG_TYPES(type) : NULL_TREE;
@@ -387,8 +385,7 @@ static void call_follow(struct walk *walk, gcall *call,
         access_follow(walk, gimple_call_lhs(call), step);
 }
 
-static void use_follow(struct walk *walk, gimple *stmt,
-                       const struct step *step)
+static void use_follow(struct walk *walk, gimple *stmt, const struct step *step)
 {
     switch (gimple_code(stmt)) {
     case GIMPLE_PHI:
@@ -404,8 +401,7 @@ static void use_follow(struct walk *walk, gimple *stmt,
     case GIMPLE_RETURN:
         return_note(walk, step);
         if (step->part == PART_BEGIN)
-            evidence_add_pointee(walk,
-                                 TREE_TYPE(TREE_TYPE(walk->fun->decl)),
+            evidence_add_pointee(walk, TREE_TYPE(TREE_TYPE(walk->fun->decl)),
                                  RANK_RETURN, step->part);
         break;
     default:
@@ -419,16 +415,16 @@ static void memory_follow(struct walk *walk, const struct step *step)
     basic_block bb;
 
     FOR_EACH_BB_FN(bb, walk->fun)
-        for (gimple_stmt_iterator gsi = gsi_start_bb(bb); !gsi_end_p(gsi);
-             gsi_next(&gsi)) {
-            gimple *stmt = gsi_stmt(gsi);
+    for (gimple_stmt_iterator gsi = gsi_start_bb(bb); !gsi_end_p(gsi);
+         gsi_next(&gsi)) {
+        gimple *stmt = gsi_stmt(gsi);
 
-            if (gimple_assign_single_p(stmt) &&
-                gimple_assign_rhs1(stmt) == step->holder &&
-                TREE_CODE(gimple_assign_lhs(stmt)) == SSA_NAME)
-                step_add(walk, gimple_assign_lhs(stmt), step->part,
-                         step->level + 1, gimple_uid(stmt));
-        }
+        if (gimple_assign_single_p(stmt) &&
+            gimple_assign_rhs1(stmt) == step->holder &&
+            TREE_CODE(gimple_assign_lhs(stmt)) == SSA_NAME)
+            step_add(walk, gimple_assign_lhs(stmt), step->part, step->level + 1,
+                     gimple_uid(stmt));
+    }
 }
 
 static void steps_follow(struct walk *walk)
@@ -444,12 +440,11 @@ static void steps_follow(struct walk *walk)
         }
         if (walk->is_new && i == 0) /* Find the cookie first. */
             FOR_EACH_IMM_USE_FAST(use, iterator, step.holder)
-                if (gimple_assign_single_p(USE_STMT(use)))
-                    access_follow(walk, gimple_assign_lhs(USE_STMT(use)),
-                                  &step);
+        if (gimple_assign_single_p(USE_STMT(use)))
+            access_follow(walk, gimple_assign_lhs(USE_STMT(use)), &step);
         FOR_EACH_IMM_USE_FAST(use, iterator, step.holder)
-            if (!is_gimple_debug(USE_STMT(use)))
-                use_follow(walk, USE_STMT(use), &step);
+        if (!is_gimple_debug(USE_STMT(use)))
+            use_follow(walk, USE_STMT(use), &step);
     }
 }
 
@@ -607,8 +602,7 @@ static void add_reallocated(struct walk *walk)
 
     if ((strcmp(name, "realloc") == 0 || strcmp(name, "reallocarray") == 0) &&
         gimple_call_num_args(walk->call) > 0)
-        evidence_add_pointee(walk,
-                             TREE_TYPE(gimple_call_arg(walk->call, 0)),
+        evidence_add_pointee(walk, TREE_TYPE(gimple_call_arg(walk->call, 0)),
                              RANK_ARGUMENT, PART_BEGIN);
 }
 
@@ -624,9 +618,9 @@ bool at_type_find(function *fun, gcall *call, struct finding *finding)
     walk.call = call;
     walk.seen = seen;
     walk.is_new = gimple_call_from_new_or_delete(call);
-    walk.is_array = walk.is_new && gimple_call_fndecl(call) &&
-                    startswith(at_assembler_name(gimple_call_fndecl(call)),
-                               "_Zna");
+    walk.is_array =
+        walk.is_new && gimple_call_fndecl(call) &&
+        startswith(at_assembler_name(gimple_call_fndecl(call)), "_Zna");
     walk.finding = finding;
     at_extent_of_call(call, &walk.extent);
     is_found = begin(&walk);

@@ -66,8 +66,7 @@ static const char *own_name(tree type)
 static const char *typedef_name(tree type)
 {
     for (tree t = TYPE_MAIN_VARIANT(type); t; t = TYPE_NEXT_VARIANT(t))
-        if (TYPE_NAME(t) && TREE_CODE(TYPE_NAME(t)) == TYPE_DECL &&
-            own_name(t))
+        if (TYPE_NAME(t) && TREE_CODE(TYPE_NAME(t)) == TYPE_DECL && own_name(t))
             return own_name(t);
     return NULL;
 }
@@ -133,8 +132,7 @@ static void write_array(tree type, int depth)
 
     write_type(TREE_TYPE(type), depth);
     if (max && tree_fits_shwi_p(max))
-        sprintf(bound, " [" HOST_WIDE_INT_PRINT_DEC "]",
-                tree_to_shwi(max) + 1);
+        sprintf(bound, " [" HOST_WIDE_INT_PRINT_DEC "]", tree_to_shwi(max) + 1);
     else
         strcpy(bound, " []");
     add(bound);
@@ -229,8 +227,7 @@ static void replace(const char *old_text, const char *new_text)
     const size_t n_old = strlen(old_text);
     const size_t n_new = strlen(new_text);
 
-    for (char *at = buffer; (at = strstr(at, old_text)) != NULL;
-         at += n_new) {
+    for (char *at = buffer; (at = strstr(at, old_text)) != NULL; at += n_new) {
         memcpy(at, new_text, n_new);
         memmove(at + n_new, at + n_old, strlen(at + n_old) + 1);
     }
@@ -371,26 +368,27 @@ void at_typetext_begin_unit(void)
 
     if (!flag_generate_lto && !flag_generate_offload)
         return;
-    FOR_EACH_FUNCTION_WITH_GIMPLE_BODY(node) {
+    FOR_EACH_FUNCTION_WITH_GIMPLE_BODY(node)
+    {
         function *fun = DECL_STRUCT_FUNCTION(node->decl);
 
         if (fun == NULL || fun->cfg == NULL)
             continue;
         type_remember(TREE_TYPE(TREE_TYPE(node->decl)));
         FOR_EACH_BB_FN(bb, fun)
-            for (gimple_stmt_iterator gsi = gsi_start_bb(bb); !gsi_end_p(gsi);
-                 gsi_next(&gsi))
-                statement_remember(gsi_stmt(gsi));
+        for (gimple_stmt_iterator gsi = gsi_start_bb(bb); !gsi_end_p(gsi);
+             gsi_next(&gsi))
+            statement_remember(gsi_stmt(gsi));
     }
     is_unit_stripped = true;
 }
 
 void at_typetext_register_roots(const char *plugin_name)
 {
-    static struct ggc_root_tab roots[] = {
-        {&elements, 1, sizeof elements, &gt_ggc_mx_tree_node,
-         &gt_pch_nx_tree_node},
-        LAST_GGC_ROOT_TAB};
+    static struct ggc_root_tab roots[] = {{&elements, 1, sizeof elements,
+                                           &gt_ggc_mx_tree_node,
+                                           &gt_pch_nx_tree_node},
+                                          LAST_GGC_ROOT_TAB};
 
     register_callback(plugin_name, PLUGIN_REGISTER_GGC_ROOTS, NULL, roots);
 }
