@@ -160,3 +160,15 @@ int at_extent_fit(const struct extent *extent, tree type)
                                   RECORD_OR_UNION_TYPE_P(type)));
     return best;
 }
+
+bool at_extent_is_array(const struct extent *extent, tree type)
+{
+    tree size = TYPE_SIZE_UNIT(type);
+
+    for (unsigned i = 0; i < extent->n; i++)
+        if (extent->terms[i].kind == extent_term::EXTENT_FACTOR && size &&
+            tree_fits_shwi_p(size) &&
+            tree_to_shwi(size) == extent->terms[i].bytes)
+            return true;
+    return false;
+}

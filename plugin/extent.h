@@ -27,4 +27,7 @@ void at_extent_of_call(const gcall *call, struct extent *extent);
  */
 int at_extent_fit(const struct extent *extent, tree type);
 
+/* Whether the size is a number of times that of TYPE, by what is written. */
+bool at_extent_is_array(const struct extent *extent, tree type);
+
 #endif

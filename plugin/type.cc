@@ -90,9 +90,12 @@ static void evidence_add(struct walk *walk, tree type, enum rank rank,
         return;
     evidence.type = type;
     evidence.rank = rank;
-    evidence.fit = rank == RANK_SCALAR || rank == RANK_OFFSET
-                       ? 0
-                       : at_extent_fit(&walk->extent, type);
+    evidence.fit = at_extent_fit(&walk->extent, type);
+    /* An element of an array, if the size is a multiple; else only a part. */
+    if (rank == RANK_OFFSET && !at_extent_is_array(&walk->extent, type))
+        return;
+    if (rank == RANK_SCALAR || rank == RANK_OFFSET)
+        evidence.fit = 0;
     walk->evidence.safe_push(evidence);
 }
 

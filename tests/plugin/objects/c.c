@@ -308,6 +308,19 @@ static void unknown(int n)
     KEEP(strlen(q)); KEEP(p); KEEP(q);
 }
 
+/* What stands behind something else is not the object. */
+static void trailer(int n)
+{
+    void *page = xmalloc(n + sizeof(struct conn)); /* = ?, page */
+    struct conn *behind = (struct conn *)((char *)page + n * 2);
+    void *array = xmalloc(n * sizeof(struct node)); /* = struct node (24), array */
+
+    KEEP(&behind->next);
+    ((struct node *)array)[n - 1].weight = 1;
+    KEEP(page);
+    KEEP(array);
+}
+
 static void arguments(int n)
 {
     take(malloc(sizeof(struct node))); /* = struct node (24), ? */
@@ -383,6 +396,7 @@ int main(int argc, char **argv)
     conditional(n);
     casts();
     unknown(n);
+    trailer(n);
     arguments(n);
     wrapped(n);
     aligned(conn);
