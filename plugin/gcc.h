@@ -78,6 +78,21 @@ extern void cpp_define(cpp_reader *, const char *) __attribute__((weak));
 extern cpp_options *cpp_get_options(cpp_reader *) __attribute__((weak));
 extern cpp_callbacks *cpp_get_callbacks(cpp_reader *) __attribute__((weak));
 
+/* C++'s printer of types: the other compilers load the plugin without it. */
+extern const char *type_as_string(tree, int) __attribute__((weak));
+
+/*
+ * What lang_hooks.types.get_array_descr_info fills in. GCC has it in a header
+ * that cannot be included alone; the first three members have stood like this
+ * since GCC 8, the rest is only room.
+ */
+struct array_descr_info {
+    int n_dimensions;
+    int ordering;
+    tree element_type;
+    char rest[4096];
+};
+
 /* Objective-C's; the C family's other members have a stub that says NULL. */
 extern const char *objc_maybe_printable_name(tree, int) __attribute__((weak));
 

@@ -19,6 +19,7 @@
 #include "gcc.h"
 
 #include "allocfn.h"
+#include "callnote.h"
 #include "custom.h"
 #include "mark.h"
 
@@ -184,15 +185,19 @@ static void alloc_mark(gcall *call, const struct custom_alloc *custom)
     gimple_seq behind = NULL;
     const struct before before = before_build(&ahead, call, custom);
     tree block = call_result(&behind, call);
+    struct call_note note;
+    gcall *mark;
 
     if (ahead)
         gsi_insert_seq_before(&gsi, ahead, GSI_SAME_STMT);
     block = append_convert(&behind, ptr_type_node, block, call);
-    append(&behind,
-           gimple_build_call(mark_decl(MARK_ALLOC), 5, block, before.size,
+    mark = gimple_build_call(mark_decl(MARK_ALLOC), 5, block, before.size,
                              build_int_cst(uint64_type_node, 0),
-                             name_literal(custom->name),
-                             before.token), call);
+                             name_literal(custom->name), before.token);
+    append(&behind, mark, call);
+    /* What the call's result is becomes the mark's. */
+    if (at_note_of_call(current_function_decl, call, &note))
+        at_note_attach(current_function_decl, mark, &note);
     gimple_call_set_tail(call, false);
     insert_behind(call, behind);
 }

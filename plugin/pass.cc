@@ -2,6 +2,12 @@
 /*
  * The passes and their places.
  *
+ * alloctrace_types: before "*free_lang_data", which strips the types for LTO.
+ *
+ * alloctrace_note: after "ssa", before anything is inlined or optimised: the
+ * last time that the code is as the source has it. What is known of objects
+ * is noted at the calls.
+ *
  * alloctrace_mark: after "ssa", the first pass in which calls and their
  * arguments are plain to see, and before any inlining. Under LTO this comes
  * when a unit is compiled.
@@ -22,14 +28,19 @@
  */
 #include "gcc.h"
 
+#include "callnote.h"
+#include "destination.h"
 #include "early.h"
 #include "frames.h"
 #include "lto.h"
 #include "mark.h"
+#include "notice.h"
+#include "options.h"
 #include "pass.h"
 #include "reach.h"
-#include "notice.h"
 #include "rewrite.h"
+#include "type.h"
+#include "typetext.h"
 
 static unsigned function_instrument(function *fun)
 {
@@ -44,8 +55,68 @@ static unsigned function_instrument(function *fun)
     return todo;
 }
 
+/* Number the statements of FUN; put its calls that may allocate in CALLS. */
+static void calls_gather(function *fun, vec<gcall *> *calls)
+{
+    unsigned uid = 0;
+    basic_block bb;
+
+    FOR_EACH_BB_FN(bb, fun) {
+        for (gphi_iterator gsi = gsi_start_phis(bb); !gsi_end_p(gsi);
+             gsi_next(&gsi))
+            gimple_set_uid(gsi.phi(), ++uid);
+        for (gimple_stmt_iterator gsi = gsi_start_bb(bb); !gsi_end_p(gsi);
+             gsi_next(&gsi)) {
+            gcall *call = dyn_cast<gcall *>(gsi_stmt(gsi));
+
+            gimple_set_uid(gsi_stmt(gsi), ++uid);
+            if (call && at_reach_call_may_allocate(call))
+                calls->safe_push(call);
+        }
+    }
+}
+
+static void note_call(function *fun, gcall *call)
+{
+    struct finding finding;
+    struct call_note note = {false, 0, "", ""};
+
+    if (!at_type_find(fun, call, &finding))
+        return;
+    note.is_returned = finding.is_returned;
+    if (finding.type) {
+        tree size = TYPE_SIZE_UNIT(finding.type);
+
+        note.type = at_typetext(finding.type);
+        if (size && tree_fits_uhwi_p(size) && tree_to_uhwi(size) <= UINT_MAX)
+            note.type_size = tree_to_uhwi(size);
+    }
+    if (finding.destination)
+        note.target = at_destination_text(finding.destination);
+    at_note_attach(fun->decl, call, &note);
+}
+
+static unsigned note_calls(function *fun)
+{
+    auto_vec<gcall *> calls;
+
+    calls_gather(fun, &calls);
+    for (unsigned i = 0; i < calls.length(); i++)
+        note_call(fun, calls[i]);
+    return 0;
+}
+
+static const pass_data types_data = {
+    SIMPLE_IPA_PASS, "alloctrace_types", OPTGROUP_NONE, TV_NONE, 0, 0, 0, 0,
+    0};
+
 static const pass_data program_data = {
     IPA_PASS, "alloctrace_program", OPTGROUP_NONE, TV_NONE, 0, 0, 0, 0, 0};
+
+static const pass_data note_data = {
+    GIMPLE_PASS, "alloctrace_note", OPTGROUP_NONE, TV_NONE,
+    PROP_cfg | PROP_ssa, 0, 0, 0, 0};
+
 static const pass_data mark_data = {
     GIMPLE_PASS, "alloctrace_mark", OPTGROUP_NONE, TV_NONE,
     PROP_cfg | PROP_ssa, 0, 0, 0, 0};
@@ -84,10 +155,31 @@ public:
     }
 };
 
+class types_pass : public simple_ipa_opt_pass {
+public:
+    types_pass() : simple_ipa_opt_pass(types_data, g) {}
+    bool gate(function *) final override { return at_options.objects; }
+    unsigned execute(function *) final override
+    {
+        at_typetext_begin_unit();
+        return 0;
+    }
+};
+
 class mark_pass : public gimple_opt_pass {
 public:
     mark_pass() : gimple_opt_pass(mark_data, g) {}
     unsigned execute(function *fun) final override { return at_mark(fun); }
+};
+
+class note_pass : public gimple_opt_pass {
+public:
+    note_pass() : gimple_opt_pass(note_data, g) {}
+    bool gate(function *) final override { return at_options.objects; }
+    unsigned execute(function *fun) final override
+    {
+        return note_calls(fun);
+    }
 };
 
 class reach_pass : public simple_ipa_opt_pass {
@@ -123,9 +215,13 @@ static void pass_register(const char *plugin_name, opt_pass *pass,
 
 void at_passes_register(const char *plugin_name)
 {
+    pass_register(plugin_name, new types_pass, "*free_lang_data",
+                  PASS_POS_INSERT_BEFORE);
     pass_register(plugin_name, new program_pass, "pure-const",
                   PASS_POS_INSERT_AFTER);
+    /* What is registered last comes first: marks take the notes over. */
     pass_register(plugin_name, new mark_pass, "ssa", PASS_POS_INSERT_AFTER);
+    pass_register(plugin_name, new note_pass, "ssa", PASS_POS_INSERT_AFTER);
     pass_register(plugin_name, new reach_pass, "simdclone",
                   PASS_POS_INSERT_AFTER);
     pass_register(plugin_name, new instrument_pass, "*warn_function_noreturn",

@@ -20,6 +20,7 @@
 #include "notice.h"
 #include "shadow.h"
 #include "site.h"
+#include "typetext.h"
 
 /* GCC looks for it: the plugin is under a compatible licence. */
 __attribute__((visibility("default"))) int plugin_is_GPL_compatible;
@@ -135,6 +136,7 @@ plugin_init(struct plugin_name_args *info, struct plugin_gcc_version *version)
     at_mark_register_roots(info->base_name);
     at_shadow_register_roots(info->base_name);
     at_site_register_roots(info->base_name);
+    at_typetext_register_roots(info->base_name);
     at_passes_register(info->base_name);
     return 0;
 }

@@ -13,6 +13,7 @@
 
 #include "alloctrace/abi.h"
 #include "allocfn.h"
+#include "callnote.h"
 #include "emit.h"
 #include "intern.h"
 #include "mark.h"
@@ -193,6 +194,29 @@ static tree inlined_function(tree block, tree *outer)
     return current_function_decl;
 }
 
+/* Fill in what NOTE knows of the object. */
+static void site_set_object(struct site *site, const struct call_note *note)
+{
+    site->type = string_intern(note->type);
+    site->target = string_intern(note->target);
+    site->type_size = note->type_size;
+    site->flags &= ~ALLOCTRACE_SITE_RETURNED;
+    if (note->is_returned)
+        site->flags |= ALLOCTRACE_SITE_RETURNED;
+}
+
+/* The same for SITE, a call of CALLEE at LOCATION in BLOCK that is gone. */
+static void site_set_lost_object(struct site *site, tree callee, tree block,
+                                 location_t location)
+{
+    struct call_note note;
+    tree outer;
+
+    if (at_note_of_place(inlined_function(block, &outer), callee, location,
+                         &note))
+        site_set_object(site, &note);
+}
+
 /*
  * Fill in where SITE is, given its BLOCK and LOCATION, and make the records
  * of the calls that brought it there by inlining.
@@ -211,6 +235,8 @@ static void site_set_chain(struct site *site, tree block, location_t location)
     caller.callee = site->function;
     site_set_chain(&caller, BLOCK_SUPERCONTEXT(outer),
                    BLOCK_SOURCE_LOCATION(outer));
+    site_set_lost_object(&caller, fn, BLOCK_SUPERCONTEXT(outer),
+                         BLOCK_SOURCE_LOCATION(outer));
     site->caller = site_intern(&inlined, inlined_equal, &caller) + 1;
 }
 
@@ -256,19 +282,24 @@ bool at_site_is_continuation(const gcall *call)
 unsigned at_site_of_call(gcall *call, int kind, int flags)
 {
     struct site site;
+    struct call_note note;
     tree callee = gimple_call_fndecl(call);
     tree block = gimple_block(call);
     location_t location = gimple_location(call);
     tree outer;
 
+    memset(&site, 0, sizeof site);
+    site.kind = kind;
+    site.flags = flags;
     if (call_is_to_part(call, &outer) && outer != NULL_TREE) {
         block = BLOCK_SUPERCONTEXT(outer);
         location = BLOCK_SOURCE_LOCATION(outer);
+        site_set_lost_object(&site, callee, block, location);
+    } else if (at_note_of_call(inlined_function(block, &outer), call,
+                               &note)) {
+        site_set_object(&site, &note);
     }
-    memset(&site, 0, sizeof site);
     site_set_chain(&site, block, location);
-    site.kind = kind;
-    site.flags = flags;
     if (at_mark_wants_site(call)) {
         if (at_mark_name(call)[0] != '*')
             site.callee = string_intern(at_mark_name(call));

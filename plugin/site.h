@@ -22,7 +22,8 @@ struct site {
 /*
  * The number of the record for CALL in the function being compiled, made if
  * there is none like it: KIND and FLAGS as in abi.h; the rest is read off the
- * call.
+ * call. Whether the result is returned is taken from the call's note; from
+ * FLAGS only if it has none.
  */
 unsigned at_site_of_call(gcall *call, int kind, int flags);
 

@@ -124,7 +124,8 @@ enum alloctrace_site_kind {
 
 /* The call is a tail call: its function's frame was gone when it ran. */
 #define ALLOCTRACE_SITE_TAIL 1
-/* The call's result may be what the function returns (a wrapper's call). */
+/* The call's result may be what the function returns, or hands out through a
+ * parameter of type `void **` (a wrapper's call). */
 #define ALLOCTRACE_SITE_RETURNED 2
 /* The callee is defined in the same unit, hence instrumented: if the next
  * frame is another function's, the callee left by a tail call. */

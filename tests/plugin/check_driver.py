@@ -49,6 +49,25 @@ __attribute__((noinline)) void *c(int n) { return malloc(n); }
 '''
 
 
+OBJECTS_A = '''
+#include <stdlib.h>
+void *give(size_t n);
+struct conn { struct conn *next; int fd; };
+typedef struct { long a, b, c; } triple;
+struct conn *volatile conn;
+int main(void)
+{
+    conn = give(sizeof *conn);
+    triple *t = give(sizeof *t); conn->next = (struct conn *)t;
+    return 0;
+}
+'''
+OBJECTS_B = '''
+#include <stdlib.h>
+void *give(size_t n) { void *p = malloc(n); if (!p) abort(); return p; }
+'''
+
+
 class Driver:
     def __init__(self, options, folder):
         self.options = options
@@ -121,6 +140,23 @@ def lto_units(driver):
                     'malloc c:3 < b:4 < main:4\n')
 
 
+def objects_across_units(driver):
+    """A wrapper that LTO inlines into another unit; both units' notes last."""
+    driver.path('a.c', OBJECTS_A)
+    driver.path('b.c', OBJECTS_B)
+    for flags in ([], ['-flto'], ['-flto=2', '-flto-partition=max'],
+                  ['-flto', '-flto-partition=none']):
+        for name in 'ab':
+            driver.gcc('-O2', *flags, '-c', name + '.c', '-o', name + '.o')
+        built = driver.gcc('-O2', *flags, 'a.o', 'b.o', driver.options.probe,
+                           '-o', 'objects')
+        ran = driver.run('env', 'PROBE_OBJECTS=1', './objects')
+        driver.same(f'objects of several units with {flags}',
+                    built.stderr + ran.stdout + ran.stderr,
+                    'b.c:3 ?, p, R\na.c:9 struct conn (16), conn\n\n'
+                    'b.c:3 ?, p, R\na.c:10 triple (24), t\n\n')
+
+
 def reproducible(driver):
     driver.path('lib.c', LIBRARY)
     texts = []
@@ -150,6 +186,29 @@ def debug_information_changes_no_code(driver):
         with open(driver.path('text'), 'rb') as text:
             code.append(text.read())
     driver.same('-g and -g0', code[0], code[1])
+
+
+def objects_change_no_code(driver):
+    """What is known of objects is in the records alone."""
+    programs = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                            'objects')
+    for name, program in (('c.c', 'gcc'), ('cxx.cc', 'g++')):
+        for level in ('-O0', '-O2', '-O3', '-Os'):
+            code = []
+            for flags in ([], ['-fplugin-arg-alloctrace-objects=no']):
+                text = driver.gcc(level, *flags, '-S', '-o', '-',
+                                  os.path.join(programs, name),
+                                  program=program).stdout
+                # Records and their numbers aside: without objects, several
+                # may be one.
+                text = re.sub(r'\.pushsection\talloctrace.*?\.popsection|'
+                              r'\.pushsection\t\.rodata.*?\.popsection', '',
+                              text, flags=re.S)
+                code.append(re.sub(r'\$-?\d+|alloctrace_sites\+\d+', 'N',
+                                   text))
+            driver.check(f'{name} has code', 'malloc' in code[0], code[0])
+            driver.same(f'code of {name} at {level} with objects and without',
+                        code[0], code[1])
 
 
 def nothing_to_say(driver):
@@ -218,6 +277,10 @@ def options(driver):
     ran = driver.gcc('-fplugin-arg-alloctrace-tls-model=none', '-c', 'lib.c')
     driver.check('unknown value', ran.returncode != 0 and
                  'initial-exec|local-exec' in ran.stderr, ran.stderr)
+    for flag, is_known in (('objects', True), ('objects=no', False)):
+        text = driver.gcc('-O2', '-fplugin-arg-alloctrace-' + flag,
+                          '-S', 'lib.c', '-o', '-').stdout
+        driver.same(flag, '.string\t"char"' in text, is_known)
     ran = driver.gcc('-O2', '-fplugin-arg-alloctrace-tls-model=local-exec',
                      '-S', 'lib.c', '-o', '-')
     driver.check('tls-model', '__alloctrace_thread@tpoff' in ran.stdout,
@@ -261,7 +324,7 @@ COUNTS = '''alloctrace: counted.c
     regions                        3
     sites                          5
       wrappers                     2
-      types known                  0
+      types known                  2
     calls of the allocator         4
     calls noted                    4
       hash anew                    0
@@ -377,8 +440,9 @@ def main():
     with tempfile.TemporaryDirectory(dir=arguments.work) as folder:
         driver = Driver(arguments, folder)
         for test in (shared_library, no_dynamic_relocation, lto_units,
-                     reproducible, prefix_map,
-                     debug_information_changes_no_code, nothing_to_say,
+                     objects_across_units, reproducible, prefix_map,
+                     debug_information_changes_no_code,
+                     objects_change_no_code, nothing_to_say,
                      predefined_macro, preprocessed_text,
                      builtins_have_their_names, tls_model,
                      options, verbose_counts, warnings, bad_allocators,

@@ -13,6 +13,14 @@
  *     pool_realloc(48) resized inner:12 < main:7    program's own, the size
  *     free of pool_alloc                            and its deallocator
  *
+ * With PROBE_OBJECTS=1 in the environment each record is shown on a line of
+ * its own with what it says of the object, the place being that of its file:
+ *
+ *     conn.c:12 struct conn (24), list->first, R
+ *
+ * with ? for what is unknown and R if the result is returned; behind those of
+ * one allocation, innermost first, there is an empty line.
+ *
  * PROBE_QUIET=1 in the environment: check, print nothing. At the end of the
  * program the stack must be empty, unless it sets probe_may_end_deep.
  */
@@ -126,16 +134,40 @@ static void text_add_number(unsigned number)
     text_add(p);
 }
 
+/* What SITE says of the allocated object, on a line. */
+static void object_show(const struct alloctrace_site *site)
+{
+    const char *file = strrchr(string_at(&site->file), '/');
+
+    text_add(file ? file + 1 : string_at(&site->file));
+    text_add(":");
+    text_add_number(site->line);
+    text_add(" ");
+    text_add(site->type ? string_at(&site->type) : "?");
+    if (site->type_size) {
+        text_add(" (");
+        text_add_number(site->type_size);
+        text_add(")");
+    }
+    text_add(", ");
+    text_add(site->target ? string_at(&site->target) : "?");
+    text_add(site->flags & ALLOCTRACE_SITE_RETURNED ? ", R\n" : "\n");
+}
+
 /* One site with all that was inlined around it. */
 static void site_show(const struct alloctrace_site *site, const char *before)
 {
     for (;;) {
         if (!string_at(&site->file) || !string_at(&site->function))
             fail("a record has no file or no function");
-        text_add(before);
-        text_add(string_at(&site->function));
-        text_add(":");
-        text_add_number(site->line);
+        if (getenv("PROBE_OBJECTS")) {
+            object_show(site);
+        } else {
+            text_add(before);
+            text_add(string_at(&site->function));
+            text_add(":");
+            text_add_number(site->line);
+        }
         if (site->caller == 0)
             return;
         site = (const void *)((const char *)&site->caller + site->caller);
@@ -167,6 +199,9 @@ static void text_print(const char *what)
 {
     if (probe_traceback) {
         probe_traceback(what, text);
+    } else if (getenv("PROBE_OBJECTS")) {
+        text_add("\n");
+        (void)!write(1, text, text_size);
     } else if (!getenv("PROBE_QUIET")) {
         text_add("\n");
         (void)!write(1, what, strlen(what));

@@ -32,7 +32,8 @@ The program's comments say what is to come:
                                           the opposite
     // machine: x86_64                    nothing on others
 
-In `expect`, NAME:* stands for any line. Comments are those of the language.
+In `expect`, NAME:* stands for any line, size_t for its type. Comments are
+those of the language.
 """
 import argparse
 import os
@@ -99,9 +100,11 @@ def expected(lines, level, folder):
 
 
 def same_lines(found, wanted):
-    """Whether FOUND is as WANTED, in which `:*` is any line's number."""
+    """Whether FOUND is as WANTED, in which `:*` is any line's number and
+    `size_t` whatever type that is."""
     return len(found) == len(wanted) and all(
-        re.fullmatch(re.escape(want).replace(r':\*', r':\d+'), got)
+        re.fullmatch(re.escape(want).replace(r':\*', r':\d+')
+                     .replace('size_t', 'unsigned (?:int|long)'), got)
         for got, want in zip(found, wanted))
 
 

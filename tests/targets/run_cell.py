@@ -58,7 +58,8 @@ class Cell:
         objects = []
         for name in ('probe', 'path'):
             objects.append(self.path(name + '.o'))
-            self.must([*self.compiler, '-O2', '-fPIC',
+            # Exceptions pass through it.
+            self.must([*self.compiler, '-O2', '-fPIC', '-fexceptions',
                        f'-I{TOP}/include', '-c', '-o', objects[-1],
                        os.path.join(PLUGIN_TESTS, name + '.c')])
         if os.path.exists(archive):

@@ -81,6 +81,6 @@ int main()
 // expect: new run(int)@run < main@call
 // expect: new_array allocate(int)@allocate < run(int)@first < main@resume
 // expect: new_array allocate(int)@allocate < run(int)@second < main@again
-// expect: malloc own_task::promise_type::operator new(unsigned long)@promise < run_own(int)@run_own < main@call_own
+// expect: malloc own_task::promise_type::operator new(size_t)@promise < run_own(int)@run_own < main@call_own
 // expect: new_array allocate(int)@allocate < run_own(int)@own_first < main@resume_own
 // expect: 0

@@ -81,6 +81,6 @@ int main()
 // expect: new called()@called < main@calls
 // expect: new_array called()@called_array < main@calls
 // expect: new_aligned called()@called_aligned < main@calls
-// expect: new own::operator new(unsigned long)@own < not_called()@class < main@not
+// expect: new own::operator new(size_t)@own < not_called()@class < main@not
 // expect: new_array main::{lambda(int)#1}::operator()(int) const@lambda < main@call_lambda
 // expect: 0

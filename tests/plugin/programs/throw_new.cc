@@ -106,12 +106,12 @@ int main()
     return 0;
 }
 // expect: new make(int)@make < pass(int)@pass < attempt(int)@attempt < main@good
-// expect: malloc operator new(unsigned long)@operator < make(int)@make < pass(int)@pass < attempt(int)@attempt < main@good
+// expect: malloc operator new(size_t)@operator < make(int)@make < pass(int)@pass < attempt(int)@attempt < main@good
 // expect: malloc fragile::fragile(int)@constructor < make(int)@make < pass(int)@pass < attempt(int)@attempt < main@good
 // expect: malloc guard::~guard()@destructor < pass(int)@pass_end < attempt(int)@attempt < main@good
 // expect: malloc attempt(int)@after < main@good
 // expect: new make(int)@make < pass(int)@pass < attempt(int)@attempt < main@bad
-// expect: malloc operator new(unsigned long)@operator < make(int)@make < pass(int)@pass < attempt(int)@attempt < main@bad
+// expect: malloc operator new(size_t)@operator < make(int)@make < pass(int)@pass < attempt(int)@attempt < main@bad
 // expect: malloc fragile::fragile(int)@constructor < make(int)@make < pass(int)@pass < attempt(int)@attempt < main@bad
 // expect: malloc guard::~guard()@destructor < pass(int)@pass_end < attempt(int)@attempt < main@bad
 // expect: malloc attempt(int)@after < main@bad
