@@ -45,8 +45,8 @@ def traceback_of(build, program, directory):
                                                 ALLOCTRACE_DUMP=dump))
     e2e.check_equal("exit status and messages",
                     (result.status, result.stderr), (0, b""))
-    result = e2e.run([os.path.join(build, "bin", "alloctrace"), "stats", "--no-fold-wrappers",
-                      "--group-by", "traceback", dump])
+    result = e2e.run([os.path.join(build, "bin", "alloctrace"), "stats",
+                      "--no-fold-wrappers", "--group-by", "traceback", dump])
     e2e.check_equal("status of stats", result.status, 0)
     lines = [line for line in result.stdout.decode().splitlines()
              if line.startswith("      ")]
