@@ -158,7 +158,6 @@ static void calls_plan(struct plan *plan, function *fun)
     FOR_EACH_BB_FN(bb, fun)
         for (gimple_stmt_iterator gsi = gsi_start_bb(bb); !gsi_end_p(gsi);
              gsi_next(&gsi)) {
-            plan->n_statements += !is_gimple_debug(gsi_stmt(gsi));
             if (gcall *call = dyn_cast<gcall *>(gsi_stmt(gsi))) {
                 call_plan(plan, call);
                 is_switch |= call_switches_stack(call);

@@ -51,7 +51,6 @@ struct plan {
     bool *ends_popped;  /* block's index => it ends in a tail call */
     bool must_have_frame; /* control may return into it by other ways */
     unsigned again_site;  /* then: the record of a call that returns again */
-    unsigned n_statements; /* of the function */
     bool is_left_alone;   /* the function is to stay as written */
     unsigned n_skipped[N_REACHES]; /* calls that cannot allocate, by reason */
 };

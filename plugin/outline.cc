@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Linking a frame takes some 47 bytes of x86-64 code. Where a function is so
- * large that three instructions more do not count, it calls this instead, in
- * 21 bytes: an assembly function with a convention of its own, which leaves
- * all registers alone but three.
+ * Linking a frame takes some 47 bytes of x86-64 code. Where code is to be small
+ * it calls this instead, in 21 bytes: an assembly function with a convention
+ * of its own, which leaves all registers alone but three.
  *
  *     rax  in: the frame; out: the base (shadow.h)
  *     r11  in: the key of the first record; lost

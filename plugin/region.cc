@@ -18,16 +18,12 @@
 #include "gcc.h"
 
 #include "frames.h"
+#include "options.h"
 #include "outline.h"
 #include "region.h"
 
 /* Taken away from being chosen; still finite, so that sums stay ordered. */
 #define COST_FORBIDDEN 1e12
-
-/* Functions of fewer statements link their frames in line. */
-#ifndef MIN_OUTLINED_STATEMENTS
-#define MIN_OUTLINED_STATEMENTS 15
-#endif
 
 /* What one copy of the code to link or unlink costs, in runs of it. */
 #define COST_COPY_FAST 0.02
@@ -140,16 +136,13 @@ static void block_weigh(struct block_facts *facts, basic_block bb,
 
 /*
  * Whether a frame linked at ROOT is linked out of line: where code is to be
- * small, and in large functions, unless it is done more than once a call.
+ * small. Not elsewhere, however large the function: three registers that are
+ * lost cost more than the call.
  */
-static bool root_is_outlined(const struct plan *plan, basic_block root)
+static bool root_is_outlined(basic_block root)
 {
-    if (!optimize || !at_outline_is_possible())
-        return false;
-    if (optimize_function_for_size_p(cfun) || optimize_bb_for_size_p(root))
-        return true;
-    return plan->n_statements >= MIN_OUTLINED_STATEMENTS &&
-           root->count <= ENTRY_BLOCK_PTR_FOR_FN(cfun)->count;
+    return optimize && at_outline_is_possible() &&
+           (at_options.compact || optimize_bb_for_size_p(root));
 }
 
 static int region_add(struct plan *plan, basic_block root, bool is_loop)
@@ -160,7 +153,7 @@ static int region_add(struct plan *plan, basic_block root, bool is_loop)
     region.root = root;
     region.is_loop = is_loop;
     region.site = plan->again_site;
-    region.is_outlined = root_is_outlined(plan, root);
+    region.is_outlined = root_is_outlined(root);
     region.is_whole =
         root == single_succ(ENTRY_BLOCK_PTR_FOR_FN(cfun));
     plan->regions.safe_push(region);

@@ -19,13 +19,18 @@
 #include "gcc.h"
 
 #include "frames.h"
+#include "options.h"
 #include "store.h"
 
 /* What the frame holds: a record's number or one of these. */
 enum { HELD_ANY = -1 /* not reached yet */, HELD_UNKNOWN = -2 };
 
-/* More edges than this are not given code of their own. */
-enum { MAX_SETTLED_EDGES = 1 };
+/* More edges than this are not given code of their own: one is best for the
+ * code's size, three for its speed. */
+static int max_settled_edges(void)
+{
+    return at_options.compact || optimize_function_for_size_p(cfun) ? 1 : 3;
+}
 
 /* What is known of a block. */
 struct held {
@@ -146,7 +151,7 @@ static void block_settle(struct plan *plan, struct held *held, basic_block bb)
         site = held_on_edge(plan, held, best);
     FOR_EACH_EDGE(e, ei, bb->preds)
         n_additions += held_on_edge(plan, held, e) != site;
-    if (n_additions > MAX_SETTLED_EDGES)
+    if (n_additions > max_settled_edges())
         return;
     held[bb->index].settled = site;
     /* The head of a loop: link the frame with it at once. */

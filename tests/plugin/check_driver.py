@@ -281,6 +281,11 @@ def options(driver):
         text = driver.gcc('-O2', '-fplugin-arg-alloctrace-' + flag,
                           '-S', 'lib.c', '-o', '-').stdout
         driver.same(flag, '.string\t"char"' in text, is_known)
+    for flags, is_called in (((), False), (('-Os',), True),
+                             (('-fplugin-arg-alloctrace-compact',), True)):
+        text = driver.gcc('-O2', *flags, '-S', 'lib.c', '-o', '-').stdout
+        driver.same(f'linked by a call with {flags}',
+                    'call\t__alloctrace_link_' in text, is_called)
     ran = driver.gcc('-O2', '-fplugin-arg-alloctrace-tls-model=local-exec',
                      '-S', 'lib.c', '-o', '-')
     driver.check('tls-model', '__alloctrace_thread@tpoff' in ran.stdout,
