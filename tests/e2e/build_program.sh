@@ -3,11 +3,12 @@
 # Builds a program under test, plain and instrumented, at each level of
 # optimisation:
 #
-#     build_program.sh lua|sqlite|gawk BUILD_DIR
+#     build_program.sh lua|sqlite|gawk|zstd BUILD_DIR [NAME COMPILER]
 #
 # makes BUILD_DIR/e2e/PROGRAM/{O0,O2,O3}/{plain,trace}/PROGRAM from Debian's
 # sources, which are fetched once to build/sources. What was built is kept
-# until the plugin, the runtime or the wrapper change.
+# until the plugin, the runtime or the wrapper change. With NAME and COMPILER
+# it makes BUILD_DIR/e2e/PROGRAM/O2/NAME/PROGRAM alone.
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -74,10 +75,23 @@ prepare_gawk() {
 }
 
 build_gawk() {
-    cp -Rp "$out/$2" "$1/tree"
-    make -C "$1/tree/support" -j "$jobs" CFLAGS="$flags -$3"
-    make -C "$1/tree" -j "$jobs" gawk CFLAGS="$flags -$3"
+    configured=$2
+    [ -d "$out/$configured" ] || configured=gcc
+    cp -Rp "$out/$configured" "$1/tree"
+    make -C "$1/tree/support" -j "$jobs" CC="$2" CFLAGS="$flags -$3"
+    make -C "$1/tree" -j "$jobs" gawk CC="$2" CFLAGS="$flags -$3"
     mv "$1/tree/gawk" "$1/gawk"
+}
+
+prepare_zstd() {
+    fetch libzstd
+}
+
+build_zstd() {
+    cp -R "$sources/libzstd" "$1/tree"
+    make -C "$1/tree/programs" -j "$jobs" zstd CC="$2" CFLAGS="$flags -$3" \
+        HAVE_ZLIB=0 HAVE_LZMA=0 HAVE_LZ4=0
+    mv "$1/tree/programs/zstd" "$1/zstd"
 }
 
 # build_variant LEVEL NAME COMPILER STAMP
@@ -112,6 +126,10 @@ exec 3>&1 >"$out/build.log" 2>&1
 trap report EXIT
 "prepare_$program"
 instrumenter="$flags $(fingerprint "$build")"
+if [ $# = 4 ]; then
+    build_variant O2 "$3" "$4" "$instrumenter"
+    exit
+fi
 for level in O0 O2 O3; do
     build_level "$level"
 done
