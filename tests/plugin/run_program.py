@@ -31,6 +31,7 @@ The program's comments say what is to come:
     // needs: runtime                     nothing without --tool; `probe` is
                                           the opposite
     // machine: x86_64                    nothing on others
+    // not: -flto -fPIC                   check_options.py leaves these out
 
 In `expect`, NAME:* stands for any line, size_t for its type. Comments are
 those of the language.
