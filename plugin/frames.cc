@@ -138,7 +138,8 @@ static void call_plan(struct plan *plan, gcall *call)
          at_allocfn_has_site(planned.allocfn)))
         planned.site = call_site(&planned);
     if (planned.is_noted || planned.is_mark || planned.is_tail ||
-        planned.is_continuation || planned.allocfn != ALLOCFN_NONE)
+        planned.is_continuation || planned.allocfn != ALLOCFN_NONE ||
+        at_call_returns_again(call))
         plan->calls.safe_push(planned);
 }
 

@@ -85,11 +85,13 @@ static int held_after(struct plan *plan, const struct held *block, int before)
     for (int i = 0; i < block->n_calls; i++) {
         struct planned_call *planned = &plan->calls[block->first_call + i];
 
-        if (!planned->is_noted)
-            continue;
-        planned->held = before;
-        before = at_call_returns_again(planned->call) ? HELD_UNKNOWN
-                                                      : (int)planned->site;
+        if (planned->is_noted) {
+            planned->held = before;
+            before = planned->site;
+        }
+        /* GCC need not have an edge for it: -fprofile-use loses it. */
+        if (at_call_returns_again(planned->call))
+            before = HELD_UNKNOWN;
     }
     return before;
 }

@@ -31,6 +31,7 @@ The program's comments say what is to come:
     // needs: runtime                     nothing without --tool; `probe` is
                                           the opposite
     // machine: x86_64                    nothing on others
+    // not: -flto -fPIC                   check_options.py leaves these out
 
 In `expect`, NAME:* stands for any line, size_t for its type. Comments are
 those of the language.
@@ -51,6 +52,7 @@ VARIANTS = ['-O0', '-O1', '-O2', '-O3', '-Os', '-Og', '-O2 -g -fPIE -pie',
             '-O2 -fno-pie -no-pie', '-O2 -static', '-O2 -flto',
             '-O0 -flto', '-O2 -flto -ffat-lto-objects',
             '-O2 -fPIC -ffunction-sections -Wl,--gc-sections',
+            '-O2 -fpic -fno-semantic-interposition',
             '-O2 -fcf-protection -fstack-protector-strong',
             '-O2 -Wall -Wextra']
 # How a program of each suffix is compiled and linked: what stands before the
@@ -232,6 +234,13 @@ def attempt(options, lines, variant):
     return problems
 
 
+def is_meant(options, lines):
+    """Whether the program says something about this runtime and machine."""
+    other = 'probe' if options.tool else 'runtime'
+    return (words(lines, 'needs') != [other]
+            and words(lines, 'machine') in ([], [options.machine]))
+
+
 def variants_of(options, lines):
     variants = [v for _, text in directives(lines, 'variants')
                 for v in text.split('|')]
@@ -272,9 +281,7 @@ def arguments():
 def main():
     options = arguments()
     lines = read(options.program)
-    if words(lines, 'needs') == [['runtime'], ['probe']][bool(options.tool)]:
-        return
-    if words(lines, 'machine') not in ([], [options.machine]):
+    if not is_meant(options, lines):
         return
     n_bad = 0
     for variant in variants_of(options, lines):

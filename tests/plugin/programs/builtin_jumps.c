@@ -56,12 +56,31 @@ __attribute__((noipa)) void signals(int n)
     }
 }
 
+static void visitor(int number)
+{
+    allocate(number); /* @visitor */
+}
+
+/* The second return finds what was noted last, not what the first one did. */
+__attribute__((noipa)) void returns(void)
+{
+    volatile int i = 0;
+
+    raise(SIGUSR2); /* @ahead */
+    sigsetjmp(signal_target, 1);
+    raise(SIGUSR2); /* @behind */
+    if (i++ < 2)
+        raise(SIGUSR1); /* @again */
+}
+
 int main(void)
 {
     catches(1); /* @one */
     catches(0); /* @two */
     signal(SIGUSR1, handler);
     signals(2); /* @signals */
+    signal(SIGUSR2, visitor);
+    returns(); /* @returns */
     allocate(0); /* @end */
     return 0;
 }
@@ -80,4 +99,10 @@ int main(void)
 // expect: malloc allocate@allocate < signals@set < main@signals
 // expect: malloc allocate@allocate < handler@handler < signals@raise < main@signals
 // expect: malloc allocate@allocate < signals@jumped < main@signals
+// expect: malloc allocate@allocate < visitor@visitor < returns@ahead < main@returns
+// expect: malloc allocate@allocate < visitor@visitor < returns@behind < main@returns
+// expect: malloc allocate@allocate < handler@handler < returns@again < main@returns
+// expect: malloc allocate@allocate < visitor@visitor < returns@behind < main@returns
+// expect: malloc allocate@allocate < handler@handler < returns@again < main@returns
+// expect: malloc allocate@allocate < visitor@visitor < returns@behind < main@returns
 // expect: malloc allocate@allocate < main@end
