@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Frames linked by a call, in functions that use every register there is. */
 // machine: x86_64
-// flags: -fno-optimize-sibling-calls -Wl,-z,execstack
+// flags: -fno-optimize-sibling-calls -Wl,-z,execstack -fplugin-arg-alloctrace-compact
 // variants: -O0|-O1|-O2|-O3|-Os|-Og|-O2 -static|-O2 -flto|-O2 -fPIC|-O2 -fPIC -fno-plt|-O2 -fno-pie -no-pie|-O2 -masm=intel|-O2 -masm=intel -fPIC|-O2 -mcmodel=medium -fno-pie -no-pie|-O2 -mno-red-zone|-O2 -fomit-frame-pointer -fcf-protection|-O2 -fsplit-stack|-O2 -fpatchable-function-entry=8|-O2 -mindirect-branch=thunk -fcf-protection=none|-O2 -fzero-call-used-regs=all|-O2 -mavx2 -fno-omit-frame-pointer|-O2 -Wall -Wextra
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* C++: exceptions through frames that were linked by a call. */
 // machine: x86_64
-// flags: -fno-optimize-sibling-calls -fno-ipa-icf
+// flags: -fno-optimize-sibling-calls -fno-ipa-icf -fplugin-arg-alloctrace-compact
 // variants: -O0|-O1|-O2|-O3|-Os|-Og|-O2 -static|-O2 -flto|-O2 -fPIC|-O2 -fno-pie -no-pie|-O2 -masm=intel|-O2 -fnon-call-exceptions|-O2 -fno-dwarf2-cfi-asm|-O2 -fcf-protection -fstack-protector-all|-O2 -fsplit-stack|-O2 -fzero-call-used-regs=all|-O2 -Wall -Wextra
 #include <cstdio>
 #include <cstdlib>
