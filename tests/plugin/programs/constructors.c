@@ -30,8 +30,9 @@ int main(void)
     allocate(5); /* @main */
     return 0;
 }
-// expect: malloc allocate@allocate < first@first < _sub_I_65535_0:*
-// expect: malloc allocate@allocate < first@second < _sub_I_65535_0:*
+// Constructors of one priority have no order; GCC's link step begins at the end.
 // expect: malloc allocate@allocate < third@third < _sub_I_65535_0:*
 // expect: malloc allocate@allocate < third@fourth < _sub_I_65535_0:*
+// expect: malloc allocate@allocate < first@first < _sub_I_65535_0:*
+// expect: malloc allocate@allocate < first@second < _sub_I_65535_0:*
 // expect: malloc allocate@allocate < main@main
