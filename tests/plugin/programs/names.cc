@@ -4,7 +4,7 @@
  * of their clones, a coroutine's parts have the coroutine's name.
  */
 // needs: probe
-// There the constructor of complete objects is a function, which calls the other.
+// There a constructor of complete objects is a function that calls the other.
 // not: -flto-partition=max
 // flags: -std=c++20 -fno-optimize-sibling-calls -fno-ipa-icf
 // variants: -O0|-O1|-O2|-O3|-Os|-O2 -flto|-O2 -Wall -Wextra
