@@ -64,6 +64,16 @@ const char *at_assembler_name(tree decl)
     return name[0] == '*' ? name + 1 : name;
 }
 
+tree at_decl_declared(tree decl)
+{
+    cgraph_node *node = cgraph_node::get(decl);
+
+    if (node != NULL && node->alias && node->analyzed &&
+        strstr(at_assembler_name(decl), ".localalias") != NULL)
+        return node->get_alias_target()->decl;
+    return decl;
+}
+
 static bool name_matches(const char *pattern, const char *name)
 {
     while (*pattern != '\0' &&
@@ -157,7 +167,10 @@ enum allocfn at_allocfn_of_call(const gcall *call)
     tree decl = gimple_call_fndecl(call);
     enum allocfn fn;
 
-    if (decl == NULL_TREE || !TREE_PUBLIC(decl))
+    if (decl == NULL_TREE)
+        return ALLOCFN_NONE;
+    decl = at_decl_declared(decl);
+    if (!TREE_PUBLIC(decl))
         return ALLOCFN_NONE;
     fn = allocfn_by_name(at_assembler_name(decl));
     if (fn == ALLOCFN_NONE || !is_open(decl, fn) ||

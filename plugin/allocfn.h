@@ -47,4 +47,10 @@ void at_allocfn_register_roots(const char *plugin_name);
 /* DECL's name in the assembly text, without the mark of a literal name. */
 const char *at_assembler_name(tree decl);
 
+/*
+ * DECL as the source declares it: GCC calls a function that cannot be replaced
+ * by an alias of its own making, NAME.localalias.
+ */
+tree at_decl_declared(tree decl);
+
 #endif

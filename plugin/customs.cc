@@ -23,28 +23,12 @@ enum { MAX_FIELDS = 4, MAX_ARGUMENT = 255 };
 
 static auto_vec<struct custom_line> lines;
 
-/*
- * DECL as the source declares it. GCC calls functions that cannot be replaced
- * by an alias of its own making, NAME.localalias.
- */
-static tree decl_declared(tree decl)
-{
-    cgraph_node *node;
-
-    decl = DECL_ORIGIN(decl);
-    node = cgraph_node::get(decl);
-    if (node != NULL && node->alias && node->analyzed &&
-        strstr(at_assembler_name(decl), ".localalias") != NULL)
-        decl = node->get_alias_target()->decl;
-    return decl;
-}
-
 char *at_customs_name(tree decl)
 {
     const char *name;
     char *readable = NULL;
 
-    decl = decl_declared(decl);
+    decl = at_decl_declared(DECL_ORIGIN(decl));
     name = DECL_NAME(decl) ? IDENTIFIER_POINTER(DECL_NAME(decl)) : "?";
     if (startswith(at_assembler_name(decl), "_Z"))
         readable = cplus_demangle_v3(at_assembler_name(decl), DMGL_ANSI);
@@ -58,7 +42,7 @@ const struct custom_line *at_customs_find(tree decl, bool is_free)
 
     if (lines.is_empty())
         return NULL;
-    decl = decl_declared(decl);
+    decl = at_decl_declared(DECL_ORIGIN(decl));
     name = at_customs_name(decl);
     for (unsigned i = 0; i < lines.length() && !found; i++) {
         const char *wanted = is_free ? lines[i].free_name : lines[i].name;

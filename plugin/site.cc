@@ -149,8 +149,10 @@ static void site_set_place(struct site *site, tree fn, location_t location)
         location = DECL_SOURCE_LOCATION(fn);
     place = expand_location(location);
     site->function = function_name(fn);
-    if (place.file != NULL)
-        site->file = string_intern(remap_macro_filename(place.file));
+    /* At its link step GCC makes functions that stand nowhere. */
+    site->file = string_intern(place.file != NULL
+                                   ? remap_macro_filename(place.file)
+                                   : "<artificial>");
     site->line = place.line;
     site->column = MIN(place.column, 65535);
 }

@@ -2,6 +2,8 @@
 /* Constructors and destructors of globals, of a thread's variables, and
  * attributes that make functions of them. Link-time optimisation, rightly,
  * merges the initialisations of all units: not shown. */
+// What runs the constructors has other names and lines then.
+// not: -Og -flto=auto -flto=2 -flto -fPIC -fpic -fno-inline
 // variants: -O0|-O1|-O2|-O3|-Os|-Og|-O2 -static|-O2 -fno-pie -no-pie
 // flags: -fno-optimize-sibling-calls -fno-ipa-icf -pthread
 // expect: malloc allocate(int)@allocate < first()@first

@@ -4,6 +4,8 @@
  * of their clones, a coroutine's parts have the coroutine's name.
  */
 // needs: probe
+// There a constructor of complete objects is a function that calls the other.
+// not: -flto-partition=max
 // flags: -std=c++20 -fno-optimize-sibling-calls -fno-ipa-icf
 // variants: -O0|-O1|-O2|-O3|-Os|-O2 -flto|-O2 -Wall -Wextra
 #include <coroutine>

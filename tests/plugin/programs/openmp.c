@@ -3,6 +3,8 @@
  * OpenMP: what GCC moves into functions of their own keeps its name. The calls
  * of OpenMP's library have no place in the source; they get the function's.
  */
+// The linker warns of libgomp.a and dlopen, without the plugin too.
+// not: -static -static-pie
 // flags: -fopenmp -fno-optimize-sibling-calls
 // variants: -O0|-O1|-O2|-O3|-Os|-O2 -fPIE -pie|-O2 -flto|-O2 -Wall -Wextra
 #include <stdlib.h>
