@@ -10,12 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloctrace/abi.h"
+/* As alloctrace/abi.h has it. */
+struct frame {
+    struct frame *parent;
+    uint64_t hash;
+};
 
-static struct alloctrace_shadow_frame sentinel = {NULL, 1};
+static struct frame sentinel = {NULL, 1};
 
 /* As in the real runtime: exported, and so not relaxed to local-exec. */
-__thread struct alloctrace_shadow_frame *__alloctrace_thread = &sentinel;
+__thread struct frame *__alloctrace_thread = &sentinel;
 
 #define ENTRY(type, name, parameters, arguments)                              \
     type __alloctrace_##name parameters;                                      \
@@ -44,11 +48,9 @@ void __alloctrace_free(void *p)
     free(p);
 }
 
-void __alloctrace_module_add(const struct alloctrace_unit *begin,
-                             const struct alloctrace_unit *end,
+void __alloctrace_module_add(const void *begin, const void *end,
                              uint32_t abi_version);
-void __alloctrace_module_add(const struct alloctrace_unit *begin,
-                             const struct alloctrace_unit *end,
+void __alloctrace_module_add(const void *begin, const void *end,
                              uint32_t abi_version)
 {
     (void)begin;
@@ -56,8 +58,8 @@ void __alloctrace_module_add(const struct alloctrace_unit *begin,
     (void)abi_version;
 }
 
-void __alloctrace_module_remove(const struct alloctrace_unit *begin);
-void __alloctrace_module_remove(const struct alloctrace_unit *begin)
+void __alloctrace_module_remove(const void *begin);
+void __alloctrace_module_remove(const void *begin)
 {
     (void)begin;
 }

@@ -244,8 +244,11 @@ def is_meant(options, lines):
 def variants_of(options, lines):
     variants = [v for _, text in directives(lines, 'variants')
                 for v in text.split('|')]
-    if options.variants or not variants:
-        variants = options.variants.split('|') if options.variants else VARIANTS
+    if options.variants:
+        variants = [v for v in options.variants.split('|')
+                    if not variants or v in variants]
+    elif not variants:
+        variants = VARIANTS
     variants = [v for v in variants if options.drop not in v.split()]
     if words(lines, 'needs') == ['runtime']:
         # A static program keeps the C library's own ways out of functions.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A unit's own functions of the family are not the C library's. */
+// not: -fwhole-program
 // flags: -fno-builtin
 #include <stddef.h>
 
