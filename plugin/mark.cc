@@ -22,6 +22,7 @@
 #include "callnote.h"
 #include "custom.h"
 #include "mark.h"
+#include "statement.h"
 
 enum { MARK_ALLOC, MARK_TAKE, MARK_FREE, N_MARKS };
 
@@ -67,8 +68,7 @@ static tree mark_decl(int mark)
 
 static void append(gimple_seq *seq, gimple *stmt, const gcall *call)
 {
-    gimple_set_location(stmt, gimple_location(call));
-    gimple_seq_add_stmt(seq, stmt);
+    at_append(seq, stmt, gimple_location(call));
 }
 
 /* VALUE as a gimple value of TYPE. */
@@ -144,24 +144,6 @@ static struct before before_build(gimple_seq *seq, const gcall *call,
     return before;
 }
 
-/* Put SEQ behind CALL where it returns in the ordinary way. */
-static void insert_behind(gcall *call, gimple_seq seq)
-{
-    gimple_stmt_iterator gsi = gsi_for_stmt(call);
-    edge_iterator ei;
-    edge e;
-
-    if (!stmt_ends_bb_p(call)) {
-        gsi_insert_seq_after(&gsi, seq, GSI_SAME_STMT);
-        return;
-    }
-    FOR_EACH_EDGE(e, ei, gimple_bb(call)->succs)
-        if (!(e->flags & (EDGE_EH | EDGE_ABNORMAL))) {
-            gsi_insert_seq_on_edge(e, seq);
-            return;
-        }
-}
-
 /* What CALL returns, as an SSA name; SEQ stores it where it belongs. */
 static tree call_result(gimple_seq *seq, gcall *call)
 {
@@ -199,7 +181,7 @@ static void alloc_mark(gcall *call, const struct custom_alloc *custom)
     if (at_note_of_call(current_function_decl, call, &note))
         at_note_attach(current_function_decl, mark, &note);
     gimple_call_set_tail(call, false);
-    insert_behind(call, behind);
+    at_insert_behind(call, behind);
 }
 
 static void free_mark(gcall *call, unsigned argument, const char *allocator)

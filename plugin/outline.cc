@@ -18,6 +18,7 @@
 #include "alloctrace/abi.h"
 #include "outline.h"
 #include "shadow.h"
+#include "statement.h"
 
 #ifdef ALLOCTRACE_TARGET_X86
 
@@ -73,9 +74,8 @@ tree at_outline_call(gimple_seq *seq, tree frame, tree key,
     vec_safe_push(clobbers, clobber("r11"));
     call = gimple_build_asm_vec(text, inputs, outputs, clobbers, NULL);
     gimple_asm_set_volatile(call, true);
-    gimple_set_location(call, location);
     SSA_NAME_DEF_STMT(base) = call;
-    gimple_seq_add_stmt(seq, call);
+    at_append(seq, call, location);
     is_used = true;
     return base;
 }

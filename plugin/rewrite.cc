@@ -18,6 +18,7 @@
 #include "rewrite.h"
 #include "shadow.h"
 #include "site.h"
+#include "statement.h"
 
 /*
  * From so many calls on that need it, the base is kept from the push on: it
@@ -48,28 +49,12 @@ static location_t block_location(const struct rewrite *rewrite, basic_block bb)
     return function_location(rewrite);
 }
 
-/* Put SEQ behind CALL on all ways that are an ordinary return from it. */
-static void insert_after_call(gimple *call, gimple_seq seq)
-{
-    gimple_stmt_iterator gsi = gsi_for_stmt(call);
-    edge_iterator ei;
-    edge e;
-
-    if (!stmt_ends_bb_p(call)) {
-        gsi_insert_seq_after(&gsi, seq, GSI_SAME_STMT);
-        return;
-    }
-    FOR_EACH_EDGE(e, ei, gimple_bb(call)->succs)
-        if (!(e->flags & (EDGE_EH | EDGE_ABNORMAL)))
-            gsi_insert_seq_on_edge(e, gimple_seq_copy(seq));
-}
-
 static void assert_after_call(const struct rewrite *rewrite, gimple *call)
 {
     gimple_seq seq = NULL;
 
     at_shadow_assert(&seq, rewrite->frame, gimple_location(call));
-    insert_after_call(call, seq);
+    at_insert_behind(call, seq);
 }
 
 /*
@@ -197,7 +182,7 @@ static void block_receive(const struct rewrite *rewrite, basic_block bb)
         return;
     at_shadow_assert(&seq, rewrite->frame, block_location(rewrite, bb));
     if (first && gimple_call_builtin_p(first, BUILT_IN_SETJMP_RECEIVER))
-        insert_after_call(first, seq);
+        at_insert_behind(first, seq);
     else
         gsi_insert_seq_before(&gsi, seq, GSI_SAME_STMT);
 }

@@ -22,6 +22,7 @@
 #include "outline.h"
 #include "shadow.h"
 #include "site.h"
+#include "statement.h"
 
 /*
  * The thread's word is declared twice, under two spellings of one symbol. If
@@ -113,19 +114,13 @@ tree at_shadow_frame(void)
     return frame;
 }
 
-static void append(gimple_seq *seq, gimple *stmt, location_t location)
-{
-    gimple_set_location(stmt, location);
-    gimple_seq_add_stmt(seq, stmt);
-}
-
 /* A new value of TYPE, the result of CODE for A and B. */
 static tree append_value(gimple_seq *seq, tree type, tree_code code, tree a,
                          tree b, location_t location)
 {
     tree name = make_ssa_name(type);
 
-    append(seq, gimple_build_assign(name, code, a, b), location);
+    at_append(seq, gimple_build_assign(name, code, a, b), location);
     return name;
 }
 
@@ -134,7 +129,7 @@ static tree append_load(gimple_seq *seq, tree type, tree from,
 {
     tree name = make_ssa_name(type);
 
-    append(seq, gimple_build_assign(name, from), location);
+    at_append(seq, gimple_build_assign(name, from), location);
     return name;
 }
 
@@ -174,7 +169,7 @@ static void append_hash(gimple_seq *seq, tree frame, tree base, unsigned site,
     tree hash = append_value(seq, uint64_type_node, PLUS_EXPR, base,
                              at_site_key(seq, site, 0, location), location);
 
-    append(seq,
+    at_append(seq,
            gimple_build_assign(frame_field(frame, FRAME_HASH, is_volatile),
                                hash), location);
 }
@@ -189,7 +184,7 @@ tree at_shadow_link(gimple_seq *seq, tree frame, unsigned site,
     tree parent = append_load(seq, top_type(), shadow_trees[TOP], location);
     tree base;
 
-    append(seq,
+    at_append(seq,
            gimple_build_assign(frame_field(frame, FRAME_PARENT, true), parent),
            location);
     base = append_base(seq, parent, location);
@@ -220,7 +215,7 @@ void at_shadow_renote(gimple_seq *seq, tree frame, unsigned held,
 
     hash = append_value(seq, uint64_type_node, PLUS_EXPR, hash,
                         build_int_cst(uint64_type_node, distance), location);
-    append(seq, gimple_build_assign(frame_field(frame, FRAME_HASH, false),
+    at_append(seq, gimple_build_assign(frame_field(frame, FRAME_HASH, false),
                                     hash), location);
 }
 
@@ -230,13 +225,13 @@ void at_shadow_unlink(gimple_seq *seq, tree frame, location_t location)
         append_load(seq, top_type(), frame_field(frame, FRAME_PARENT, false),
                     location);
 
-    append(seq, gimple_build_assign(shadow_trees[TOP_TO_UNLINK], parent),
+    at_append(seq, gimple_build_assign(shadow_trees[TOP_TO_UNLINK], parent),
            location);
 }
 
 void at_shadow_assert(gimple_seq *seq, tree frame, location_t location)
 {
-    append(seq,
+    at_append(seq,
            gimple_build_assign(shadow_trees[TOP], build_fold_addr_expr(frame)),
            location);
 }

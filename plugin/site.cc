@@ -20,6 +20,7 @@
 #include "name.h"
 #include "reach.h"
 #include "site.h"
+#include "statement.h"
 
 /* Strings by number; number 0 is none. */
 static char **strings;
@@ -355,11 +356,9 @@ tree at_site_key(gimple_seq *seq, unsigned site, unsigned addend,
                  location_t location)
 {
     tree name = make_ssa_name(uint64_type_node);
-    gimple *load =
-        gimple_build_assign(name, at_site_key_memory(site, addend));
 
-    gimple_set_location(load, location);
-    gimple_seq_add_stmt(seq, load);
+    at_append(seq, gimple_build_assign(name, at_site_key_memory(site, addend)),
+              location);
     return name;
 }
 
