@@ -145,9 +145,15 @@ void *event_add_slow(struct account *account, void *block, size_t size)
 
 void event_subtract(struct account *account, size_t size)
 {
+    struct ledger *ledger;
+
     account = own_account(account);
-    if (account)
-        event_uncount(__alloctrace_thread.ledger, account, size);
+    if (!account)
+        return;
+    ledger = __alloctrace_thread.ledger;
+    event_uncount(ledger, account, size);
+    if ((uint64_t)count_get(&ledger->room) > count_get(&ledger->range))
+        peak_fall(ledger);
 }
 
 struct taken event_take(const void *block)

@@ -14,8 +14,8 @@
  * Cost. Allocation: loads of the thread's top and ledger, the frame's hash, a
  * table slot, root and leaf of the map, the peak's epoch; one store; additions
  * to two counters and the ledger's room; 2 multiplications; 9 branches, all
- * predictable. Free: root, leaf, entry, chunk head, epoch; one store; three
- * additions; 6 branches. No atomic read-modify-write, no lock, and no line that
+ * predictable. Free: root, leaf, entry, chunk head, epoch, room and range; one
+ * store; three additions; 7 branches. No atomic read-modify-write, no lock, and no line that
  * another thread writes but the peak's epoch, which changes when a published
  * sum passes the peak. While memory grows to new peaks each allocation also
  * saves its account and raises the peak.
@@ -178,8 +178,12 @@ EVENT bool event_remove(const void *block)
     entry = count_get(slot);
     size = entry & BLOCK_SIZE_MASK;
     account = block_account(entry);
+    /* The last: a thread that falls has to tell the others, too, or the peak
+     * would count what it freed beside what they allocate. */
     if (unlikely(!entry || size == BLOCK_SIZE_MASK ||
-                 event_owner(account) != ledger))
+                 event_owner(account) != ledger ||
+                 (uint64_t)count_get(&ledger->room) + size >
+                     count_get(&ledger->range)))
         return false;
     count_set(slot, 0);
     event_uncount(ledger, account, size);

@@ -127,6 +127,8 @@ int traceback_write(uint32_t id, int fd); /* text, signal-safe */
 extern struct peak at_peak;
 /* By its owner. Returns `block`, to be a tail call of event_add. */
 void *peak_pass(struct ledger *ledger, void *block) at_cold;
+/* The same for one whose live bytes have fallen. */
+void peak_fall(struct ledger *ledger) at_cold;
 void peak_share(void);                          /* locked */
 void peak_leave(struct ledger *ledger);         /* locked */
 int64_t peak_live(const struct ledger *ledger); /* its live bytes */

@@ -168,7 +168,7 @@ enum alloctrace_tag {
     FIELD(64, total_blocks)                                                   \
     FIELD(64, total_bytes)                                                    \
     FIELD(64, peak_bytes)                                                     \
-    FIELD(64, peak_slack)     /* the true peak may be this much higher */     \
+    FIELD(64, peak_slack)     /* the true peak is at most this far away */     \
     FIELD(64, dropped_blocks) /* allocations that could not be recorded */    \
     FIELD(64, dropped_bytes)                                                  \
     FIELD(64, unknown_frees)  /* frees of blocks that were not recorded */    \
