@@ -149,12 +149,13 @@ static void put_tracebacks(void)
 
 static uint32_t thread_name(const struct ledger *ledger)
 {
-    char name[32];
+    char name[THREAD_NAME_SIZE] = "";
 
-    if (ledger->is_free || ledger->tid == 0)
-        return ledger->name;
-    os_thread_name(ledger->tid, name, sizeof name);
-    return name[0] ? string_intern(name) : ledger->name;
+    if (!ledger->name[0] && !ledger->is_free)
+        os_thread_name(ledger->tid, name, sizeof name);
+    if (ledger->name[0])
+        return string_intern(ledger->name);
+    return name[0] ? string_intern(name) : 0;
 }
 
 static void put_threads(uint32_t n, const uint32_t *names)

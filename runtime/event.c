@@ -44,7 +44,7 @@ static struct account *find_own(struct thread *thread, struct path path)
         return account;
     lock_take();
     if (ledger == &at_no_ledger)
-        ledger = ledger_acquire(thread);
+        ledger = tenant_acquire(thread);
     if (ledger)
         account = ledger_find(ledger, path.key);
     if (ledger && !account)

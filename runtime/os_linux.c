@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -163,6 +164,11 @@ uint32_t os_tid(void)
     return (uint32_t)syscall(SYS_gettid);
 }
 
+bool os_has_thread(uint32_t tid)
+{
+    return syscall(SYS_tgkill, os_pid(), tid, 0) == 0 || errno != ESRCH;
+}
+
 /* Reads a short file without its final newline; "" if it cannot. */
 static void read_line(const char *path, char *buffer, size_t size)
 {
@@ -185,6 +191,12 @@ void os_thread_name(uint32_t tid, char *buffer, size_t size)
     size_t n = 0;
     char *at = path + sizeof "/proc/self/task/" - 1;
 
+    if (tid == os_tid()) { /* works without /proc, too, and is quicker */
+        buffer[0] = '\0';
+        if (size >= 16)
+            prctl(PR_GET_NAME, buffer);
+        return;
+    }
     do
         digits[n++] = (char)('0' + tid % 10);
     while (tid /= 10);

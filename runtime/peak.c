@@ -151,5 +151,13 @@ void peak_leave(struct ledger *ledger)
 
 uint64_t peak_slack(void)
 {
-    return count_get(&at_peak.is_shared) ? at_ledgers.n * (uint64_t)GRAIN : 0;
+    const uint32_t n = __atomic_load_n(&at_ledgers.n, __ATOMIC_ACQUIRE);
+    uint64_t slack = 0;
+
+    if (!count_get(&at_peak.is_shared))
+        return 0;
+    for (uint32_t id = 1; id <= n; id++)
+        if (!ledger_at(id)->is_sum)
+            slack += (uint64_t)GRAIN;
+    return slack;
 }

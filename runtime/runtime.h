@@ -139,15 +139,20 @@ uint64_t *block_slot_create(uintptr_t address) at_cold; /* NULL: no memory */
 bool block_init(void);
 
 /* ledger.c: slow half. */
-void ledger_init(void);
-struct ledger *ledger_acquire(struct thread *thread); /* locked; may be NULL */
-void ledger_release(struct thread *thread);           /* locked */
-void ledger_orphan_others(const struct ledger *mine); /* locked; after fork */
+struct ledger *ledger_create(bool is_sum); /* locked; may be NULL */
 struct account *ledger_find(const struct ledger *ledger, uint64_t key);
 struct account *ledger_add(struct ledger *ledger, uint64_t key,
                            uint32_t traceback_id); /* locked; may be NULL */
 uint64_t ledger_key(const struct account *account);
 int64_t ledger_live_sum(void);
+
+/* tenant.c: which thread has which ledger. Slow half. */
+void tenant_init(void);
+struct ledger *tenant_acquire(struct thread *thread); /* locked; may be NULL */
+void tenant_release(struct thread *thread);           /* locked */
+/* In the child after a fork: the ledgers of threads that it has not are free,
+ * and its own has another number. Locked. */
+void tenant_keep_only(struct ledger *mine);
 
 /* start.c */
 extern uint64_t at_start_ns;

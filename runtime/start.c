@@ -43,7 +43,7 @@ static void start(void)
         count_set(&at_tracing, TRACING_OFF);
         return;
     }
-    ledger_init();
+    tenant_init();
     fix_dump_pattern();
     at_start_ns = os_now_ns();
     count_set(&at_tracing, TRACING_ON);

@@ -12,7 +12,8 @@
  *   traceback  an interned call path: place and parent. id 0 = no path.
  *   account    the counters of one traceback in one ledger.
  *   ledger     the accounts of one thread, found by path hash. Outlives its
- *              thread and is then handed to a new one.
+ *              thread and is then handed to a new one; what it counted moves
+ *              to the sum of the threads of that name (tenant.c).
  *   block      one live allocation. Its entry in the block map names the
  *              account that it was counted in, and its size.
  *   epoch      number of the current peak of traced memory. An account whose
@@ -116,6 +117,8 @@ static inline uint64_t slot_home(uint64_t key, uint32_t shift)
     return key * UINT64_C(0x9e3779b97f4a7c15) >> shift;
 }
 
+#define THREAD_NAME_SIZE 32 /* the system's are shorter */
+
 /* One thread's accounts. The first line is what the hot path touches. */
 struct ledger {
     struct slot *slots; /* table of the hot path; empty when verifying */
@@ -135,9 +138,12 @@ struct ledger {
     struct account_chunk *chunks; /* newest first; written by the owner */
     int64_t published;      /* part of `live` that at_peak.live includes */
     uint64_t unknown_frees; /* frees of blocks that are not in the map */
-    uint32_t tid;     /* of its thread; 0 = it served several; under at_lock */
-    uint32_t name;    /* string: its thread's name at its end; under at_lock */
-    uint32_t is_free; /* its thread has ended; under at_lock */
+    /* The rest is tenant.c's, under at_lock. */
+    uint32_t tid;     /* of its thread; 0 = of several */
+    uint32_t is_free; /* its thread has ended */
+    uint32_t is_sum;  /* holds what ended threads counted, no thread's own */
+    uint32_t is_late; /* nobody will tell us when its thread has ended */
+    char name[THREAD_NAME_SIZE]; /* its thread's at its end; else "" */
 } at_cache_aligned;
 
 /* Added to thread.busy: what is allocated meanwhile is the runtime's doing and
@@ -149,6 +155,7 @@ struct thread {
     struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */
     struct ledger *ledger; /* never NULL; at_no_ledger = none yet */
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
+    uint32_t has_ended;    /* its ledger was released; what is left is short */
 };
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */

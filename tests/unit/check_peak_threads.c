@@ -67,6 +67,16 @@ static void start(void)
     truth.live = truth.peak = truth.base;
 }
 
+/* What the paths held at the peak. */
+static uint64_t composition(void)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < N_SITES; i++)
+        bytes += figures_at(i).peak_bytes;
+    return bytes;
+}
+
 static void check_peak(void)
 {
     const uint64_t slack = peak_slack();
@@ -76,6 +86,8 @@ static void check_peak(void)
     ck_assert_int_eq(ledger_live_sum(), (int64_t)truth.live);
     ck_assert_uint_ge(at_peak.bytes + slack, truth.peak);
     ck_assert_uint_le(at_peak.bytes, truth.peak + slack);
+    ck_assert_uint_ge(composition() + slack, at_peak.bytes);
+    ck_assert_uint_le(composition(), at_peak.bytes + slack);
 }
 
 /* One thread allocates, another frees: the first only grows, the second only
