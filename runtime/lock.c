@@ -6,18 +6,21 @@
  */
 #include "runtime.h"
 
-static uint32_t at_lock;
+/* Alone in its line: what each event reads would move with it. */
+static struct {
+    uint32_t is_taken;
+} at_cache_aligned at_lock;
 
 void lock_take(void)
 {
     __alloctrace_thread.busy++;
     /* Acquire: pairs with the release in lock_release. */
-    while (__atomic_exchange_n(&at_lock, 1, __ATOMIC_ACQUIRE))
+    while (__atomic_exchange_n(&at_lock.is_taken, 1, __ATOMIC_ACQUIRE))
         os_yield();
 }
 
 void lock_release(void)
 {
-    __atomic_store_n(&at_lock, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&at_lock.is_taken, 0, __ATOMIC_RELEASE);
     __alloctrace_thread.busy--;
 }

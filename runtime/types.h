@@ -209,13 +209,18 @@ struct index {
     uint32_t n;    /* slots taken */
 };
 
-/* The peak of traced memory. See peak.c. */
+/*
+ * The peak of traced memory. See peak.c. Each event reads the first line, which
+ * changes with a new peak; the second one changes whenever a thread publishes.
+ */
 struct peak {
     uint64_t epoch;     /* number of the current peak, from 1 */
-    uint64_t bytes;     /* its height */
-    int64_t live;       /* published live bytes; used with several threads */
     uint32_t is_shared; /* several threads have ledgers */
+    char padding[52];
+    uint64_t bytes; /* its height */
+    int64_t live;   /* published live bytes; used with several threads */
 } at_cache_aligned;
+_Static_assert(offsetof(struct peak, bytes) == 64, "a line of its own");
 
 /* Values of options. */
 typedef int32_t option_frames; /* -1 = off, 0 = every frame, else the limit */
