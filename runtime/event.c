@@ -163,7 +163,8 @@ struct taken event_take(const void *block)
     struct taken taken = {NULL, 0};
 
     if (!entry) {
-        if (__alloctrace_thread.ledger != &at_no_ledger)
+        if (__alloctrace_thread.ledger != &at_no_ledger &&
+            __alloctrace_thread.busy < BUSY_SILENT)
             count_add(&__alloctrace_thread.ledger->unknown_frees, 1);
         return taken;
     }

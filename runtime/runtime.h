@@ -154,6 +154,10 @@ void tenant_release(struct thread *thread);           /* locked */
  * and its own has another number. Locked. */
 void tenant_keep_only(struct ledger *mine);
 
+/* nested.c: what an allocator calls itself is not the program's doing. */
+void nested_guard(void);         /* from now on; at the start of tracing */
+void *nested_malloc(void); /* the allocator's own malloc */
+
 /* start.c */
 extern uint64_t at_start_ns;
 extern char at_dump_pattern[]; /* of the dump at exit; absolute */

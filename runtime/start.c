@@ -43,6 +43,7 @@ static void start(void)
         count_set(&at_tracing, TRACING_OFF);
         return;
     }
+    nested_guard();
     tenant_init();
     fix_dump_pattern();
     at_start_ns = os_now_ns();

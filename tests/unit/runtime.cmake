@@ -4,7 +4,7 @@
 # Tests leave blocks behind and ask for impossible sizes: no findings.
 set(sanitizer_options
     "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1"
-    "TSAN_OPTIONS=allocator_may_return_null=1")
+    "TSAN_OPTIONS=allocator_may_return_null=1 die_after_fork=0")
 foreach(name text env vector index string site place traceback peak ledger block
              alloc target writer stack tracked peak_threads tenant)
     alloctrace_check(${name} alloctrace_runtime_test)
