@@ -66,7 +66,8 @@ struct ledger *ledger_create(bool is_sum)
     ledger->id = at_ledgers.n;
     ledger->is_sum = is_sum;
     ledger->slow_size = real_has_hidden_frees() ? 0 : BLOCK_SIZE_MASK;
-    *listed = ledger;
+    /* Release: who reads without the lock sees it as it was set up. */
+    __atomic_store_n(listed, ledger, __ATOMIC_RELEASE);
     if (!is_sum && ledger->id > 1)
         peak_share();
     return ledger;
@@ -134,7 +135,11 @@ int64_t ledger_live_sum(void)
     const uint32_t n = __atomic_load_n(&at_ledgers.n, __ATOMIC_ACQUIRE);
     int64_t live = 0;
 
-    for (uint32_t id = 1; id <= n; id++)
-        live += peak_live(ledger_at(id));
+    for (uint32_t id = 1; id <= n; id++) {
+        const struct ledger *const ledger = ledger_at(id);
+
+        if (ledger)
+            live += peak_live(ledger);
+    }
     return live;
 }

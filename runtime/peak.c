@@ -156,8 +156,11 @@ uint64_t peak_slack(void)
 
     if (!count_get(&at_peak.is_shared))
         return 0;
-    for (uint32_t id = 1; id <= n; id++)
-        if (!ledger_at(id)->is_sum)
+    for (uint32_t id = 1; id <= n; id++) {
+        const struct ledger *const ledger = ledger_at(id);
+
+        if (ledger && !ledger->is_sum)
             slack += (uint64_t)GRAIN;
+    }
     return slack;
 }

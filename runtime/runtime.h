@@ -99,9 +99,12 @@ extern struct alloctrace_shadow_frame at_sentinel;
 extern struct slot at_no_slots[2]; /* a table in which nothing is found */
 extern struct vector at_ledgers;   /* of struct ledger *: all threads' */
 
-static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
+/* Number 1..n. NULL, for who looks without the lock, when it is being made:
+ * the vector counts it before it is there. Pairs with ledger_create. */
+static inline struct ledger *ledger_at(uint32_t id)
 {
-    return *(struct ledger **)vector_at(&at_ledgers, id);
+    return __atomic_load_n((struct ledger **)vector_at(&at_ledgers, id),
+                           __ATOMIC_ACQUIRE);
 }
 
 /* lock.c: the one lock. Who holds it holds the recursion guard as well. */
