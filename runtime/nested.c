@@ -95,6 +95,7 @@ void nested_guard(void)
         guarded_malloc,         guarded_calloc,        guarded_realloc,
         guarded_free,           guarded_aligned_alloc, guarded_memalign,
         guarded_posix_memalign, guarded_valloc,        guarded_pvalloc,
+        inner.usable_size_fn,
     };
 }
 

@@ -129,14 +129,10 @@ static void clear_account(struct account *account)
 /* False: no memory. Then it stays where it is. */
 static bool move_account(struct account *account, struct ledger *sum)
 {
-    const uint64_t key = ledger_key(account);
-    struct account *to = ledger_find(sum, key);
+    struct account *to = ledger_find(sum, account_key(account));
 
-    if (!to) {
-        to = ledger_add(sum, key, account->traceback_id);
-        if (to)
-            to->domain = account->domain;
-    }
+    if (!to)
+        to = ledger_add(sum, *account_facts(account));
     if (!to)
         return false;
     add_account(to, account);
@@ -220,11 +216,11 @@ void tenant_release(struct thread *thread)
     struct ledger *const ledger = thread->ledger;
 
     thread->has_ended = 1;
-    if (ledger == &at_no_ledger)
+    if (!ledger)
         return;
     os_thread_name(os_tid(), ledger->name, sizeof ledger->name);
     peak_leave(ledger);
-    thread->ledger = &at_no_ledger;
+    thread->ledger = NULL;
     ledger->is_free = 1;
 }
 
