@@ -86,8 +86,12 @@ def check_run(name, program, directory, n_threads, **variables):
               f"{name}: the tracer's memory grew from {early} to {late}")
     e2e.check(n_listed <= 64, f"{name}: {n_listed} threads are listed")
     summary = e2e.read_summary(dump)
-    for field in ("dropped_blocks", "bad_frames", "unknown_frees"):
+    for field in ("dropped_blocks", "bad_frames"):
         e2e.check_equal(f"{name}: {field}", summary[field], 0)
+    # With many keys the C library frees what it allocated for the runtime's
+    # own, at the very end of a thread.
+    e2e.check(summary["unknown_frees"] <= (n_threads if variables else 0),
+              f"{name}: {summary['unknown_frees']} unknown frees")
     print(f"{name}: {n_threads} threads, {n_listed} listed, tracer's memory "
           f"{early} and {late} bytes; {found}")
 
