@@ -16,7 +16,11 @@
 
 #define N_THREADS 8
 #define N_BOXES 256
+#ifdef __SANITIZE_THREAD__ /* some fifty times slower */
+#define N_STEPS 200
+#else
 #define N_STEPS 2000
+#endif
 #define RING 64
 
 /* What is live and was ever allocated, by site; atomic, for all threads. */
@@ -202,7 +206,8 @@ static void *read_on(void *unused)
         n_dumps += dump_write(null, 1, "test") == 0;
         lock_release();
         ck_assert_int_ge(ledger_live_sum(), INT64_MIN);
-        ck_assert_uint_ge(peak_slack(), 0);
+        ck_assert_uint_gt(peak_slack(), 0);
+        usleep(20000); /* the lock is not fair: let the others have it */
     }
     close(null);
     return (void *)(uintptr_t)n_dumps;
@@ -236,7 +241,7 @@ static void *work_briefly(void *index)
 START_TEST(short_threads)
 {
     sites_announce();
-    for (unsigned i = 0; i < 5000; i += 20)
+    for (unsigned i = 0; i < N_STEPS; i += 20)
         run_all(work_briefly, 20, i);
     check_all();
     ck_assert_uint_le(at_ledgers.n, 20 + 2);

@@ -14,6 +14,11 @@
 #include "check_alloctrace.h"
 #include "paths.h"
 
+/* Two tests are not for ThreadSanitizer, see below. */
+#ifdef __SANITIZE_THREAD__
+#pragma GCC diagnostic ignored "-Wunused-variable"
+#endif
+
 #define N_KEYS 40 /* more than fit a thread's own descriptor */
 
 static void in_thread(void *run(void *), const char *argument)
@@ -71,7 +76,7 @@ START_TEST(what_threads_counted_stays_under_their_name)
     ck_assert_uint_eq(figures_at(0).total_blocks, 3001);
     ck_assert_uint_eq(figures_at(0).live_bytes, 0);
     ck_assert_int_eq(ledger_live_sum(), 300100);
-    ck_assert_uint_le(arena_bytes(), bytes + 16 * os_page_size());
+    ck_assert_uint_le(arena_bytes(), bytes + 256 * 1024);
 }
 END_TEST
 
@@ -231,9 +236,17 @@ START_TEST(a_child_keeps_the_counts_and_has_one_ledger_in_use)
 }
 END_TEST
 
+/* ThreadSanitizer's own part of a thread is gone before the last destructors,
+ * and it supports no threads after a fork. */
+#ifdef __SANITIZE_THREAD__
+#define NOT_UNDER_ITS_EYES
+#else
+#define NOT_UNDER_ITS_EYES                                         \
+    , destructors_that_run_last_are_counted_and_leave_no_ledger,   \
+        a_child_keeps_the_counts_and_has_one_ledger_in_use
+#endif
+
 CHECK_MAIN("tenant", what_threads_counted_stays_under_their_name,
            a_thread_has_its_number_and_only_what_it_counted_itself,
            any_number_of_names_takes_so_much_memory,
-           destructors_that_run_last_are_counted_and_leave_no_ledger,
-           blocks_of_threads_that_have_ended_can_be_freed,
-           a_child_keeps_the_counts_and_has_one_ledger_in_use)
+           blocks_of_threads_that_have_ended_can_be_freed NOT_UNDER_ITS_EYES)
