@@ -23,6 +23,8 @@
 #ifndef ALLOCTRACE_EVENT_H
 #define ALLOCTRACE_EVENT_H
 
+#include <errno.h>
+
 #include "block.h"
 #include "runtime.h"
 
@@ -148,7 +150,7 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
     uint64_t *slot;
 
     if (unlikely(!account || !block))
-        return block;
+        return block ? block : event_refuse(size, errno);
     if (unlikely((address & at_odd_mask) || size >= ledger->slow_size))
         return event_add_slow(account, block, size);
     leaf = __atomic_load_n(&at_roots[0][block_leaf(address)], __ATOMIC_ACQUIRE);

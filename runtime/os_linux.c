@@ -10,6 +10,10 @@
 #define _TIME_BITS 64
 #include "os.h"
 
+#ifdef __i386__
+#include <asm/ldt.h>
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -48,6 +52,17 @@ void *os_map(size_t size)
         return NULL;
     /* Tables are sparse: a huge page would make them all resident. */
     madvise(pages, size, MADV_NOHUGEPAGE);
+    return pages;
+}
+
+void *os_map_wiped(size_t size)
+{
+    void *const pages = os_map(size);
+
+    if (pages && madvise(pages, size, MADV_WIPEONFORK) != 0) {
+        munmap(pages, size);
+        return NULL;
+    }
     return pages;
 }
 
@@ -297,6 +312,19 @@ int os_read(int fd, void *buffer, size_t size, size_t *got)
     return 0;
 }
 
+/* The program has closed a standard file. Who still writes there must get an
+ * error, and not into our file. */
+static long leave_standard(long fd)
+{
+    const long other =
+        syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    const int error = errno;
+
+    syscall(SYS_close, fd);
+    errno = error;
+    return other;
+}
+
 static int open_file(const char *path, int flags, int *fd)
 {
     long n;
@@ -304,6 +332,10 @@ static int open_file(const char *path, int flags, int *fd)
     do
         n = syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_LARGEFILE, 0666);
     while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno;
+    if (n <= STDERR_FILENO)
+        n = leave_standard(n);
     if (n < 0)
         return errno;
     *fd = (int)n;
@@ -481,6 +513,44 @@ uintptr_t os_context_stack(const void *context)
     return 0;
 }
 #endif
+
+/*
+ * x86 reads the thread pointer from memory that it points to, and keeps the
+ * words of the stack protector and of hidden pointers there. i386 has it in a
+ * segment descriptor; every thread uses the same one.
+ */
+char *os_thread_pointer(size_t *room)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    *room = 128;
+#else
+    *room = 2 * sizeof(void *);
+#endif
+    return __builtin_thread_pointer();
+}
+
+void *os_thread_pointer_new(char *pointer)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    ((void **)pointer)[0] = pointer; /* itself, and glibc's descriptor */
+    ((void **)pointer)[2] = pointer;
+#endif
+#ifdef __i386__
+    static struct user_desc segment;
+    unsigned selector;
+
+    __asm__("movw %%gs, %w0" : "=q"(selector));
+    segment = (struct user_desc){.entry_number = (selector & 0xffff) >> 3,
+                                 .base_addr = (uintptr_t)pointer,
+                                 .limit = 0xfffff,
+                                 .seg_32bit = 1,
+                                 .limit_in_pages = 1,
+                                 .useable = 1};
+    return &segment;
+#else
+    return pointer;
+#endif
+}
 
 /*
  * In a static program the libraries of C++, Fortran and Objective-C take the
