@@ -47,9 +47,15 @@ static bool adopt_copy(void)
     return true;
 }
 
+/* May this thread hold the lock that it would wait for? */
+static bool is_in_slow_half(void)
+{
+    return __alloctrace_thread.busy > 0;
+}
+
 static bool is_ours_to_end(void)
 {
-    if (count_get(&at_tracing) != TRACING_ON || __alloctrace_thread.busy)
+    if (count_get(&at_tracing) != TRACING_ON || is_in_slow_half())
         return false;
     switch (process_memory()) {
     case PROCESS_OWN:

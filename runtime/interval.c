@@ -30,13 +30,13 @@ uint64_t interval_next(uint64_t now, uint64_t last, uint64_t interval)
 uint64_t interval_pause(uint64_t left, uint64_t grown, uint64_t pause,
                         uint64_t cost)
 {
-    uint64_t next = LONGEST_PAUSE;
+    /* Half of the way that is left, at the rate of the last pause. */
+    const double half =
+        grown > 0 ? (double)left / (double)grown * (double)pause / 2
+                  : (double)LONGEST_PAUSE;
+    uint64_t next =
+        half < (double)LONGEST_PAUSE ? (uint64_t)half : LONGEST_PAUSE;
 
-    /* Half of what is left at the rate of the last pause. */
-    if (grown > 0 && left / grown < LONGEST_PAUSE / MILLISECOND)
-        next = (uint64_t)((double)left / (double)grown * (double)pause / 2);
-    if (next > LONGEST_PAUSE)
-        next = LONGEST_PAUSE;
     if (next < SHORTEST_PAUSE)
         next = SHORTEST_PAUSE;
     return next > cost * PAUSE_PER_COST ? next : cost * PAUSE_PER_COST;
@@ -95,9 +95,8 @@ static void run(void)
 
     /* The variable is another one than its maker's: a thread without frames
      * and ledger, whose doing is never recorded. */
-    __alloctrace_thread.top = &at_sentinel;
-    __alloctrace_thread.ledger = &at_no_ledger;
-    __alloctrace_thread.busy = BUSY_SILENT;
+    __alloctrace_thread = (struct thread){
+        .top = &at_sentinel, .ledger = &at_no_ledger, .busy = BUSY_SILENT};
     if (interval.ns)
         each_time(interval.ns);
     else

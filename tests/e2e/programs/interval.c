@@ -39,6 +39,13 @@ static int compute(int milliseconds)
     return sum == 1;
 }
 
+static void malloc_and_free(void)
+{
+    void *volatile block = malloc(54321);
+
+    free(block);
+}
+
 /* Blocks of 1 KiB, each freed at once, so that nothing ever grows. */
 static int churn(int mebibytes)
 {
@@ -50,6 +57,19 @@ static int churn(int mebibytes)
             sleep_once(1);
     }
     return 0;
+}
+
+/* A child that closes all it has, as a daemon does: who waits for the end of
+ * the output must not wait for it. */
+static int detach(int milliseconds)
+{
+    if (fork() != 0)
+        return 0;
+    for (int fd = 0; fd < 64; fd++)
+        close(fd);
+    malloc_and_free();
+    sleep_once(milliseconds);
+    exit(0);
 }
 
 /* Only the last thread is left, and ends. */
@@ -73,7 +93,8 @@ static const struct {
             {"poll", poll_once},
             {"compute", compute},
             {"churn", churn},
-            {"leave", leave}};
+            {"leave", leave},
+            {"detach", detach}};
 
 int main(int argc, char **argv)
 {
