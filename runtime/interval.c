@@ -19,7 +19,7 @@
 
 #define MILLISECOND UINT64_C(1000000)
 #define SHORTEST_PAUSE MILLISECOND
-#define LONGEST_PAUSE (50 * MILLISECOND)
+#define LONGEST_PAUSE (10 * MILLISECOND)
 #define PAUSE_PER_COST 19
 
 uint64_t interval_next(uint64_t now, uint64_t last, uint64_t interval)
