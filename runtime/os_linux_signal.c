@@ -41,16 +41,29 @@ static void (*on_fatal)(const char *name);
 static uint32_t dying_thread;
 static siginfo_t dying_of;
 
-/*
- * The signal again, as it was, with its default action: it comes when the
- * handler returns, where the program was hit.
- */
+/* Does the instruction fault again when the handler returns? What was sent,
+ * what the kernel could not do (SI_KERNEL), and bad memory that it found by
+ * itself do not come back. */
+static bool comes_back(const siginfo_t *info)
+{
+    return info->si_code > 0 && info->si_code != SI_KERNEL &&
+           !(info->si_signo == SIGBUS && info->si_code == BUS_MCEERR_AO);
+}
+
+static void send_again(siginfo_t *info)
+{
+    syscall(SYS_rt_tgsigqueueinfo, os_pid(), os_tid(), info->si_signo, info);
+}
+
+/* The default action, for the signal that comes again, as it was, when the
+ * handler returns: where the program was hit. */
 static void die(siginfo_t *info)
 {
     const struct sigaction action = {.sa_handler = SIG_DFL};
 
     set_action(info->si_signo, &action, NULL);
-    syscall(SYS_rt_tgsigqueueinfo, os_pid(), os_tid(), info->si_signo, info);
+    if (!comes_back(info))
+        send_again(info);
 }
 
 /* The dump itself has faulted: the process ends by what hit the program. */
@@ -59,6 +72,8 @@ static void die_at_once(siginfo_t *info)
     const uint64_t mask = UINT64_C(1) << (info->si_signo - 1);
 
     die(info);
+    if (comes_back(info))
+        send_again(info);
     syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &mask, NULL, sizeof mask);
 }
 
