@@ -16,7 +16,7 @@ import e2e
 REASONS = {
     "exit": "exit", "_exit": "exit", "_Exit": "exit", "quick_exit": "exit",
     "handlers": "exit", "inside_handler": "exit", "last_thread": "exit",
-    "many_threads": "exit", "signal_handler": "exit", "no_files": "exit",
+    "many_threads": "exit", "signal_handler": "exit", "no_files": "exit", "writer": "exit",
     "elsewhere": "exit", "survive_abort": "exit", "survive_fault": "exit",
     "ignore_abort": "exit", "abort": "SIGABRT", "double_free": "SIGABRT",
     "segv": "SIGSEGV", "kill": "SIGSEGV", "many_faults": "SIGSEGV",
@@ -24,7 +24,7 @@ REASONS = {
     "syscall": None, "overflow": None,
 }
 # Threads: the C library allocates for them, as much as it likes.
-INEXACT = {"last_thread", "many_threads", "many_faults"}
+INEXACT = {"writer", "last_thread", "many_threads", "many_faults"}
 
 
 def allow_cores():

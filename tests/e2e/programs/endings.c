@@ -288,6 +288,28 @@ static void end_without_files(void)
     exit(3);
 }
 
+/* Writes to files that are closed, and must never reach another one. */
+static void *write_on(void *unused)
+{
+    (void)unused;
+    for (;;)
+        for (int fd = 0; fd < 3; fd++)
+            if (write(fd, "nonsense", 8) == 8)
+                _exit(8);
+}
+
+static void end_with_writer(void)
+{
+    pthread_t thread;
+
+    say(n_bytes);
+    for (int fd = 0; fd < 3; fd++)
+        close(fd);
+    pthread_create(&thread, NULL, write_on, NULL);
+    usleep(10000);
+    exit(3);
+}
+
 static void end_elsewhere(void)
 {
     say(n_bytes);
@@ -323,6 +345,7 @@ static const struct {
     {"survive_fault", survive_fault},
     {"ignore_abort", ignore_abort},
     {"no_files", end_without_files},
+    {"writer", end_with_writer},
     {"elsewhere", end_elsewhere},
 };
 
