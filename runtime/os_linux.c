@@ -312,34 +312,47 @@ int os_read(int fd, void *buffer, size_t size, size_t *got)
     return 0;
 }
 
-/* The program has closed a standard file. Who still writes there must get an
- * error, and not into our file. */
-static long leave_standard(long fd)
+/*
+ * The program may have closed a standard file, whose number would be given to
+ * ours; who still writes there must get an error. So the numbers are taken by
+ * files that can neither be read nor written. Gives how many.
+ */
+static int take_standard(int *fds)
 {
-    const long other =
-        syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    const int error = errno;
+    int n = 0;
 
-    syscall(SYS_close, fd);
-    errno = error;
-    return other;
+    for (;;) {
+        const long fd =
+            syscall(SYS_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
+
+        if (fd >= 0 && fd <= STDERR_FILENO) {
+            fds[n++] = (int)fd;
+            continue;
+        }
+        if (fd >= 0)
+            syscall(SYS_close, fd);
+        return n;
+    }
 }
 
 static int open_file(const char *path, int flags, int *fd)
 {
+    int standard[STDERR_FILENO + 1];
+    int n_standard = take_standard(standard);
+    int error = 0;
     long n;
 
     do
-        n = syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_LARGEFILE, 0666);
+        n = syscall(SYS_openat, AT_FDCWD, path,
+                    flags | O_CLOEXEC | O_LARGEFILE, 0666);
     while (n < 0 && errno == EINTR);
     if (n < 0)
-        return errno;
-    if (n <= STDERR_FILENO)
-        n = leave_standard(n);
-    if (n < 0)
-        return errno;
-    *fd = (int)n;
-    return 0;
+        error = errno;
+    while (n_standard > 0)
+        syscall(SYS_close, standard[--n_standard]);
+    if (!error)
+        *fd = (int)n;
+    return error;
 }
 
 int os_open_read(const char *path, int *fd)

@@ -6,9 +6,11 @@ its core flag, that are those of the program without the plugin.
 
     endings.py BUILD
 """
+import concurrent.futures
 import os
 import re
 import resource
+import time
 
 import e2e
 
@@ -16,13 +18,14 @@ import e2e
 REASONS = {
     "exit": "exit", "_exit": "exit", "_Exit": "exit", "quick_exit": "exit",
     "handlers": "exit", "inside_handler": "exit", "last_thread": "exit",
-    "many_threads": "exit", "signal_handler": "exit", "no_files": "exit", "writer": "exit",
+    "many_threads": "exit", "signal_handler": "exit", "no_files": "exit", "late": "exit", "writer": "exit",
     "elsewhere": "exit", "survive_abort": "exit", "survive_fault": "exit",
     "ignore_abort": "exit", "abort": "SIGABRT", "double_free": "SIGABRT",
     "segv": "SIGSEGV", "kill": "SIGSEGV", "many_faults": "SIGSEGV",
     "bus": "SIGBUS", "fpe": "SIGFPE", "ill": "SIGILL",
     "syscall": None, "overflow": None,
 }
+PIPE_SIZE = 65536 # what a pipe holds before who writes must wait
 # Threads: the C library allocates for them, as much as it likes.
 INEXACT = {"writer", "last_thread", "many_threads", "many_faults"}
 
@@ -72,6 +75,29 @@ def check_way(way, plain, traced, directory):
     return actual[1]
 
 
+def check_slow_reader(way, plain, traced, directory):
+    """The dump goes to a pipe that is read late, so that it takes its time:
+    meanwhile no other thread ends the process or writes into the dump."""
+    pipe, copy = (os.path.join(directory, name) for name in ("pipe", "copy"))
+    expected = run(plain, way, directory)
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with concurrent.futures.ThreadPoolExecutor() as executor:
+        actual = executor.submit(run, traced, way, directory,
+                                 ALLOCTRACE="all", ALLOCTRACE_DUMP=pipe)
+        time.sleep(0.3)
+        os.set_blocking(reader, True)
+        with open(reader, "rb") as source, open(copy, "wb") as target:
+            target.write(source.read())
+    e2e.check_equal(f"{way}, slowly: output and status", actual.result(),
+                    expected)
+    e2e.check(os.path.getsize(copy) > 2 * PIPE_SIZE,
+              f"{way}, slowly: {os.path.getsize(copy)} bytes")
+    check_dump(way, copy, actual.result()[0])
+    os.remove(pipe)
+    os.remove(copy)
+
+
 def check_crash_off(traced, directory):
     """Nothing is written, and no handler is there to be seen."""
     _, status = run(traced, "segv", directory, ALLOCTRACE="all",
@@ -117,6 +143,8 @@ def test():
         for way in REASONS:
             status = check_way(way, plain, traced, directory)
             print(f"{way}: status {status:#x}, {REASONS[way]}")
+        for way in ("many_threads", "writer"):
+            check_slow_reader(way, plain, traced, directory)
         check_crash_off(traced, directory)
         check_core(plain, traced, directory)
 

@@ -115,6 +115,22 @@ static void *end_thread(void *key)
     return NULL;
 }
 
+static int is_late;
+
+/* Behind all other destructors. */
+__attribute__((destructor(1))) static void leave_late(void)
+{
+    if (is_late)
+        _exit(6);
+}
+
+static void end_late(void)
+{
+    is_late = 1;
+    say(n_bytes);
+    exit(3);
+}
+
 static void end_by_last_thread(void)
 {
     static pthread_key_t key;
@@ -126,9 +142,29 @@ static void end_by_last_thread(void)
     pthread_exit(NULL);
 }
 
+/* Many paths, so that the dump takes its time. */
+__attribute__((noinline)) static void spread(unsigned path)
+{
+    if (path > 1 && path % 2)
+        spread(path / 2);
+    else if (path > 1)
+        spread(path / 2);
+    free(blocks[63] = malloc(1));
+    __asm__ volatile("");
+}
+
+static void take_time(void)
+{
+    for (unsigned path = 0; path < 4096; path++)
+        spread(path);
+}
+
+static pthread_barrier_t all_are_there;
+
 static void *leave(void *unused)
 {
     (void)unused;
+    pthread_barrier_wait(&all_are_there);
     _exit(3);
 }
 
@@ -137,6 +173,8 @@ static void end_by_many_threads(void)
     pthread_t threads[8];
 
     say(n_bytes);
+    take_time();
+    pthread_barrier_init(&all_are_there, NULL, 8);
     for (unsigned i = 0; i < 8; i++)
         pthread_create(&threads[i], NULL, leave, NULL);
     for (;;)
@@ -295,7 +333,7 @@ static void *write_on(void *unused)
     for (;;)
         for (int fd = 0; fd < 3; fd++)
             if (write(fd, "nonsense", 8) == 8)
-                _exit(8);
+                syscall(SYS_exit_group, 8);
 }
 
 static void end_with_writer(void)
@@ -303,6 +341,7 @@ static void end_with_writer(void)
     pthread_t thread;
 
     say(n_bytes);
+    take_time();
     for (int fd = 0; fd < 3; fd++)
         close(fd);
     pthread_create(&thread, NULL, write_on, NULL);
@@ -328,6 +367,7 @@ static const struct {
     {"quick_exit", end_by_quick_exit},
     {"handlers", end_by_handlers},
     {"inside_handler", end_inside_handler},
+    {"late", end_late},
     {"last_thread", end_by_last_thread},
     {"many_threads", end_by_many_threads},
     {"signal_handler", end_in_signal_handler},

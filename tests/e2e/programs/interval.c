@@ -65,6 +65,7 @@ static int detach(int milliseconds)
 {
     if (fork() != 0)
         return 0;
+    sleep_once(100);
     for (int fd = 0; fd < 64; fd++)
         close(fd);
     malloc_and_free();
