@@ -96,7 +96,7 @@ static void run(void)
     /* The variable is another one than its maker's: a thread without frames
      * and ledger, whose doing is never recorded. */
     __alloctrace_thread = (struct thread){
-        .top = &at_sentinel, .ledger = &at_no_ledger, .busy = BUSY_SILENT};
+        .top = &at_sentinel, .busy = BUSY_SILENT};
     if (interval.ns)
         each_time(interval.ns);
     else
