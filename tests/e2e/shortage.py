@@ -7,17 +7,23 @@ NULL and errno as without the plugin.
     shortage.py BUILD
 """
 import os
+import resource
 
 import e2e
 
 WAYS = ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign",
         "strdup")
 ENOMEM = 12
+LIMIT = 1 << 28 # bytes of addresses that the program may have
+
+
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
 
 
 def run(program, way, directory, **variables):
     result = e2e.run([program, way], e2e.environment(**variables),
-                     cwd=directory, timeout=60)
+                     cwd=directory, timeout=60, preexec_fn=limit_memory)
     e2e.check_equal(f"{way}: status and messages",
                     (result.status, result.stderr), (3, b""))
     return list(map(int, result.stdout.split()))
