@@ -48,7 +48,7 @@ def check_way(way, program, directory):
     last = recorded(os.path.join(directory, "a.x"), "exit", 2)
     print(f"{way}: {then} bytes when refused, {last} at exit")
     e2e.check_equal(f"{way}: bytes at exit", last, n_bytes)
-    e2e.check(n_bytes - 128 * 1024 <= then <= n_bytes,
+    e2e.check(n_bytes - 256 * 1024 <= then <= n_bytes,
               f"{way}: {then} bytes when refused of {n_bytes}")
     for name in os.listdir(directory):
         os.remove(os.path.join(directory, name))
