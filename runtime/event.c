@@ -23,7 +23,7 @@ void (*at_on_refusal)(void);
 
 /* No block of that size exists: that is no want of memory. Nor is what is
  * refused without tracing, or for another reason (a bad alignment). */
-void *event_refuse(size_t size, int error)
+void *event_refuse_as(size_t size, int error)
 {
     const int saved = errno;
 
@@ -31,6 +31,11 @@ void *event_refuse(size_t size, int error)
         at_on_refusal();
     errno = saved;
     return NULL;
+}
+
+void *event_refuse(size_t size)
+{
+    return event_refuse_as(size, errno);
 }
 
 /* The ledger has no account for the path: opens one. Locked. */

@@ -57,6 +57,17 @@ void *os_map(size_t size)
     return pages;
 }
 
+void *os_map_wiped(size_t size)
+{
+    void *const pages = os_map(size);
+
+    if (pages && madvise(pages, size, MADV_WIPEONFORK) != 0) {
+        munmap(pages, size);
+        return NULL;
+    }
+    return pages;
+}
+
 void *os_reserve(size_t size)
 {
     void *const pages =
@@ -78,17 +89,6 @@ uint64_t os_address_limit(void)
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return UINT64_MAX;
     return limit.rlim_cur;
-}
-
-void *os_map_wiped(size_t size)
-{
-    void *const pages = os_map(size);
-
-    if (pages && madvise(pages, size, MADV_WIPEONFORK) != 0) {
-        munmap(pages, size);
-        return NULL;
-    }
-    return pages;
 }
 
 void os_unmap(void *pages, size_t size)

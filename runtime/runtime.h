@@ -214,8 +214,10 @@ struct account *event_open(struct path path) at_cold;
 void event_subtract(struct account *account, size_t size);
 void event_unsubtract(struct account *account, size_t size) at_cold;
 void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
-/* The real allocator refused; `error` says why. Returns NULL. */
-void *event_refuse(size_t size, int error) at_cold;
+/* The real allocator gave NULL, with errno; or `error` says why. Returns NULL,
+ * to be a tail call. */
+void *event_refuse(size_t size) at_cold;
+void *event_refuse_as(size_t size, int error) at_cold;
 extern void (*at_on_refusal)(void); /* NULL: nothing to be done */
 /* Removes a block that may have to come back (realloc), and puts it back. */
 struct taken event_take(const void *block);
