@@ -39,6 +39,37 @@ static bool parse_option_flag(const char *value, option_flag *out)
     return true;
 }
 
+/* A number at the start of `value`, which is left behind it. */
+static bool parse_number(const char **value, uint64_t *out)
+{
+    const char *const start = *value;
+
+    *out = 0;
+    for (; **value >= '0' && **value <= '9'; ++*value)
+        if (__builtin_mul_overflow(*out, 10u, out) ||
+            __builtin_add_overflow(*out, (uint64_t)(**value - '0'), out))
+            return false;
+    return *value != start;
+}
+
+/* Bytes, or a percentage of the memory there is. */
+static bool parse_option_memory(const char *value, option_memory *out)
+{
+    static const char *const units[] = {"", "KiB", "MiB", "GiB"};
+    uint64_t number;
+
+    if (!parse_number(&value, &number))
+        return false;
+    if (strcmp(value, "%") == 0) {
+        *out = os_memory() / 100 * number;
+        return number >= 1 && number <= 100;
+    }
+    for (unsigned i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(value, units[i]) == 0)
+            return !__builtin_mul_overflow(number, UINT64_C(1) << 10 * i, out);
+    return false;
+}
+
 static bool parse_option_text(const char *value, option_text *out)
 {
     *out = value;

@@ -48,8 +48,8 @@ static void use_table(struct ledger *ledger, struct slot *table, unsigned log2)
     ledger->table = table;
     ledger->table_shift = 64 - log2;
     ledger->table_mask = (1u << log2) - 1;
-    if (at_options.verify)
-        return; /* the hot path finds nothing and asks us */
+    if (at_options.verify || at_options.frames)
+        return; /* the hot path finds nothing and asks us, or has the cache */
     ledger->slots = table;
     ledger->shift = ledger->table_shift;
     ledger->mask = ledger->table_mask;
@@ -61,16 +61,21 @@ static bool grow_table(struct ledger *ledger)
     struct slot *const old = ledger->table;
     const unsigned log2 =
         old == at_no_slots ? FIRST_TABLE_LOG2 : 65 - ledger->table_shift;
-    struct slot *const table = arena_map(((size_t)1 << log2) * sizeof *table);
+    const size_t size = ((size_t)1 << log2) * sizeof(struct slot);
+    struct slot *const table =
+        budget_has(BUDGET_ACCOUNTS, size) ? arena_map(size) : NULL;
 
     if (!table)
         return false;
+    budget_add((int64_t)size);
     for (size_t i = 0; i < n; i++)
         if (old[i].key)
             put(table, 64 - log2, (1u << log2) - 1, old[i]);
     use_table(ledger, table, log2);
-    if (old != at_no_slots)
+    if (old != at_no_slots) {
         arena_discard(old, n * sizeof *old);
+        budget_add(-(int64_t)(n * sizeof *old));
+    }
     return true;
 }
 
@@ -161,7 +166,9 @@ static struct account *next_account(struct ledger *ledger, uint64_t key)
     struct account_chunk *chunk = ledger->chunks;
 
     if (!chunk || chunk->n_used == ACCOUNTS_PER_CHUNK) {
-        chunk = arena_alloc_aligned(ACCOUNT_CHUNK_SIZE);
+        chunk = budget_has(BUDGET_ACCOUNTS, ACCOUNT_CHUNK_SIZE)
+                    ? arena_alloc_aligned(ACCOUNT_CHUNK_SIZE)
+                    : NULL;
         if (!chunk)
             return NULL;
         chunk->ledger = ledger;
@@ -191,6 +198,33 @@ struct account *ledger_add(struct ledger *ledger, uint64_t key,
     put(ledger->table, ledger->table_shift, ledger->table_mask,
         (struct slot){key, account});
     ledger->table_used++;
+    return account;
+}
+
+/* With a limit of frames the cache is what the hot path looks into. */
+static void use_cache(struct ledger *ledger)
+{
+    const struct cache_table young = ledger->cache.young;
+
+    if (!at_options.frames || at_options.verify || !young.slots)
+        return;
+    ledger->slots = young.slots;
+    ledger->shift = 64 - young.log2;
+    ledger->mask = (1u << young.log2) - 1;
+}
+
+void ledger_remember(struct ledger *ledger, uint64_t key,
+                     struct account *account)
+{
+    cache_add(&ledger->cache, key, account);
+    use_cache(ledger);
+}
+
+struct account *ledger_recall(struct ledger *ledger, uint64_t key)
+{
+    struct account *const account = cache_find(&ledger->cache, key);
+
+    use_cache(ledger);
     return account;
 }
 

@@ -31,6 +31,10 @@ const char *os_getenv(const char *name);
  * part of the process? */
 bool os_has_sanitizer(void);
 
+/* Bytes that the process may have: of the machine, of its control group (of
+ * the second version, as a container sees it) or by its limit on addresses. */
+uint64_t os_memory(void);
+
 uint64_t os_now_ns(void); /* since 1970 */
 uint32_t os_pid(void);
 uint32_t os_tid(void);
