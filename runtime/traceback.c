@@ -22,7 +22,7 @@
  */
 #include "runtime.h"
 
-#define MANY_REPEATS 64
+#define MANY_REPEATS 200
 #define FEW_REPEATS 8
 #define MAX_REPEATS 255    /* as the field is wide */
 #define MAX_DEPTH 0xffffffu
