@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * struct cache: path hash => account, for paths that have no account of their
- * own. It forgets, so that its memory is bounded whatever the program does,
+ * own: with a limit of frames those that are longer; without, those whose
+ * recursion was folded or that were cut. It forgets, so that its memory is bounded whatever the program does,
  * and what it forgot is found again by a walk (recover.c).
  *
  * Two tables. What is added goes into the young one; when that is half full it
@@ -9,25 +10,26 @@
  * one: so paths in use stay. Tables double up to LAST_LOG2; from then on the
  * two take turns.
  *
- * The hot path may look into the young table (event.h), and a signal handler
- * that interrupts it may add to the cache: so no slot that was taken is ever
- * written again, but all at once when a table becomes young again, which is
- * thousands of paths later.
+ * Its user holds the recursion guard: a signal handler cannot come between.
  */
 #include "runtime.h"
 
 #define FIRST_LOG2 9
 #define LAST_LOG2 14 /* 8192 paths, 256 KiB; twice */
 
+/* Where a key is looked for first. */
+static uint64_t home(const struct cache_table *table, uint64_t key)
+{
+    return key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - table->log2);
+}
+
 static struct account *find(const struct cache_table *table, uint64_t key)
 {
     const uint64_t mask = ((uint64_t)1 << table->log2) - 1;
-    uint64_t i;
 
     if (!table->slots)
         return NULL;
-    for (i = slot_home(key, 64 - table->log2); table->slots[i].key;
-         i = (i + 1) & mask)
+    for (uint64_t i = home(table, key); table->slots[i].key; i = (i + 1) & mask)
         if (table->slots[i].key == key)
             return table->slots[i].account;
     return NULL;
@@ -37,7 +39,7 @@ static void put(struct cache_table *table, uint64_t key,
                 struct account *account)
 {
     const uint64_t mask = ((uint64_t)1 << table->log2) - 1;
-    uint64_t i = slot_home(key, 64 - table->log2);
+    uint64_t i = home(table, key);
 
     while (table->slots[i].key)
         i = (i + 1) & mask;

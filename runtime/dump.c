@@ -170,10 +170,11 @@ static void put_threads(uint32_t n, const uint32_t *names)
 static struct alloctrace_trace_entry read_account(const struct account *account,
                                                   uint32_t thread)
 {
+    const struct account_facts *const facts = account_facts(account);
     struct alloctrace_trace_entry entry = {
-        .traceback = account->traceback_id,
+        .traceback = facts->traceback_id,
         .thread = thread,
-        .domain = account->domain == DOMAIN_DIRECT ? 0 : account->domain,
+        .domain = facts->domain == DOMAIN_DIRECT ? 0 : facts->domain,
         .total_blocks = count_get(&account->total_blocks),
         .total_bytes = count_get(&account->total_bytes),
     };

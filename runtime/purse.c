@@ -27,8 +27,8 @@ static uint64_t key_of(uint32_t id, uint32_t domain, bool is_cut)
 
 bool purse_is_cut(const struct account *account)
 {
-    return ledger_key(account) !=
-           key_of(account->traceback_id, account->domain, false);
+    return account_key(account) !=
+           key_of(account_traceback(account), account_domain(account), false);
 }
 
 /* The account, which is opened if there is none. */
@@ -38,12 +38,9 @@ static struct account *open(struct ledger *ledger, struct spot spot,
     const uint64_t key = key_of(spot.id, domain, spot.is_cut);
     struct account *account = ledger_find(ledger, key);
 
-    if (account)
-        return account;
-    account = ledger_add(ledger, key, spot.id);
-    if (account)
-        account->domain = domain;
-    return account;
+    return account ? account
+                   : ledger_add(ledger, (struct account_facts){key, spot.id,
+                                                               domain});
 }
 
 /* The account of what was cut at the innermost traceback that has one. */

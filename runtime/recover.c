@@ -57,18 +57,23 @@ static struct memo {
     uint32_t left_out; /* as in a spot; MEMO_CUT is added for is_cut */
 } *memos; /* 2 << MEMO_LOG2: those of the last frames, then the far ones */
 
+static uint64_t mixed(uint64_t hash)
+{
+    return hash * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 static struct memo *memo_slot(uint64_t hash, bool is_far)
 {
     if (!memos)
         memos = arena_map(sizeof *memos << (MEMO_LOG2 + 1));
     return memos ? &memos[(is_far ? 1u << MEMO_LOG2 : 0) +
-                          slot_home(hash, 64 - MEMO_LOG2)]
+                          (mixed(hash) >> (64 - MEMO_LOG2))]
                  : NULL;
 }
 
 static bool is_far(uint64_t hash)
 {
-    return slot_home(hash, 32) % FAR_SHARE == 0;
+    return (mixed(hash) >> 32) % FAR_SHARE == 0;
 }
 
 static void memo_add(struct memo memo)
@@ -275,7 +280,7 @@ static void collect_window(struct walk *walk, uint32_t n_leaf)
 /* The hash of what is pending, as if nothing were outside. */
 static uint64_t window_hash(uint64_t leaf)
 {
-    uint64_t hash = at_sentinel.hash;
+    uint64_t hash = traceback_root();
 
     for (size_t i = pending.n; i-- > 0;)
         hash = hash * ALLOCTRACE_HASH_K + pending_site(i);
@@ -358,7 +363,7 @@ static bool verify_level(uint64_t hash, uint64_t site, uint64_t outer)
     if (!id)
         return true;
     return is_at(id, site) && (parent ? traceback_at(parent)->key
-                                      : at_sentinel.hash) == outer;
+                                      : traceback_root()) == outer;
 }
 
 static bool verify_whole(struct spot spot, uint64_t hash,

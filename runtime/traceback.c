@@ -137,9 +137,14 @@ static bool is_folded(uint32_t n_repeats)
            (n_repeats >= FEW_REPEATS && !budget_has(BUDGET_REPEATS, 0));
 }
 
+uint64_t traceback_root(void)
+{
+    return at_options.frames == 1 ? 0 : at_sentinel.hash;
+}
+
 static uint64_t key_below(uint32_t parent, uint64_t site)
 {
-    const uint64_t key = parent ? traceback_at(parent)->key : at_sentinel.hash;
+    const uint64_t key = parent ? traceback_at(parent)->key : traceback_root();
 
     return key * ALLOCTRACE_HASH_K + site;
 }
