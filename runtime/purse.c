@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Spots => accounts: in which account of a ledger a path is counted. Usually
- * in that of its traceback. A path that was cut is counted under its prefix,
+ * in that of its traceback. A path that was cut is counted under a part of it,
  * in an account whose key differs from that of the prefix: so what was cut is
  * known by the key alone, and its sums are exact. If there is no memory for
  * that account, that of a shorter prefix is taken, and at last the one of

@@ -14,7 +14,8 @@
  * is kept whole where the limit lies within it (the reader cuts it, too). Its
  * hash is computed anew, as if the stack began there: so a path that is
  * shorter is the same with and without a limit. How many frames were outside
- * is counted when the path is met for the first time.
+ * is counted when the path is met for the first time. Where there is no memory
+ * for it, the path is the innermost frame alone.
  *
  * Frames can be damaged: control may have left instrumented functions in a
  * way that stack.c was not told of, so that `top` points at dead stack. Nothing
@@ -316,6 +317,7 @@ static struct spot recover_window(const struct alloctrace_shadow_frame *top,
 {
     struct walk walk = {.frame = top};
     struct spot spot = {0};
+    uint32_t place;
 
     collect_window(&walk, is_site ? frames_of(leaf) : 1);
     spot.id = traceback_find(window_hash(leaf));
@@ -328,9 +330,11 @@ static struct spot recover_window(const struct alloctrace_shadow_frame *top,
         spot = traceback_extend(spot, site,
                                 spot.is_cut ? 0 : place_or_unknown(site));
     }
-    spot = traceback_extend(
-        spot, leaf, is_site ? place_or_unknown(leaf) : place_of_address(leaf));
-    if (spot.id && !spot.is_cut)
+    place = is_site ? place_or_unknown(leaf) : place_of_address(leaf);
+    spot = traceback_extend(spot, leaf, place);
+    if (spot.is_cut)
+        spot.id = traceback_alone(leaf, place);
+    else
         traceback_leave_out(spot.id, count_outside(&walk));
     return spot;
 }

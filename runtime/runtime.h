@@ -144,7 +144,10 @@ uint64_t traceback_root(void);
 struct spot traceback_extend(struct spot from, uint64_t site, uint32_t place);
 /* The traceback stands for a path of so many more frames, too. */
 void traceback_leave_out(uint32_t id, uint32_t n_frames);
-uint32_t traceback_nowhere(void); /* of paths without a prefix; 0: no memory */
+/* Those that are had in any case: for paths without a prefix, and for a site
+ * alone. 0: no memory. */
+uint32_t traceback_nowhere(void);
+uint32_t traceback_alone(uint64_t site, uint32_t place);
 int traceback_write(uint32_t id, int fd); /* text, signal-safe */
 
 static inline struct traceback *traceback_at(uint32_t id) /* 1..n */

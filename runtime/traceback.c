@@ -171,21 +171,30 @@ struct spot traceback_extend(struct spot from, uint64_t site, uint32_t place)
     return (struct spot){id ? id : from.id, from.left_out, !id};
 }
 
-uint32_t traceback_nowhere(void)
+/* A path of one frame, beyond the budget: there are no more than places. */
+static uint32_t add_single(uint64_t key, uint32_t place)
 {
-    uint32_t id = traceback_find(NOWHERE_KEY);
+    uint32_t id = traceback_find(key);
     const bool was_full = is_full;
-    uint32_t place;
 
-    if (id)
+    if (id || !place)
         return id;
     budget_lift(true);
     is_full = false;
-    place = place_unknown();
-    id = place ? add(NOWHERE_KEY, 0, place, 0) : 0;
+    id = add(key, 0, place, 0);
     is_full = was_full;
     budget_lift(false);
     return id;
+}
+
+uint32_t traceback_nowhere(void)
+{
+    return add_single(NOWHERE_KEY, place_unknown());
+}
+
+uint32_t traceback_alone(uint64_t site, uint32_t place)
+{
+    return add_single(key_below(0, site), place);
 }
 
 static const char *string_at(uint32_t id)
