@@ -133,7 +133,7 @@ bool domain_is_below(const struct account *account, uint64_t hash)
 
 bool domain_is_vague(uint64_t hash)
 {
-    bool is_vague = at_options.frames != 0;
+    bool is_vague = path_limit() != 0;
 
     if (!is_vague) {
         lock_take();

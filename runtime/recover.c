@@ -9,7 +9,7 @@
  * has the frames that were walked last, and of older ones one in FAR_SHARE, so
  * that a stack of any depth is not walked to its end time and again.
  *
- * With a limit of N frames the path is the innermost N, as if nothing were
+ * With a limit of N <= MAX_WINDOW frames the path is the innermost N, as if nothing were
  * outside; frames that were inlined into one another count each, and a place
  * is kept whole where the limit lies within it (the reader cuts it, too). Its
  * hash is computed anew, as if the stack began there: so a path that is
@@ -268,7 +268,7 @@ static uint32_t frames_of(uint64_t site)
 /* Collects the frames that are within the limit. */
 static void collect_window(struct walk *walk, uint32_t n_leaf)
 {
-    const uint32_t limit = (uint32_t)at_options.frames;
+    const uint32_t limit = path_limit();
     uint32_t n = n_leaf;
 
     pending.n = 0;
@@ -343,7 +343,7 @@ struct spot recover_path(uint64_t hash,
                          const struct alloctrace_shadow_frame *top,
                          uint64_t leaf, bool is_site)
 {
-    return at_options.frames ? recover_window(top, leaf, is_site)
+    return path_limit() ? recover_window(top, leaf, is_site)
                              : recover_whole(hash, top, leaf, is_site);
 }
 
@@ -400,17 +400,17 @@ static bool verify_window(struct spot spot,
             return false;
         n += place_at(traceback_at(id)->place)->n_frames;
         id = traceback_at(id)->parent;
-        if (n >= (uint32_t)at_options.frames || top == &at_sentinel || !id)
+        if (n >= path_limit() || top == &at_sentinel || !id)
             break;
         site = top->hash - top->parent->hash * ALLOCTRACE_HASH_K;
     }
-    return !id && (n >= (uint32_t)at_options.frames || top == &at_sentinel);
+    return !id && (n >= path_limit() || top == &at_sentinel);
 }
 
 bool recover_verify(struct spot spot, uint64_t hash,
                     const struct alloctrace_shadow_frame *top, uint64_t leaf)
 {
-    if (at_options.frames)
+    if (path_limit())
         return spot.is_cut || verify_window(spot, top, leaf);
     return verify_whole(spot, hash, top, leaf);
 }

@@ -133,6 +133,16 @@ void stack_leave(uintptr_t here, uintptr_t target);
 /* Makes `next` (NULL: none) the innermost frame; gives what was. */
 void *stack_switch(void *next);
 
+/* Frames at which the runtime itself cuts paths; 0: it keeps them whole, and
+ * the reader applies the limit. For a path of each way through N frames costs
+ * N frames, and when it is met, a walk of N. */
+#define MAX_WINDOW 128
+
+static inline uint32_t path_limit(void)
+{
+    return at_options.frames <= MAX_WINDOW ? (uint32_t)at_options.frames : 0;
+}
+
 /* traceback.c: under at_lock, but traceback_at and traceback_write. */
 extern struct vector at_tracebacks;
 uint32_t traceback_find(uint64_t key); /* 0: not known */

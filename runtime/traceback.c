@@ -76,7 +76,7 @@ static uint32_t count_repeats(uint32_t parent, uint32_t place)
 {
     const uint32_t body = place_at(place)->body;
     const uint32_t last =
-        body && at_options.frames == 0 ? find_body(parent, body) : 0;
+        body && path_limit() == 0 ? find_body(parent, body) : 0;
 
     return last ? traceback_at(last)->n_repeats : 0;
 }
