@@ -213,7 +213,15 @@ static void check_limit(int frames)
     }                            \
     END_TEST
 
-LIMIT_TEST(one_frame_is_the_site, 1)
+START_TEST(one_frame_is_the_site)
+{
+    check_limit(1);
+    /* Found at once by the site alone: nothing was to be remembered, but a
+     * thread's first path, which was met before there was a ledger. */
+    ck_assert_uint_le(ledger_at(2)->cache.young.n_used, 1);
+}
+END_TEST
+
 LIMIT_TEST(two_frames, 2)
 LIMIT_TEST(three_frames_may_end_within_a_place, 3)
 LIMIT_TEST(five_frames, 5)
@@ -227,8 +235,8 @@ START_TEST(verifying_agrees_with_a_limit)
 }
 END_TEST
 
-/* Records of one thread's tables: of paths below `depth` calls of site i. */
-static struct account *at_depth(unsigned i, unsigned depth)
+/* The account of a block below `depth` calls of site i, allocated at a leaf. */
+static struct account *leaf_at_depth(unsigned leaf, unsigned i, unsigned depth)
 {
     static struct alloctrace_shadow_frame frames[100000];
     struct alloctrace_shadow_frame *const top = __alloctrace_thread.top;
@@ -237,10 +245,15 @@ static struct account *at_depth(unsigned i, unsigned depth)
 
     for (unsigned k = depth; k > 0; k--)
         push(&frames[k], i);
-    block = __alloctrace_malloc(1, site(LEAVES));
+    block = __alloctrace_malloc(1, site(leaf));
     account = block_get(block).account;
     __alloctrace_thread.top = top;
     return account;
+}
+
+static struct account *at_depth(unsigned i, unsigned depth)
+{
+    return leaf_at_depth(LEAVES, i, depth);
 }
 
 static uint32_t left_out(const struct account *account)
@@ -256,6 +269,10 @@ START_TEST(what_is_outside_a_limit_is_counted)
     ck_assert_uint_eq(left_out(at_depth(CALLS, 20)), 26);
     ck_assert_uint_eq(left_out(at_depth(CALLS + 1, 20)), 3 * 18);
     ck_assert_uint_eq(left_out(at_depth(CALLS + 2, 99999)), 65535);
+    ck_assert_uint_eq(left_out(leaf_at_depth(LEAVES + 1, CALLS + 2, 40000)),
+                      39996);
+    ck_assert_uint_eq(left_out(leaf_at_depth(LEAVES + 3, CALLS + 2, 40001)),
+                      39997);
     ck_assert_uint_eq(left_out(at_depth(CALLS + 4, 3)), 0);
 }
 END_TEST
@@ -384,7 +401,6 @@ END_TEST
 
 static void *free_it(void *block)
 {
-    __alloctrace_free(__alloctrace_malloc(1, site(LEAVES)));
     __alloctrace_free(block);
     return NULL;
 }
@@ -397,10 +413,10 @@ START_TEST(what_another_thread_frees_is_subtracted_where_it_was_counted)
     pthread_t thread;
     void *block;
 
-    at_options.max_memory = 0;
     start(0);
     push(&frame, CALLS);
     block = __alloctrace_malloc(100, site(LEAVES));
+    at_options.max_memory = 0;
     traceback = account_traceback(block_get(block).account);
     pthread_create(&thread, NULL, free_it, block);
     pthread_join(thread, NULL);
