@@ -84,8 +84,7 @@ void info_warnings(const struct out *out, const alloctrace_snapshot *snapshot)
                 out_blocks((int64_t)sum->dropped_blocks));
     if (sum->cut_blocks)
         fprintf(out->file,
-                "call paths cut to save memory: %s in %s counted under a "
-                "prefix\n",
+                "call paths cut to save memory: those of %s in %s\n",
                 out_size((int64_t)sum->cut_bytes),
                 out_blocks((int64_t)sum->cut_blocks));
     if (sum->bad_frames)
