@@ -11,6 +11,7 @@
  * a queue to itself.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -113,6 +114,7 @@ static void run_queue(unsigned me, uint32_t random)
     struct queue *const out = &queues[(me + 1) % n_threads];
     unsigned n_made = 0;
     unsigned n_freed = 0;
+    unsigned n_taken;
 
     while (n_made < n_events || n_freed < n_events) {
         for (int i = 0; i < 256 && n_made < n_events && has_room(out); i++) {
@@ -120,7 +122,10 @@ static void run_queue(unsigned me, uint32_t random)
             put(out, level_1(random));
             n_made++;
         }
-        n_freed += take_all(&queues[me]);
+        n_taken = take_all(&queues[me]);
+        n_freed += n_taken;
+        if (!n_taken) /* the neighbour may be waiting for the processor */
+            sched_yield();
     }
 }
 

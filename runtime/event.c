@@ -19,29 +19,57 @@ void event_drop(size_t size)
     __atomic_fetch_add(&at_dropped_bytes, size, __ATOMIC_RELAXED);
 }
 
-/* The ledger has no account for the path: opens one. Locked. */
-static struct account *open_account(struct ledger *ledger, struct path path)
+void (*at_on_refusal)(void);
+
+/* No block of that size exists: that is no want of memory. Nor is what is
+ * refused without tracing, or for another reason (a bad alignment). */
+void *event_refuse_as(size_t size, int error)
+{
+    const int saved = errno;
+
+    if (at_on_refusal && error == ENOMEM && size > 0 && size <= PTRDIFF_MAX)
+        at_on_refusal();
+    errno = saved;
+    return NULL;
+}
+
+void *event_refuse(size_t size)
+{
+    return event_refuse_as(size, errno);
+}
+
+/* The ledger has no account for what another ledger's account stands for:
+ * opens one. It takes no heed of the budget, lest blocks stay that others
+ * have freed. Locked. */
+static struct account *open_same(struct ledger *ledger, struct path path)
 {
     struct account *account;
-    uint32_t id = path.traceback_id;
 
-    if (!id)
-        id = traceback_intern(path.hash, event_frame(path.how), path.leaf,
-                              !(path.how & EVENT_RETURN_ADDRESS));
-    account = id ? ledger_add(ledger, (struct account_facts){path.key, id,
-                                                             path.domain})
-                 : NULL;
+    budget_lift(true);
+    account = ledger_add(ledger, (struct account_facts){
+                                     path.key, path.traceback_id, path.domain});
+    budget_lift(false);
     return account;
 }
 
-/* The path's account in the thread's own ledger; NULL: no memory. */
-static struct account *find_own(struct thread *thread, struct path path)
+/* The ledger knows no account for the path: finds or opens one. Locked. */
+static struct account *open_account(struct ledger *ledger, struct path path)
+{
+    struct spot spot;
+
+    if (path.traceback_id)
+        return open_same(ledger, path);
+    spot = recover_path(path.hash, event_frame(path.how), path.leaf,
+                        !(path.how & EVENT_RETURN_ADDRESS));
+    return purse_account(ledger, spot, path.domain);
+}
+
+/* The same in the thread's own ledger, which it may not have yet. */
+static struct account *open_own(struct thread *thread, struct path path)
 {
     struct ledger *ledger = thread->ledger;
-    struct account *account = ledger ? ledger_find(ledger, path.key) : NULL;
+    struct account *account = NULL;
 
-    if (account)
-        return account;
     lock_take();
     if (!ledger)
         ledger = tenant_acquire(thread);
@@ -53,12 +81,42 @@ static struct account *find_own(struct thread *thread, struct path path)
     return account;
 }
 
+/* The account in which the thread's ledger counts the path; NULL: it is not
+ * known yet. */
+static struct account *find_known(struct ledger *ledger, struct path path)
+{
+    struct account *account = ledger_find(ledger, path.key);
+
+    if (!account && !path.traceback_id)
+        account = ledger_recall(ledger, path.key);
+    return account;
+}
+
+/* The path's account in the thread's own ledger; NULL: no memory. */
+static struct account *find_own(struct thread *thread, struct path path)
+{
+    struct account *account =
+        thread->ledger ? find_known(thread->ledger, path) : NULL;
+
+    if (account)
+        return account;
+    account = open_own(thread, path);
+    if (account && account->key != path.key)
+        ledger_remember(thread->ledger, path.key, account);
+    return account;
+}
+
 /* The verifying mode: does the hash stand for the frames that are there? */
-static void verify(const struct account *account, uint64_t leaf,
+static void verify(const struct account *account, uint64_t hash, uint64_t leaf,
                    unsigned how)
 {
-    if (!traceback_matches(account_traceback(account), event_frame(how), leaf))
-        __atomic_fetch_add(&at_collisions, 1, __ATOMIC_RELAXED);
+    const struct spot spot = {.id = account_traceback(account),
+                              .is_cut = purse_is_cut(account)};
+
+    lock_take();
+    if (!recover_verify(spot, hash, event_frame(how), leaf))
+        at_collisions++;
+    lock_release();
 }
 
 struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
@@ -82,7 +140,7 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
         if (!account)
             event_drop(size);
         else if (at_options.verify)
-            verify(account, leaf, how);
+            verify(account, key, leaf, how);
     }
     thread->busy = 0;
     errno = saved;

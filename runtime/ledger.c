@@ -59,16 +59,21 @@ static bool grow_table(struct ledger *ledger)
     uint32_t *const old = ledger->table;
     const size_t n = (size_t)ledger->table_mask + 1;
     const size_t n_new = old == at_no_slots ? FIRST_TABLE_SIZE : 2 * n;
-    uint32_t *const table = arena_map(n_new * sizeof *table);
+    const size_t size = n_new * sizeof(uint32_t);
+    uint32_t *const table =
+        budget_has(BUDGET_ACCOUNTS, size) ? arena_map(size) : NULL;
 
     if (!table)
         return false;
+    budget_add((int64_t)size);
     for (size_t i = 0; i < n; i++)
         if (old[i])
             put(table, (uint32_t)n_new - 1, old[i]);
     use_table(ledger, table, (uint32_t)n_new - 1);
-    if (old != at_no_slots)
+    if (old != at_no_slots) {
         arena_discard(old, n * sizeof *old);
+        budget_add(-(int64_t)(n * sizeof *old));
+    }
     return true;
 }
 
@@ -85,6 +90,8 @@ struct ledger *ledger_create(bool is_sum)
     ledger->is_sum = is_sum;
     if (real_has_hidden_frees())
         ledger->max_slack = 0;
+    if (at_options.frames == 1)
+        ledger->multiplier = 0; /* the site alone is the key */
     /* Release: who reads without the lock sees it as it was set up. */
     __atomic_store_n(listed, ledger, __ATOMIC_RELEASE);
     if (!is_sum && ledger->id > 1)
@@ -113,9 +120,12 @@ static struct account_chunk *get_chunk(struct ledger *ledger)
 
     if (chunk && chunk->n_used < ACCOUNTS_PER_CHUNK)
         return chunk;
-    chunk = account_chunk_add();
+    chunk = budget_has(BUDGET_ACCOUNTS, ACCOUNT_CHUNK_SIZE)
+                ? account_chunk_add()
+                : NULL;
     if (!chunk)
         return NULL;
+    budget_add(ACCOUNT_CHUNK_SIZE);
     chunk->ledger = ledger;
     chunk->next = ledger->chunks;
     ledger->chunks = chunk;
@@ -142,6 +152,17 @@ struct account *ledger_add(struct ledger *ledger, struct account_facts facts)
     return account;
 }
 
+void ledger_remember(struct ledger *ledger, uint64_t key,
+                     struct account *account)
+{
+    cache_add(&ledger->cache, key, account);
+}
+
+struct account *ledger_recall(struct ledger *ledger, uint64_t key)
+{
+    return cache_find(&ledger->cache, key);
+}
+
 int64_t ledger_live_sum(void)
 {
     const uint32_t n = __atomic_load_n(&at_ledgers.n, __ATOMIC_ACQUIRE);
@@ -154,4 +175,21 @@ int64_t ledger_live_sum(void)
             live += peak_live(ledger);
     }
     return live;
+}
+
+uint64_t ledger_total_sum(void)
+{
+    const uint32_t n = __atomic_load_n(&at_ledgers.n, __ATOMIC_ACQUIRE);
+    uint64_t total = 0;
+
+    for (uint32_t id = 1; id <= n; id++) {
+        const struct ledger *const ledger = ledger_at(id);
+        const struct account_chunk *chunk =
+            ledger ? __atomic_load_n(&ledger->chunks, __ATOMIC_ACQUIRE) : NULL;
+
+        for (; chunk; chunk = chunk->next)
+            for (uint32_t i = 0; i < count_get(&chunk->n_used); i++)
+                total += count_get(&chunk->accounts[i].total_bytes);
+    }
+    return total;
 }

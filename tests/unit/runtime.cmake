@@ -6,8 +6,9 @@ set(sanitizer_options
     "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1"
     "TSAN_OPTIONS=allocator_may_return_null=1 die_after_fork=0")
 foreach(name text env vector index string site place traceback peak ledger block
-             alloc target writer stack tracked peak_threads tenant
-             block_random stress model)
+             alloc target writer stack tracked pattern process interval signal
+             limit cache
+             peak_threads tenant block_random stress model)
     alloctrace_check(${name} alloctrace_runtime_test)
     set_tests_properties(unit.${name} PROPERTIES ENVIRONMENT
         "ALLOCTRACE=all;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
