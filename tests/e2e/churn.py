@@ -51,13 +51,13 @@ def by_name(path, function):
         if tag == TAG_STRINGS:
             strings = read_strings(payload, count)
         elif tag == TAG_THREADS:
-            threads = [strings[struct.unpack("<II", entry)[1]]
+            threads = [strings[struct.unpack_from("<II", entry)[1]]
                        for entry in entries(payload, count)]
         elif tag == TAG_FRAMES:
             functions += [strings[struct.unpack_from("<I", entry, 16)[0]]
                           for entry in entries(payload, count)]
         elif tag == TAG_TRACEBACKS:
-            tracebacks += [functions[struct.unpack("<II", entry)[1]]
+            tracebacks += [functions[struct.unpack_from("<II", entry)[1]]
                            for entry in entries(payload, count)]
         elif tag == e2e.TAG_TRACES:
             for entry in entries(payload, count):
