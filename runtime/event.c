@@ -140,6 +140,8 @@ void *event_add_slow(struct account *account, void *block, size_t size)
     if (count_get(slot) != 0) /* was freed where we could not see it */
         event_take(block);
     set_entry(slot, account, size);
+    if (at_options.detail)
+        detail_add(account, (uintptr_t)block, size);
     return event_count(ledger, account, block, size);
 }
 
@@ -168,6 +170,8 @@ struct taken event_take(const void *block)
         count_set(slot + 1, 0); /* a block may lie there next */
     }
     count_set(slot, 0);
+    if (at_options.detail)
+        detail_remove(taken.account, (uintptr_t)block, taken.size);
     event_subtract(taken.account, taken.size);
     return taken;
 }
@@ -188,4 +192,22 @@ void event_restore(const void *block, struct taken taken)
         return;
     set_entry(block_slot((uintptr_t)block), taken.account, taken.size);
     event_unsubtract(taken.account, taken.size);
+    if (at_options.detail)
+        detail_put_back(taken.account, (uintptr_t)block, taken.size);
+}
+
+void event_resized(const void *old, struct taken taken, const void *block,
+                   size_t size)
+{
+    const int saved = errno;
+    struct account *account;
+
+    if (!block && size != 0) /* realloc(p, 0) may be a free */
+        event_restore(old, taken);
+    if (!block || !taken.account)
+        return;
+    account = own_account(taken.account);
+    if (account)
+        detail_resize(account, taken.size, size, block != old);
+    errno = saved;
 }

@@ -173,7 +173,7 @@ EVENT bool event_remove(const void *block)
     uint64_t entry;
     uint64_t size;
 
-    if (unlikely(!slot))
+    if (unlikely(!slot || !ledger->slow_size))
         return false;
     entry = count_get(slot);
     size = entry & BLOCK_SIZE_MASK;

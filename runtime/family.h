@@ -44,8 +44,8 @@ FAMILY void *family_realloc(struct account *account, void *old, size_t size)
     if (old)
         taken = event_take(old);
     block = at_real.realloc_fn(old, size);
-    if (unlikely(!block && size != 0)) /* realloc(p, 0) may be a free */
-        event_restore(old, taken);
+    if (unlikely(!block || at_options.detail))
+        event_resized(old, taken, block, size);
     return event_add(account, block, size);
 }
 

@@ -84,7 +84,8 @@ static struct ledger *create(void)
         return NULL;
     *ledger = at_no_ledger;
     ledger->id = at_ledgers.n;
-    ledger->slow_size = real_has_hidden_frees() ? 0 : BLOCK_SIZE_MASK;
+    ledger->slow_size =
+        real_has_hidden_frees() || at_options.detail ? 0 : BLOCK_SIZE_MASK;
     ledger->tid = os_tid();
     *listed = ledger;
     if (ledger->id > 1)
@@ -100,6 +101,8 @@ static struct ledger *reuse(void)
         if (ledger->is_free) {
             ledger->is_free = 0;
             ledger->tid = 0;
+            ledger->last_block = 0;
+            ledger->last_account = NULL;
             return ledger;
         }
     }

@@ -147,6 +147,22 @@ struct account *ledger_add(struct ledger *ledger, uint64_t key,
 uint64_t ledger_key(const struct account *account);
 int64_t ledger_live_sum(void);
 
+/* What a block was counted as, for event_restore. */
+struct taken {
+    struct account *account; /* NULL: the block was not known */
+    size_t size;
+};
+
+/* detail.c: more than an account counts, when at_options.detail. By the
+ * account's owner. */
+void detail_add(struct account *account, uintptr_t block, size_t size);
+void detail_remove(struct account *account, uintptr_t block, size_t size);
+void detail_put_back(struct account *account, uintptr_t block, size_t size);
+void detail_resize(struct account *account, size_t old_size, size_t size,
+                   bool is_moved);
+/* Of any thread's account; NULL: nothing is known. */
+const struct detail *detail_of(const struct account *account);
+
 /* start.c */
 extern uint64_t at_start_ns;
 extern char at_dump_pattern[]; /* of the dump at exit; absolute */
@@ -173,12 +189,10 @@ struct account *event_open(struct path path) at_cold;
  * all. */
 void event_subtract(struct account *account, size_t size);
 void event_unsubtract(struct account *account, size_t size) at_cold;
+/* A block has been resized, or could not be: `block` is what realloc gave. */
+void event_resized(const void *old, struct taken taken, const void *block,
+                   size_t size) at_cold;
 void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
-/* What a block was counted as, for event_restore. */
-struct taken {
-    struct account *account; /* NULL: the block was not known */
-    size_t size;
-};
 /* Removes a block that may have to come back (realloc), and puts it back. */
 struct taken event_take(const void *block);
 void event_restore(const void *block, struct taken taken) at_cold;

@@ -163,6 +163,8 @@ bool tracked_add(struct account *account, uintptr_t address, size_t size)
         event_drop(size);
         return false;
     }
+    if (at_options.detail)
+        detail_add(account, address, size);
     event_count(event_owner(account), account, NULL, size);
     return true;
 }
@@ -180,6 +182,8 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address)
         erase(shard, (size_t)(entry - shard->entries));
     }
     release_lock(shard);
+    if (taken.account && at_options.detail)
+        detail_remove(taken.account, address, taken.size);
     if (taken.account)
         event_subtract(taken.account, taken.size);
     return taken;

@@ -80,6 +80,38 @@ _Static_assert(sizeof(struct account) == 64, "an account is a cache line");
 #define ACCOUNTS_PER_CHUNK \
     ((ACCOUNT_CHUNK_SIZE - 64) / (sizeof(struct account) + 8))
 
+/* Requested sizes are counted by powers of two: class 0 is size 0, class n
+ * from 2^(n-2) + 1 (1 for n = 1) through 2^(n-1) bytes. As format.h says. */
+#define SIZE_CLASSES 66
+static inline uint32_t size_class_of(uint64_t size)
+{
+    return size < 2 ? (uint32_t)size
+                    : 65 - (uint32_t)__builtin_clzll(size - 1);
+}
+
+/* How many blocks of a class of sizes. Owner: the account's. */
+struct size_class {
+    struct size_class *next; /* constant */
+    uint64_t number;         /* of the class; constant */
+    uint64_t blocks;
+    uint64_t bytes;
+};
+
+/* More about an account, if ALLOCTRACE_DETAIL asked for it (detail.c). Owner:
+ * the account's. */
+struct detail {
+    uint64_t temporary_blocks; /* freed before the thread allocated again */
+    uint64_t temporary_bytes;
+    uint64_t resized_blocks;   /* calls of realloc for this path's blocks */
+    uint64_t resized_in_place; /* those that left the block where it was */
+    uint64_t moved_bytes;      /* that the others copied */
+    uint64_t grown_bytes;      /* new sizes less old ones, where larger */
+    uint64_t shrunk_bytes;     /* old sizes less new ones, where smaller */
+    uint64_t smallest; /* requested size, plus 1; 0 = no block yet */
+    uint64_t largest;
+    struct size_class *classes; /* newest first (release) */
+};
+
 /*
  * Accounts of one ledger, aligned to its own size so that an account leads to
  * its ledger without touching the line that its owner writes. The keys stand
@@ -88,8 +120,9 @@ _Static_assert(sizeof(struct account) == 64, "an account is a cache line");
 struct account_chunk {
     struct ledger *ledger;      /* constant */
     struct account_chunk *next; /* older chunk of the same ledger; constant */
+    struct detail *details; /* of all accounts; NULL: none yet (release) */
     uint32_t n_used;            /* written by the owner (release) */
-    char padding[64 - 2 * sizeof(void *) - 4];
+    char padding[64 - 3 * sizeof(void *) - 4];
     struct account accounts[ACCOUNTS_PER_CHUNK];
     uint64_t keys[ACCOUNTS_PER_CHUNK]; /* path hash of each account */
 };
@@ -138,6 +171,8 @@ struct ledger {
     uint32_t tid;     /* of its thread; 0 = it served several; under at_lock */
     uint32_t name;    /* string: its thread's name at its end; under at_lock */
     uint32_t is_free; /* its thread has ended; under at_lock */
+    const struct account *last_account; /* of the newest block (detail.c) */
+    uintptr_t last_block;
 } at_cache_aligned;
 
 /* Added to thread.busy: what is allocated meanwhile is the runtime's doing and

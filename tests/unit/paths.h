@@ -46,7 +46,8 @@ static inline uint64_t site(unsigned i)
 static inline void use_fast_half(void)
 {
     __alloctrace_free(__alloctrace_malloc(0, site(N_SITES - 1)));
-    ledger_at(1)->slow_size = BLOCK_SIZE_MASK;
+    if (!at_options.detail)
+        ledger_at(1)->slow_size = BLOCK_SIZE_MASK;
 }
 
 static inline void sites_announce(void)
