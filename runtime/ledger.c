@@ -101,7 +101,6 @@ static struct ledger *reuse(void)
         if (ledger->is_free) {
             ledger->is_free = 0;
             ledger->tid = 0;
-            ledger->last_block = 0;
             ledger->last_account = NULL;
             return ledger;
         }
