@@ -129,14 +129,17 @@ static void restore(const struct suspended *node)
 }
 
 /* Ends a resizing; gives the domain of the block that was resized, or 0. */
-static uint32_t resume(struct suspended *node, bool has_failed)
+static uint32_t resume(struct suspended *node, const void *block, size_t size)
 {
+    const bool has_failed = !block && size != 0;
     uint32_t domain;
 
     if (!node)
         return 0;
     if (has_failed)
         restore(node);
+    else if (block && size != ALLOCTRACE_SIZE_UNKNOWN && at_options.detail)
+        event_resized((const void *)node->address, node->taken, block, size);
     domain = node->taken.account->domain;
     suspended_destroy(node);
     return domain;
@@ -164,7 +167,7 @@ void __alloctrace_custom_alloc(void *block, size_t size, uint64_t site,
 
     if (is_closed())
         return;
-    domain = resume(token, !block && size != 0);
+    domain = resume(token, block, size);
     /* Without a record the plugin was absent when the program was linked. */
     if (!block || !(site & ~(uint64_t)ALLOCTRACE_OWN_FRAME))
         return;
