@@ -4,7 +4,7 @@
  * the order of the data flow. A file calls only files above it here.
  *
  *     bytes -> load -> snapshot -> resolve -> fold -> view
- *                       detail        path -> pathtree -> stats
+ *                       join          path -> pathtree -> stats
  *
  * Every table below is indexed by the number that the file gives its entries;
  * element 0 stands for "none" and is a whole entry, so that nothing needs to
@@ -193,7 +193,7 @@ static inline const char *at_text(const alloctrace_snapshot *snapshot,
     return snapshot->strings.text[string_id];
 }
 
-/* detail.c: more about traces. */
+/* join.c: more about traces. */
 
 /* Finds the trace of each detail and size. Once, after loading. Returns 0,
  * ALLOCTRACE_EBAD_FILE (there is no such trace) or ALLOCTRACE_ENO_MEMORY. */
