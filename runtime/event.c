@@ -152,6 +152,15 @@ void event_subtract(struct account *account, size_t size)
         event_uncount(__alloctrace_thread.ledger, account, size);
 }
 
+void event_shrink(struct account *account, size_t size)
+{
+    account = own_account(account);
+    if (!account)
+        return;
+    event_uncount(__alloctrace_thread.ledger, account, size);
+    count_add(&account->freed_blocks, (uint64_t)-1);
+}
+
 struct taken event_take(const void *block)
 {
     uint64_t *const slot = block_slot((uintptr_t)block);

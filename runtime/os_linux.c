@@ -38,11 +38,20 @@ bool os_has_sanitizer(void)
     return __asan_init != NULL || __tsan_init != NULL;
 }
 
+/* mmap and munmap are names that we take over ourselves. */
+static void *map(size_t size, int protection, int flags)
+{
+#ifdef SYS_mmap2
+    return (void *)syscall(SYS_mmap2, NULL, size, protection, flags, -1, 0);
+#else
+    return (void *)syscall(SYS_mmap, NULL, size, protection, flags, -1, 0);
+#endif
+}
+
 void *os_map(size_t size)
 {
-    void *const pages =
-        mmap(NULL, size, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *const pages = map(size, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
 
     if (pages == MAP_FAILED)
         return NULL;
@@ -53,7 +62,7 @@ void *os_map(size_t size)
 
 void os_unmap(void *pages, size_t size)
 {
-    munmap(pages, size);
+    syscall(SYS_munmap, pages, size);
 }
 
 void os_discard(void *pages, size_t size)

@@ -108,6 +108,18 @@ static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
 void lock_take(void);
 void lock_release(void);
 
+/* range.c: ranges of addresses that do not overlap, under mapping.c's lock. */
+struct range {
+    uintptr_t begin;
+    uintptr_t end;           /* one past the last byte */
+    struct mapping *mapping; /* what it is a part of: mapping.c's */
+    struct range *left;      /* in the tree: those before it */
+    struct range *right;
+};
+struct range *range_before(uintptr_t address); /* last that begins below */
+struct range *range_add(uintptr_t begin, uintptr_t end); /* NULL: no memory */
+void range_remove(struct range *range);
+
 /* stack.c: control leaves stack pointer `here` for `target` (0 = unknown). */
 void stack_leave(uintptr_t here, uintptr_t target);
 /* Makes `next` (NULL: none) the innermost frame; gives what was. */
@@ -188,6 +200,8 @@ struct account *event_open(struct path path) at_cold;
 /* A block of the account, whichever thread's, is gone; and it is not after
  * all. */
 void event_subtract(struct account *account, size_t size);
+/* A block of the account has lost so many bytes, but is still there. */
+void event_shrink(struct account *account, size_t size);
 void event_unsubtract(struct account *account, size_t size) at_cold;
 /* A block has been resized, or could not be: `block` is what realloc gave. */
 void event_resized(const void *old, struct taken taken, const void *block,
@@ -235,6 +249,10 @@ const struct account *tracked_get(uint32_t domain, uintptr_t address);
 struct taken tracked_find(uintptr_t address);
 void tracked_lock_all(void); /* around fork */
 void tracked_unlock_all(void);
+
+/* mapping.c: what the program maps itself. */
+void mapping_lock(void); /* around fork */
+void mapping_unlock(void);
 
 /* module.c: the loaded files. Slow half, locked. */
 struct module {

@@ -28,8 +28,9 @@
  * are never moved or freed, so they may be read without it once an id or
  * pointer has been handed out.
  *
- * Lock order: at_lock, then those of tracked.c's shards. Neither is held
- * across a call of the real allocator or of code outside the runtime.
+ * Lock order: that of mapping.c, at_lock, then those of tracked.c's shards. The
+ * first is held across system calls that map memory; none is across a call of
+ * the real allocator or of code outside the runtime.
  */
 #ifndef ALLOCTRACE_RUNTIME_TYPES_H
 #define ALLOCTRACE_RUNTIME_TYPES_H

@@ -17,3 +17,6 @@ set_tests_properties(unit.detail PROPERTIES ENVIRONMENT
 alloctrace_check(verify alloctrace_runtime_test)
 set_tests_properties(unit.verify PROPERTIES ENVIRONMENT
     "ALLOCTRACE=all;ALLOCTRACE_VERIFY=1;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
+alloctrace_check(mapping alloctrace_runtime_test)
+set_tests_properties(unit.mapping PROPERTIES ENVIRONMENT
+    "ALLOCTRACE=all;ALLOCTRACE_MMAP=1;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
