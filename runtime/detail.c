@@ -141,7 +141,8 @@ static bool is_newest(const struct account *account, uintptr_t block)
 {
     const struct ledger *const ledger = __alloctrace_thread.ledger;
 
-    return ledger->last_account == account && ledger->last_block == block;
+    return ledger && ledger->last_account == account &&
+           ledger->last_block == block;
 }
 
 void detail_remove(struct account *account, uintptr_t block, size_t size)

@@ -170,7 +170,7 @@ static void put_threads(uint32_t n, const uint32_t *names)
 
 static uint32_t read_domain(const struct account *account)
 {
-    return account->domain == DOMAIN_DIRECT ? 0 : account->domain;
+    return account_domain(account) == DOMAIN_DIRECT ? 0 : account_domain(account);
 }
 
 static void put_details_of(const struct account *account, uint32_t thread)
@@ -181,7 +181,7 @@ static void put_details_of(const struct account *account, uint32_t thread)
     const uint64_t smallest = count_get(&detail->smallest);
 
     put_detail(&(struct alloctrace_detail_entry){
-        .traceback = account->traceback_id,
+        .traceback = account_traceback(account),
         .thread = thread,
         .domain = read_domain(account),
         .temporary_blocks = count_get(&detail->temporary_blocks),
@@ -223,7 +223,7 @@ static void put_classes_of(const struct account *account, uint32_t thread)
     begin_entries(ALLOCTRACE_TAG_SIZES, n, ALLOCTRACE_SIZE_CLASS_SIZE);
     for (; class; class = class->next)
         put_size_class(&(struct alloctrace_size_class_entry){
-            .traceback = account->traceback_id,
+            .traceback = account_traceback(account),
             .thread = thread,
             .domain = read_domain(account),
             .size_class = (uint32_t)class->number,
@@ -248,8 +248,9 @@ static void put_chunk_details(const struct account_chunk *chunk, uint32_t n)
 static struct alloctrace_trace_entry read_account(const struct account *account,
                                                   uint32_t thread)
 {
+    const struct account_facts *const facts = account_facts(account);
     struct alloctrace_trace_entry entry = {
-        .traceback = account->traceback_id,
+        .traceback = facts->traceback_id,
         .thread = thread,
         .domain = read_domain(account),
         .total_blocks = count_get(&account->total_blocks),

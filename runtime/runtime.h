@@ -35,6 +35,8 @@ void env_read(void);
 void *arena_alloc(size_t size);         /* zeroed, 16-byte aligned; locked */
 void *arena_alloc_aligned(size_t size); /* size a power of two; locked */
 void *arena_map(size_t size);           /* own pages; any thread */
+void *arena_reserve(size_t size);       /* addresses alone */
+bool arena_use(void *pages, size_t size); /* makes reserved ones memory */
 void arena_discard(void *pages, size_t size); /* reads as zeros from now on */
 void arena_unmap(void *pages, size_t size);   /* what arena_map returned */
 uint64_t arena_bytes(void);                   /* resident bytes of all of it */
@@ -62,6 +64,7 @@ struct real {
     int (*posix_memalign_fn)(void **, size_t, size_t);
     void *(*valloc_fn)(size_t);
     void *(*pvalloc_fn)(size_t);
+    size_t (*usable_size_fn)(void *); /* NULL: there is none */
 };
 extern struct real at_real;
 void real_init(void);
@@ -94,9 +97,7 @@ extern uint32_t at_tracing; /* enum tracing; unknown until env_read */
 extern __thread struct thread __alloctrace_thread at_export;
 /* The same variable by a name that another copy of the runtime cannot take. */
 extern __thread struct thread at_own_thread;
-extern struct ledger at_no_ledger; /* of a thread that has none: empty */
 extern struct alloctrace_shadow_frame at_sentinel;
-extern struct slot at_no_slots[2]; /* a table in which nothing is found */
 extern struct vector at_ledgers;   /* of struct ledger *: all threads' */
 
 static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
@@ -144,26 +145,38 @@ void peak_leave(struct ledger *ledger);         /* locked */
 int64_t peak_live(const struct ledger *ledger); /* its live bytes */
 uint64_t peak_slack(void);
 
-/* block.c */
-uint64_t *block_slot_create(uintptr_t address) at_cold; /* NULL: no memory */
+/* What a block was counted as. */
+struct taken {
+    struct account *account; /* NULL: the block is not known */
+    size_t size;
+};
+
+/* block.c: the slow half of block.h. */
 bool block_init(void);
+extern bool at_is_narrow; /* may blocks be in the narrow map? Constant */
+/* Enters a block of which nothing is known, wherever it belongs. False: no
+ * memory. */
+bool block_put(void *block, const struct account *account, size_t size);
+/* The account of a block and its size; account NULL: it is not known. */
+struct taken block_get(const void *block);
+/* The same, and it is known no more. */
+struct taken block_remove(const void *block);
+
+/* account.c: under at_lock. */
+bool account_init(void);
+struct account_chunk *account_chunk_add(void); /* zeroed; NULL: no memory */
 
 /* ledger.c: slow half. */
+extern uint32_t at_no_slots[1]; /* a table in which nothing is found */
+extern const struct ledger at_new_ledger; /* as one begins */
 void ledger_init(void);
 struct ledger *ledger_acquire(struct thread *thread); /* locked; may be NULL */
 void ledger_release(struct thread *thread);           /* locked */
 void ledger_orphan_others(const struct ledger *mine); /* locked; after fork */
 struct account *ledger_find(const struct ledger *ledger, uint64_t key);
-struct account *ledger_add(struct ledger *ledger, uint64_t key,
-                           uint32_t traceback_id); /* locked; may be NULL */
-uint64_t ledger_key(const struct account *account);
+/* Opens an account. Locked; NULL: no memory. */
+struct account *ledger_add(struct ledger *ledger, struct account_facts facts);
 int64_t ledger_live_sum(void);
-
-/* What a block was counted as, for event_restore. */
-struct taken {
-    struct account *account; /* NULL: the block was not known */
-    size_t size;
-};
 
 /* detail.c: more than an account counts, when at_options.detail. By the
  * account's owner. */
@@ -184,8 +197,12 @@ bool start_in_constructor(void); /* the same, as the process is set up now */
 /* event.c: the slow halves of event.h. They leave errno alone. */
 struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
                                 size_t size) at_cold;
-void *event_add_slow(struct account *account, void *block,
-                     size_t size) at_cold; /* returns the block */
+/* The account that event_peek_site or event_peek_address did not find. */
+struct account *event_meet_site(uint64_t site, size_t size);
+struct account *event_meet_address(const void *address, size_t size);
+/* The block is none of glibc's usual ones. Returns it. */
+void *event_add_other(struct account *account, void *block, size_t size);
+bool event_remove_other(struct ledger *ledger, const void *block);
 /* A path to be found or opened an account for. */
 struct path {
     uint64_t key;  /* of the account in a ledger: `hash`, or with the domain */

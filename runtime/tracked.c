@@ -98,7 +98,7 @@ static struct entry *find(const struct shard *shard, uint32_t domain,
     for (size_t i = home(shard, address); shard->entries[i].account;
          i = (i + 1) & shard->mask)
         if (shard->entries[i].address == address &&
-            shard->entries[i].account->domain == domain)
+            account_domain(shard->entries[i].account) == domain)
             return &shard->entries[i];
     return NULL;
 }
@@ -128,7 +128,7 @@ static void erase(struct shard *shard, size_t i)
 static bool enter(struct shard *shard, struct entry entry, struct taken *before)
 {
     struct entry *const old =
-        find(shard, entry.account->domain, entry.address);
+        find(shard, account_domain(entry.account), entry.address);
 
     if (old) {
         *before = (struct taken){old->account, old->size};
@@ -214,7 +214,7 @@ struct taken tracked_find(uintptr_t address)
         const struct entry *const entry = &shard->entries[i];
 
         if (entry->address == address &&
-            entry->account->domain >= NAMED_DOMAINS &&
+            account_domain(entry->account) >= NAMED_DOMAINS &&
             (!taken.account || entry->size < taken.size))
             taken = (struct taken){entry->account, entry->size};
     }

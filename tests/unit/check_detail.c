@@ -247,7 +247,7 @@ static void check_ledger(unsigned t)
 
             if (where < N_USED)
                 check_account(account,
-                              &expected[t][account->domain == DOMAIN][where]);
+                              &expected[t][account_domain(account) == DOMAIN][where]);
         }
     for (unsigned d = 0; d < 2; d++)
         for (unsigned i = 0; i < N_USED; i++)

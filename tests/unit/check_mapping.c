@@ -157,7 +157,7 @@ START_TEST(paths_begin_at_the_call_or_at_the_address)
     pop(&frame);
     ck_assert_uint_eq(figures_at(3).total_blocks, 0);
     account = &ledger_at(1)->chunks->accounts[ledger_at(1)->chunks->n_used - 1];
-    traceback = vector_at(&at_tracebacks, account->traceback_id);
+    traceback = vector_at(&at_tracebacks, account_traceback(account));
     place = vector_at(&at_places, traceback->place);
     ck_assert_uint_eq(place->address, (uintptr_t)page_at(5));
     ck_assert_uint_gt(traceback->parent, 0);
