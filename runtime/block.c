@@ -122,13 +122,15 @@ bool block_put(void *block, const struct account *account, size_t size)
     return true;
 }
 
-/* The narrow map's entry of a block, or NULL. */
+/* The narrow map's entry of a block, or NULL. Addresses that glibc does not
+ * give out, which may be asked for as well, would lead out of a leaf. */
 static uint32_t *find_narrow(const void *block)
 {
     uintptr_t leaf;
     uint32_t *slot;
 
-    if (!at_is_narrow || !is_plain(block))
+    if (!at_is_narrow || !is_plain(block) ||
+        ((uintptr_t)block & BLOCK_ADDRESS_MASK) != (uintptr_t)block)
         return NULL;
     leaf = narrow_leaf((uintptr_t)block);
     if (!leaf)

@@ -191,8 +191,15 @@ static int check_track(unsigned domain)
 {
     if (!alloctrace_is_tracing())
         return ALLOCTRACE_ENOT_TRACING;
-    return domain == 0 || domain >= NAMED_DOMAINS ? ALLOCTRACE_EBAD_ARGUMENT
-                                                  : 0;
+    return domain >= NAMED_DOMAINS ? ALLOCTRACE_EBAD_ARGUMENT : 0;
+}
+
+/* Is it a block that the heap gave out, which has its trace in domain 0? The
+ * map knows no better than by the four words that the address lies in. */
+static bool is_heap_block(unsigned domain, const void *block)
+{
+    return domain == 0 && block && (uintptr_t)block % sizeof(void *) == 0 &&
+           block_get(block).account;
 }
 
 static int track(struct path path, const void *block, size_t size)
@@ -202,6 +209,11 @@ static int track(struct path path, const void *block, size_t size)
     if (__alloctrace_thread.busy)
         return ALLOCTRACE_ENO_MEMORY;
     account = domain_account(path);
+    if (account && is_heap_block(path.domain, block)) {
+        event_take(block);
+        event_add(account, (void *)(uintptr_t)block, size);
+        return 0;
+    }
     return account && tracked_add(account, (uintptr_t)block, size)
                ? 0
                : ALLOCTRACE_ENO_MEMORY;
@@ -233,7 +245,10 @@ at_export int alloctrace_untrack(unsigned domain, const void *block)
 {
     const int error = check_track(domain);
 
-    if (!error && !__alloctrace_thread.busy)
-        tracked_remove(domain, (uintptr_t)block);
-    return error;
+    if (error || __alloctrace_thread.busy)
+        return error;
+    if (!tracked_remove(domain, (uintptr_t)block).account &&
+        is_heap_block(domain, block))
+        event_take(block);
+    return 0;
 }

@@ -94,9 +94,11 @@ uint32_t domain_intern(const char *name)
     return number ? NAMED_DOMAINS + number : 0;
 }
 
-/* A ledger's key for a path in a domain other than 0. */
+/* A ledger's key for a path in a domain. */
 static uint64_t key_in(uint64_t path_key, uint32_t domain)
 {
+    if (domain == 0)
+        return path_key;
     return (path_key ^ domain * UINT64_C(0xd6e8feb86659fd93)) *
            UINT64_C(0x9fb21c651e98df25);
 }

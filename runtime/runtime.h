@@ -264,6 +264,7 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address);
 const struct account *tracked_get(uint32_t domain, uintptr_t address);
 /* The smallest block at the address in a named domain; account NULL: none. */
 struct taken tracked_find(uintptr_t address);
+struct taken tracked_find_any(uintptr_t address); /* in any domain */
 void tracked_lock_all(void); /* around fork */
 void tracked_unlock_all(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* alloctrace info: what a dump is of, when, how much, what was dropped. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -129,9 +130,32 @@ static void print_amount(FILE *file, const char *name, uint64_t bytes,
  * the whole program. */
 struct parts {
     alloctrace_statistics *live;  /* owned */
+    const struct alloctrace_statistic **by_number; /* owned: of `live` */
     alloctrace_statistics *total; /* owned; every domain that was used */
     struct alloctrace_detail *detail; /* owned; NULL = the dump has none */
 };
+
+static int compare_domains(const void *left, const void *right)
+{
+    const struct alloctrace_statistic *const *a = left;
+    const struct alloctrace_statistic *const *b = right;
+
+    return (*a)->number < (*b)->number ? -1 : (*a)->number > (*b)->number;
+}
+
+/* Lists what is live by number, for domains_live: there may be many. */
+static int domains_sort(struct parts *parts)
+{
+    const size_t n = alloctrace_statistics_count(parts->live);
+
+    parts->by_number = calloc(n + 1, sizeof *parts->by_number);
+    if (!parts->by_number)
+        return ALLOCTRACE_ENO_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        parts->by_number[i] = alloctrace_statistics_get(parts->live, i);
+    qsort(parts->by_number, n, sizeof *parts->by_number, compare_domains);
+    return 0;
+}
 
 static int parts_init(struct parts *parts,
                         const alloctrace_snapshot *snapshot)
@@ -145,7 +169,8 @@ static int parts_init(struct parts *parts,
     if (alloctrace_snapshot_statistics(snapshot, &options, &parts->live))
         return ALLOCTRACE_ENO_MEMORY;
     options.metric = ALLOCTRACE_METRIC_TOTAL;
-    if (alloctrace_snapshot_statistics(snapshot, &options, &parts->total))
+    if (alloctrace_snapshot_statistics(snapshot, &options, &parts->total) ||
+        domains_sort(parts))
         return ALLOCTRACE_ENO_MEMORY;
     return alloctrace_snapshot_has_details(snapshot)
                ? alloctrace_snapshot_detail_sum(snapshot, &parts->detail)
@@ -154,6 +179,7 @@ static int parts_init(struct parts *parts,
 
 static void parts_fini(struct parts *parts)
 {
+    free(parts->by_number);
     alloctrace_statistics_free(parts->live);
     alloctrace_statistics_free(parts->total);
     alloctrace_detail_free(parts->detail);
@@ -163,15 +189,17 @@ static void parts_fini(struct parts *parts)
 static struct alloctrace_statistic domains_live(const struct parts *parts,
                                                 size_t index)
 {
-    const uint32_t id =
-        alloctrace_statistics_get(parts->total, index)->number;
-    const size_t n = alloctrace_statistics_count(parts->live);
+    const struct alloctrace_statistic *const total =
+        alloctrace_statistics_get(parts->total, index);
+    const struct alloctrace_statistic *const *const found = bsearch(
+        &total, parts->by_number, alloctrace_statistics_count(parts->live),
+        sizeof *parts->by_number, compare_domains);
 
-    for (size_t i = 0; i < n; i++)
-        if (alloctrace_statistics_get(parts->live, i)->number == id)
-            return *alloctrace_statistics_get(parts->live, i);
-    return (struct alloctrace_statistic){0};
+    return found ? **found : (struct alloctrace_statistic){0};
 }
+
+/* Domains that text has a line for; JSON has them all. */
+#define SHOWN_DOMAINS 50
 
 /* One line each; nothing if malloc is the only one, which the sums say. */
 static void print_domains(FILE *file, const struct parts *parts)
@@ -181,7 +209,7 @@ static void print_domains(FILE *file, const struct parts *parts)
     if (n == 0 ||
         (n == 1 && alloctrace_statistics_get(parts->total, 0)->number == 0))
         return;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && i < SHOWN_DOMAINS; i++) {
         const struct alloctrace_statistic *const total =
             alloctrace_statistics_get(parts->total, i);
         const struct alloctrace_statistic live = domains_live(parts, i);
@@ -192,6 +220,9 @@ static void print_domains(FILE *file, const struct parts *parts)
                 out_blocks(live.count), out_size(total->size),
                 out_blocks(total->count));
     }
+    if (n > SHOWN_DOMAINS)
+        fprintf(file, "domains    %zu more, with fewer bytes\n",
+                n - SHOWN_DOMAINS);
 }
 
 static void json_domains(FILE *file, const struct parts *parts)

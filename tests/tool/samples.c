@@ -370,8 +370,24 @@ static void write_details(void)
     dumpfile_fini(&dump);
 }
 
+/* More domains than fit on a screen. */
+static void write_many_domains(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    for (uint32_t i = 0; i < 60; i++)
+        dumpfile_trace_full(
+            &dump, dumpfile_path(&dump, "a.c:1"), 0, i * 7 % 60,
+            (const int64_t[]){i % 2, i % 2 ? i : 0, 1, 100 + i, 1, 1});
+    dumpfile_finish(&dump);
+    write_all("many_domains.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
 int main(void)
 {
+    write_many_domains();
     write_details();
     write_good("good.dump", 0);
     write_good("limited.dump", 2);
