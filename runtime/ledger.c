@@ -107,7 +107,7 @@ static struct ledger *create(void)
         return NULL;
     *ledger = at_new_ledger;
     ledger->id = at_ledgers.n;
-    if (real_has_hidden_frees())
+    if (real_has_hidden_frees() || at_options.detail)
         ledger->max_slack = 0;
     if (at_options.frames == 1)
         ledger->multiplier = 0; /* the site alone is the key */
@@ -126,6 +126,7 @@ static struct ledger *reuse(void)
         if (ledger->is_free) {
             ledger->is_free = 0;
             ledger->tid = 0;
+            ledger->last_account = NULL;
             return ledger;
         }
     }
