@@ -224,6 +224,8 @@ at_cold static void *add_slow(struct account *account, void *block, size_t size)
     if (real_has_hidden_frees() && block_get(block).account)
         event_take(block); /* of one that was freed unseen */
     is_put = block_put(block, account, size);
+    if (is_put && at_options.detail)
+        detail_add(account, (uintptr_t)block, size);
     errno = saved;
     if (is_put)
         return event_count(__alloctrace_thread.ledger, account, block, size);
@@ -259,7 +261,7 @@ bool event_remove_other(struct ledger *ledger, const void *block)
     const uint64_t entry = slot ? count_get(slot) : 0;
     struct account *const account = wide_account(entry);
 
-    if (!entry || event_owner(account) != ledger)
+    if (!entry || event_owner(account) != ledger || at_options.detail)
         return false;
     count_set(slot, 0);
     uncount(ledger, account, (size_t)wide_size(entry));
@@ -273,11 +275,22 @@ void event_subtract(struct account *account, size_t size)
         uncount(__alloctrace_thread.ledger, account, size);
 }
 
+void event_shrink(struct account *account, size_t size)
+{
+    account = own_account(account);
+    if (!account)
+        return;
+    event_uncount(__alloctrace_thread.ledger, account, size);
+    count_add(&account->freed_blocks, (uint64_t)-1);
+}
+
 struct taken event_take(const void *block)
 {
     const struct taken taken = block_remove(block);
     struct ledger *const ledger = __alloctrace_thread.ledger;
 
+    if (taken.account && at_options.detail)
+        detail_remove(taken.account, (uintptr_t)block, taken.size);
     if (taken.account)
         event_subtract(taken.account, taken.size);
     else if (ledger && __alloctrace_thread.busy < BUSY_SILENT)
@@ -301,4 +314,22 @@ void event_restore(const void *block, struct taken taken)
         return;
     block_put((void *)(uintptr_t)block, taken.account, taken.size);
     event_unsubtract(taken.account, taken.size);
+    if (at_options.detail)
+        detail_put_back(taken.account, (uintptr_t)block, taken.size);
+}
+
+void event_resized(const void *old, struct taken taken, const void *block,
+                   size_t size)
+{
+    const int saved = errno;
+    struct account *account;
+
+    if (!block && size != 0) /* realloc(p, 0) may be a free */
+        event_restore(old, taken);
+    if (!block || !taken.account)
+        return;
+    account = own_account(taken.account);
+    if (account)
+        detail_resize(account, taken.size, size, block != old);
+    errno = saved;
 }

@@ -24,6 +24,7 @@ static bool is_active_copy(void)
 
 static void before_fork(void)
 {
+    mapping_lock();
     lock_take();
     tracked_lock_all();
 }
@@ -32,6 +33,7 @@ static void after_fork_in_parent(void)
 {
     tracked_unlock_all();
     lock_release();
+    mapping_unlock();
 }
 
 /* Only the forking thread goes on: the others' ledgers are free. */
@@ -41,6 +43,7 @@ static void after_fork_in_child(void)
     n_dumps = 0;
     tracked_unlock_all();
     lock_release();
+    mapping_unlock();
 }
 
 static int dump_to(const char *pattern, const char *reason)

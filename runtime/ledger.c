@@ -88,7 +88,7 @@ struct ledger *ledger_create(bool is_sum)
     *ledger = at_new_ledger;
     ledger->id = at_ledgers.n;
     ledger->is_sum = is_sum;
-    if (real_has_hidden_frees())
+    if (real_has_hidden_frees() || at_options.detail)
         ledger->max_slack = 0;
     if (at_options.frames == 1)
         ledger->multiplier = 0; /* the site alone is the key */

@@ -45,11 +45,20 @@ bool os_has_sanitizer(void)
     return __asan_init != NULL || __tsan_init != NULL;
 }
 
+/* mmap and munmap are names that we take over ourselves. */
+static void *map(size_t size, int protection, int flags)
+{
+#ifdef SYS_mmap2
+    return (void *)syscall(SYS_mmap2, NULL, size, protection, flags, -1, 0);
+#else
+    return (void *)syscall(SYS_mmap, NULL, size, protection, flags, -1, 0);
+#endif
+}
+
 void *os_map(size_t size)
 {
-    void *const pages =
-        mmap(NULL, size, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *const pages = map(size, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
 
     if (pages == MAP_FAILED)
         return NULL;
@@ -63,7 +72,7 @@ void *os_map_wiped(size_t size)
     void *const pages = os_map(size);
 
     if (pages && madvise(pages, size, MADV_WIPEONFORK) != 0) {
-        munmap(pages, size);
+        syscall(SYS_munmap, pages, size);
         return NULL;
     }
     return pages;
@@ -72,8 +81,7 @@ void *os_map_wiped(size_t size)
 void *os_reserve(size_t size)
 {
     void *const pages =
-        mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-             -1, 0);
+        map(size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
 
     return pages == MAP_FAILED ? NULL : pages;
 }
@@ -94,7 +102,7 @@ uint64_t os_address_limit(void)
 
 void os_unmap(void *pages, size_t size)
 {
-    munmap(pages, size);
+    syscall(SYS_munmap, pages, size);
 }
 
 void os_discard(void *pages, size_t size)

@@ -147,6 +147,18 @@ void lock_take(void);
 bool lock_try(void);
 void lock_release(void);
 
+/* range.c: ranges of addresses that do not overlap, under mapping.c's lock. */
+struct range {
+    uintptr_t begin;
+    uintptr_t end;           /* one past the last byte */
+    struct mapping *mapping; /* what it is a part of: mapping.c's */
+    struct range *left;      /* in the tree: those before it */
+    struct range *right;
+};
+struct range *range_before(uintptr_t address); /* last that begins below */
+struct range *range_add(uintptr_t begin, uintptr_t end); /* NULL: no memory */
+void range_remove(struct range *range);
+
 /* stack.c: control leaves stack pointer `here` for `target` (0 = unknown). */
 void stack_leave(uintptr_t here, uintptr_t target);
 /* Makes `next` (NULL: none) the innermost frame; gives what was. */
@@ -257,6 +269,18 @@ struct account *purse_account(struct ledger *ledger, struct spot spot,
 /* Does it count paths whose prefix its traceback is? Needs no lock. */
 bool purse_is_cut(const struct account *account);
 
+/* detail.c: more than an account counts, when at_options.detail. By the
+ * account's owner. */
+void detail_add(struct account *account, uintptr_t block, size_t size);
+void detail_remove(struct account *account, uintptr_t block, size_t size);
+void detail_put_back(struct account *account, uintptr_t block, size_t size);
+void detail_resize(struct account *account, size_t old_size, size_t size,
+                   bool is_moved);
+/* What one account's were are the other's. Locked; neither has an owner. */
+void detail_move(const struct account *to, const struct account *from);
+/* Of any thread's account; NULL: nothing is known. */
+const struct detail *detail_of(const struct account *account);
+
 /* tenant.c: which thread has which ledger. Slow half. */
 void tenant_init(void);
 struct ledger *tenant_acquire(struct thread *thread); /* locked; may be NULL */
@@ -298,7 +322,12 @@ struct account *event_open(struct path path) at_cold;
 /* A block of the account, whichever thread's, is gone; and it is not after
  * all. */
 void event_subtract(struct account *account, size_t size);
+/* A block of the account has lost so many bytes, but is still there. */
+void event_shrink(struct account *account, size_t size);
 void event_unsubtract(struct account *account, size_t size) at_cold;
+/* A block has been resized, or could not be: `block` is what realloc gave. */
+void event_resized(const void *old, struct taken taken, const void *block,
+                   size_t size) at_cold;
 void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
 /* The real allocator gave NULL, with errno; or `error` says why. Returns NULL,
  * to be a tail call. */
@@ -347,8 +376,13 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address);
 const struct account *tracked_get(uint32_t domain, uintptr_t address);
 /* The smallest block at the address in a named domain; account NULL: none. */
 struct taken tracked_find(uintptr_t address);
+struct taken tracked_find_any(uintptr_t address); /* in any domain */
 void tracked_lock_all(void); /* around fork */
 void tracked_unlock_all(void);
+
+/* mapping.c: what the program maps itself. */
+void mapping_lock(void); /* around fork */
+void mapping_unlock(void);
 
 /* module.c: the loaded files. Slow half, locked. */
 struct module {

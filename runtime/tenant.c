@@ -136,6 +136,7 @@ static bool move_account(struct account *account, struct ledger *sum)
     if (!to)
         return false;
     add_account(to, account);
+    detail_move(to, account);
     clear_account(account);
     return true;
 }
@@ -175,6 +176,7 @@ static struct ledger *take_over(void)
         ledger->name[0] = '\0';
         ledger->is_free = 0;
         ledger->is_late = 0;
+        ledger->last_account = NULL;
         return ledger;
     }
     return NULL;

@@ -30,8 +30,9 @@
  * are never moved or freed, so they may be read without it once an id or
  * pointer has been handed out.
  *
- * Lock order: at_lock, then those of tracked.c's shards. Neither is held
- * across a call of the real allocator or of code outside the runtime.
+ * Lock order: that of mapping.c, at_lock, then those of tracked.c's shards. The
+ * first is held across system calls that map memory; none is across a call of
+ * the real allocator or of code outside the runtime.
  */
 #ifndef ALLOCTRACE_RUNTIME_TYPES_H
 #define ALLOCTRACE_RUNTIME_TYPES_H
@@ -89,6 +90,38 @@ struct account_facts {
     ((ACCOUNT_CHUNK_SIZE - 64) /      \
      (sizeof(struct account) + sizeof(struct account_facts)))
 
+/* Requested sizes are counted by powers of two: class 0 is size 0, class n
+ * from 2^(n-2) + 1 (1 for n = 1) through 2^(n-1) bytes. As format.h says. */
+#define SIZE_CLASSES 66
+static inline uint32_t size_class_of(uint64_t size)
+{
+    return size < 2 ? (uint32_t)size
+                    : 65 - (uint32_t)__builtin_clzll(size - 1);
+}
+
+/* How many blocks of a class of sizes. Owner: the account's. */
+struct size_class {
+    struct size_class *next; /* constant */
+    uint64_t number;         /* of the class; constant */
+    uint64_t blocks;
+    uint64_t bytes;
+};
+
+/* More about an account, if ALLOCTRACE_DETAIL asked for it (detail.c). Owner:
+ * the account's. */
+struct detail {
+    uint64_t temporary_blocks; /* freed before the thread allocated again */
+    uint64_t temporary_bytes;
+    uint64_t resized_blocks;   /* calls of realloc for this path's blocks */
+    uint64_t resized_in_place; /* those that left the block where it was */
+    uint64_t moved_bytes;      /* that the others copied */
+    uint64_t grown_bytes;      /* new sizes less old ones, where larger */
+    uint64_t shrunk_bytes;     /* old sizes less new ones, where smaller */
+    uint64_t smallest; /* requested size, plus 1; 0 = no block yet */
+    uint64_t largest;
+    struct size_class *classes; /* newest first (release) */
+};
+
 /*
  * Accounts of one ledger, aligned to its own size so that an account leads to
  * its ledger without touching the line that its owner writes. The facts stand
@@ -97,8 +130,9 @@ struct account_facts {
 struct account_chunk {
     struct ledger *ledger;      /* constant */
     struct account_chunk *next; /* older chunk of the same ledger; constant */
+    struct detail *details; /* of all accounts; NULL: none yet (release) */
     uint32_t n_used;            /* written by the owner (release) */
-    char padding[64 - 2 * sizeof(void *) - 4];
+    char padding[64 - 3 * sizeof(void *) - 4];
     struct account accounts[ACCOUNTS_PER_CHUNK];
     struct account_facts facts[ACCOUNTS_PER_CHUNK];
 };
@@ -203,6 +237,8 @@ struct ledger {
     uint64_t unknown_frees; /* frees of blocks that are not in the map */
     /* Paths without an account of their own => where they are counted. */
     struct cache cache;
+    const struct account *last_account; /* of the newest block (detail.c) */
+    uintptr_t last_block;
     /* The rest is tenant.c's, under at_lock. */
     uint32_t tid;     /* of its thread; 0 = of several */
     uint32_t is_free; /* its thread has ended */

@@ -13,6 +13,12 @@ foreach(name text env vector index string site place traceback peak ledger block
     set_tests_properties(unit.${name} PROPERTIES ENVIRONMENT
         "ALLOCTRACE=all;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
 endforeach()
+alloctrace_check(detail alloctrace_runtime_test)
+set_tests_properties(unit.detail PROPERTIES ENVIRONMENT
+    "ALLOCTRACE=all;ALLOCTRACE_DETAIL=1;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
 alloctrace_check(verify alloctrace_runtime_test)
 set_tests_properties(unit.verify PROPERTIES ENVIRONMENT
     "ALLOCTRACE=all;ALLOCTRACE_VERIFY=1;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
+alloctrace_check(mapping alloctrace_runtime_test)
+set_tests_properties(unit.mapping PROPERTIES ENVIRONMENT
+    "ALLOCTRACE=all;ALLOCTRACE_MMAP=1;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
