@@ -77,16 +77,16 @@ static bool grow_table(struct ledger *ledger)
 static struct ledger *create(void)
 {
     struct ledger *const ledger = arena_alloc_aligned(256);
-    struct ledger **const listed = ledger ? vector_add(&at_ledgers) : NULL;
 
     _Static_assert(sizeof *ledger <= 256, "a ledger fits its alignment");
-    if (!listed)
+    if (!ledger)
         return NULL;
     *ledger = at_no_ledger;
-    ledger->id = at_ledgers.n;
+    ledger->id = at_ledgers.n + 1;
     ledger->slow_size = real_has_hidden_frees() ? 0 : BLOCK_SIZE_MASK;
     ledger->tid = os_tid();
-    *listed = ledger;
+    if (!vector_add(&at_ledgers, &ledger))
+        return NULL;
     if (ledger->id > 1)
         peak_share();
     return ledger;
@@ -166,7 +166,8 @@ static struct account *next_account(struct ledger *ledger, uint64_t key)
             return NULL;
         chunk->ledger = ledger;
         chunk->next = ledger->chunks;
-        ledger->chunks = chunk;
+        /* Release: a dump that finds the chunk sees whose it is. */
+        __atomic_store_n(&ledger->chunks, chunk, __ATOMIC_RELEASE);
     }
     chunk->keys[chunk->n_used] = key;
     return &chunk->accounts[chunk->n_used];

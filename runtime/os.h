@@ -22,6 +22,9 @@ size_t os_resident(const void *pages, size_t size);
 size_t os_page_size(void);
 /* Can `size` bytes be read? Costs a system call. */
 bool os_is_readable(const void *address, size_t size);
+/* Copies memory that may be unmapped at any moment. False: it was not all
+ * there. Costs a system call. */
+bool os_peek(const void *address, void *copy, size_t size);
 
 /* Value of a variable, or NULL; NULL in set-user-id programs. The string
  * lives as long as the process. Works before the C library's set-up too. */
@@ -42,6 +45,20 @@ void os_program_path(char *buffer, size_t size);
 /* Working directory, "" if unknown. */
 void os_directory(char *buffer, size_t size);
 void os_yield(void);
+
+/* Sleeps while *word is `value`; may wake up earlier. Wakes all who do. */
+void os_wait(const uint32_t *word, uint32_t value);
+void os_wake(const uint32_t *word);
+
+/* Keeps the program's signal handlers from interrupting this thread, but those
+ * of faults. Gives what os_release_handlers takes. */
+uint64_t os_hold_handlers(void);
+void os_release_handlers(uint64_t before);
+/* Number of a signal, as "USR2", "SIGUSR2" or "12"; 0: there is no such one,
+ * or it cannot be used to ask for something. */
+int os_signal_number(const char *name);
+/* Has `handler` called on the signal. False: the program has one for it. */
+bool os_catch(int number, void (*handler)(int));
 
 /* The stack pointer that a jump restores: of a jmp_buf, of a ucontext_t. 0 =
  * not known on this machine or with this C library. */

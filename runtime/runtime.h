@@ -39,8 +39,12 @@ void arena_discard(void *pages, size_t size); /* reads as zeros from now on */
 void arena_unmap(void *pages, size_t size);   /* what arena_map returned */
 uint64_t arena_bytes(void);                   /* resident bytes of all of it */
 
-/* vector.c: under at_lock, but vector_at. */
-void *vector_add(struct vector *vector);                   /* NULL: no memory */
+/* vector.c */
+/* Adds a copy of `element`. Under at_lock. Its id; 0: no memory. */
+uint32_t vector_add(struct vector *vector, const void *element);
+/* Elements that are there, whole. Any thread, also in a signal handler. Read
+ * the numbers of a table before those of the tables it refers to. */
+uint32_t vector_count(const struct vector *vector);
 void *vector_at(const struct vector *vector, uint32_t id); /* 1..n */
 
 /* index.c: under at_lock. `found` compares the element id with `key`. */
@@ -104,9 +108,20 @@ static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
     return *(struct ledger **)vector_at(&at_ledgers, id);
 }
 
-/* lock.c: the one lock. Who holds it holds the recursion guard as well. */
+/* lock.c: at_lock. Who holds it holds the recursion guard as well. */
 void lock_take(void);
 void lock_release(void);
+/* Around a lock that dumps need: what handlers want of them waits so long. */
+void lock_hold(void);
+void lock_unhold(void);
+bool lock_is_held(void); /* by this thread: it must not dump now */
+/* Has this thread do `action` when it holds none; false: it holds none now. */
+bool lock_defer(void (*action)(void));
+/* The dump lock: nothing that a dump reads changes but by growing. Outermost;
+ * not if lock_is_held. Gives what lock_release_dump takes. */
+uint64_t lock_take_dump(void);
+void lock_release_dump(uint64_t blocked);
+void lock_reset_dump(void); /* after fork: the holder stayed behind */
 
 /* stack.c: control leaves stack pointer `here` for `target` (0 = unknown). */
 void stack_leave(uintptr_t here, uintptr_t target);
@@ -188,7 +203,7 @@ extern uint64_t at_dropped_bytes;
 
 /* domain.c */
 struct domain {
-    const char *name; /* interned; NULL for a moment */
+    const char *name; /* interned */
     uint32_t string;  /* its id */
 };
 extern struct vector at_domains; /* of those with names */
@@ -222,13 +237,14 @@ struct taken tracked_find(uintptr_t address);
 void tracked_lock_all(void); /* around fork */
 void tracked_unlock_all(void);
 
-/* module.c: the loaded files. Slow half, locked. */
+/* module.c: the loaded files. Under the dump lock. */
 struct module {
-    uint64_t begin;    /* first address */
-    uint64_t end;      /* one past the last */
-    uint64_t bias;     /* address in memory minus address in the file */
-    uint32_t path;     /* string */
-    uint32_t build_id; /* string of hexadecimal digits; 0 = none */
+    uint64_t begin;             /* first address */
+    uint64_t end;               /* one past the last */
+    uint64_t bias;              /* address in memory minus that in the file */
+    const char *path;           /* until they are read anew */
+    uint32_t build_id_size;     /* bytes; 0 = none */
+    unsigned char build_id[32]; /* GNU's have 8, 16 or 20 */
 };
 /* Reads them anew; ids are 1..result. */
 uint32_t module_read(void);
@@ -237,7 +253,7 @@ uint32_t module_of(uint64_t address); /* 0 = none */
 
 /* target.c: the file a dump goes to. */
 struct target {
-    int fd;
+    int fd;               /* -1 = none is open */
     bool is_temporary;    /* to be renamed */
     char path[4096];      /* final name, patterns expanded */
     char temporary[4096]; /* name it is written under */
@@ -247,11 +263,18 @@ int target_open(struct target *target, const char *pattern,
 /* Gives the file its name, or removes it after an error. 0 or errno. */
 int target_close(struct target *target, int error);
 
-/* dump.c: slow half, locked. 0 or errno. */
+/* dump.c: under the dump lock. 0 or errno. */
 int dump_write(int fd, uint32_t sequence, const char *reason);
 
-/* init.c */
-int init_dump(const char *pattern, const char *reason); /* 0 or errno */
+/* request.c */
+/* Writes a dump, after those that other threads are writing. Any thread; in a
+ * signal handler EBUSY if the thread holds a lock that dumps need. 0 or errno,
+ * which has been reported. */
+int init_dump(const char *pattern, const char *reason);
+/* Has the signal ALLOCTRACE_SIGNAL write dumps from now on. */
+void request_catch(void);
+void request_finish(void); /* writes the dump at exit; signals do no more */
+void request_forked(void); /* in the child; under at_lock */
 
 /* No file of the runtime but os_linux.c, real.c, interpose.c and alloc.c may
  * name what allocates or may do so. */

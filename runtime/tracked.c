@@ -50,6 +50,7 @@ static size_t home(const struct shard *shard, uintptr_t address)
 static void take_lock(struct shard *shard)
 {
     __alloctrace_thread.busy++;
+    lock_hold();
     /* Acquire: pairs with the release in release_lock. */
     while (__atomic_exchange_n(&shard->lock, 1, __ATOMIC_ACQUIRE))
         os_yield();
@@ -59,6 +60,7 @@ static void release_lock(struct shard *shard)
 {
     __atomic_store_n(&shard->lock, 0, __ATOMIC_RELEASE);
     __alloctrace_thread.busy--;
+    lock_unhold();
 }
 
 static void put(struct shard *shard, struct entry entry)
