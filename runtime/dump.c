@@ -56,6 +56,7 @@ DEFINE_PUT(frame, FRAME)
 DEFINE_PUT(traceback, TRACEBACK)
 DEFINE_PUT(thread, THREAD)
 DEFINE_PUT(trace, TRACE)
+DEFINE_PUT(block, BLOCK)
 DEFINE_PUT(summary, SUMMARY)
 DEFINE_PUT(trailer, TRAILER)
 
@@ -336,6 +337,11 @@ static void put_tables(void)
 
 /* ---- Counters ---- */
 
+static uint32_t shown_domain(const struct account *account)
+{
+    return account->domain == DOMAIN_DIRECT ? 0 : account->domain;
+}
+
 /* Reads an account once, so that what is derived of it fits together. */
 static struct alloctrace_trace_entry read_account(const struct account *account,
                                                   uint32_t thread)
@@ -343,7 +349,7 @@ static struct alloctrace_trace_entry read_account(const struct account *account,
     struct alloctrace_trace_entry entry = {
         .traceback = account->traceback_id,
         .thread = thread,
-        .domain = account->domain == DOMAIN_DIRECT ? 0 : account->domain,
+        .domain = shown_domain(account),
         .total_blocks = count_get(&account->total_blocks),
         .total_bytes = count_get(&account->total_bytes),
     };
@@ -396,6 +402,39 @@ static void put_traces(uint32_t n_ledgers)
     }
 }
 
+/* ---- Single blocks ---- */
+
+#define BLOCKS 1024 /* in a record */
+static struct block blocks[BLOCKS];
+
+static void put_blocks(size_t n)
+{
+    put_tables(); /* after the blocks were read, as with accounts */
+    begin_entries(ALLOCTRACE_TAG_BLOCKS, (uint32_t)n, ALLOCTRACE_BLOCK_SIZE);
+    for (size_t i = 0; i < n; i++) {
+        const struct account *const account = blocks[i].account;
+
+        put_block(&(struct alloctrace_block_entry){
+            blocks[i].address, blocks[i].size, account->traceback_id,
+            shown_domain(account)});
+    }
+    writer_pad(&writer);
+}
+
+static void put_all_blocks(void)
+{
+    static struct block_walk walk;
+    struct tracked_walk tracked = {0};
+    size_t n;
+
+    block_walk_start(&walk);
+    while ((n = block_walk_next(&walk, blocks, BLOCKS)) > 0)
+        put_blocks(n);
+    block_walk_end(&walk);
+    while ((n = tracked_walk_next(&tracked, blocks, BLOCKS)) > 0)
+        put_blocks(n);
+}
+
 static void put_sums(void)
 {
     sums.peak_bytes = count_get(&at_peak.bytes);
@@ -437,6 +476,8 @@ int dump_write(int fd, uint32_t sequence, const char *reason)
     put_batches(put_threads, n_ledgers);
     put_tables();
     put_traces(n_ledgers);
+    if (at_options.blocks)
+        put_all_blocks();
     put_sums();
     put_trailer_record();
     return writer_flush(&writer);

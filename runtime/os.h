@@ -19,6 +19,11 @@ void os_unmap(void *pages, size_t size);
 void os_discard(void *pages, size_t size);
 /* Bytes of the range that are resident. */
 size_t os_resident(const void *pages, size_t size);
+/* Says of n pages which were touched since they were
+ * mapped, in memory or in swap: a bit a page. All, if it cannot tell. `fd` is
+ * what os_touched_open gave, which may be -1; to be closed. */
+int os_touched_open(void);
+void os_touched(int fd, const void *pages, unsigned n, uint64_t *touched);
 size_t os_page_size(void);
 /* Can `size` bytes be read? Costs a system call. */
 bool os_is_readable(const void *address, size_t size);

@@ -86,6 +86,42 @@ size_t os_resident(const void *pages, size_t size)
     return resident;
 }
 
+int os_touched_open(void)
+{
+    int fd;
+
+    return os_open_read("/proc/self/pagemap", &fd) == 0 ? fd : -1;
+}
+
+#define PAGE_IS_PRESENT (UINT64_C(1) << 63)
+#define PAGE_IS_SWAPPED (UINT64_C(1) << 62)
+
+static bool read_pagemap(int fd, uint64_t *words, size_t size)
+{
+    size_t got;
+
+    return os_read(fd, words, size, &got) == 0 && got == size;
+}
+
+void os_touched(int fd, const void *pages, unsigned n, uint64_t *touched)
+{
+    const uint64_t first = (uintptr_t)pages / os_page_size();
+    uint64_t words[64];
+    bool is_known = fd >= 0 && lseek(fd, (off_t)(first * sizeof *words),
+                                     SEEK_SET) >= 0;
+
+    for (unsigned i = 0; i < n; i += 64) {
+        const unsigned n_words = n - i < 64 ? n - i : 64;
+        uint64_t bits = 0;
+
+        is_known = is_known && read_pagemap(fd, words, n_words * sizeof *words);
+        for (unsigned k = 0; is_known && k < n_words; k++)
+            bits |= (uint64_t)!!(words[k] & (PAGE_IS_PRESENT | PAGE_IS_SWAPPED))
+                    << k;
+        touched[i / 64] = is_known ? bits : UINT64_MAX;
+    }
+}
+
 size_t os_page_size(void)
 {
     const unsigned long size = getauxval(AT_PAGESZ);

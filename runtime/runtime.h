@@ -151,6 +151,40 @@ uint64_t peak_slack(void);
 uint64_t *block_slot_create(uintptr_t address) at_cold; /* NULL: no memory */
 bool block_init(void);
 
+/* block_walk.c: all live blocks of the map. Any thread, also in a signal
+ * handler. */
+struct block {
+    uintptr_t address;
+    size_t size;                   /* requested */
+    const struct account *account; /* that it was counted in */
+};
+#define BLOCK_PAGES 512 /* whose state is asked for at once */
+/* Where the walk is in the pages of a root or leaf. */
+struct block_pages {
+    const char *at; /* first of the pages that are known */
+    size_t left;    /* bytes from there on */
+    unsigned n;     /* pages that are known */
+    unsigned i;     /* the next of them */
+    int fd;         /* for os_touched */
+    uint64_t touched[BLOCK_PAGES / 64]; /* a bit a page */
+};
+struct block_walk {
+    int map;                       /* number of the map */
+    int fd;                        /* for os_touched */
+    uint64_t **root;               /* of the map; NULL = none yet */
+    uint64_t *const *slot;         /* of the next leaf, in the root */
+    uint64_t *const *slot_end;     /* of the root's current page */
+    const uint64_t *leaf;          /* NULL = none yet */
+    const uint64_t *entry;         /* the next one, in the leaf */
+    const uint64_t *entry_end;     /* of the leaf's current page */
+    struct block_pages root_pages; /* where it is in the root */
+    struct block_pages leaf_pages; /* and in the leaf */
+};
+void block_walk_start(struct block_walk *walk);
+/* Fills in up to n blocks; says how many. 0: that was all. */
+size_t block_walk_next(struct block_walk *walk, struct block *blocks, size_t n);
+void block_walk_end(struct block_walk *walk);
+
 /* ledger.c: slow half. */
 void ledger_init(void);
 struct ledger *ledger_acquire(struct thread *thread); /* locked; may be NULL */
@@ -234,6 +268,15 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address);
 const struct account *tracked_get(uint32_t domain, uintptr_t address);
 /* The smallest block at the address in a named domain; account NULL: none. */
 struct taken tracked_find(uintptr_t address);
+/* Where a walk over all of them is; begins zeroed. */
+struct tracked_walk {
+    unsigned shard;
+    uint64_t hash; /* what of it is above the shard's bits: the next one */
+};
+/* Fills in up to n blocks; says how many. 0: that was all. One that stays is
+ * met once. Takes locks, for microseconds. */
+size_t tracked_walk_next(struct tracked_walk *walk, struct block *blocks,
+                         size_t n);
 void tracked_lock_all(void); /* around fork */
 void tracked_unlock_all(void);
 

@@ -15,7 +15,8 @@
  */
 #include "event.h"
 
-#define N_SHARDS 64
+#define SHARD_BITS 6
+#define N_SHARDS (1 << SHARD_BITS)
 #define FIRST_SIZE 256
 
 struct entry {
@@ -39,12 +40,16 @@ static uint64_t hash_of(uintptr_t address)
 
 static struct shard *shard_of(uintptr_t address)
 {
-    return &shards[hash_of(address) >> 58];
+    return &shards[hash_of(address) >> (64 - SHARD_BITS)];
 }
 
+/* The upper bits of what is left of the hash: as the table grows, entries stay
+ * in the order of their hashes (but for those that had to give way), which is
+ * how tracked_walk finds each once. */
 static size_t home(const struct shard *shard, uintptr_t address)
 {
-    return (size_t)(hash_of(address) >> 26) & shard->mask;
+    return (size_t)((hash_of(address) << SHARD_BITS) >>
+                    __builtin_clzll(shard->mask));
 }
 
 static void take_lock(struct shard *shard)
@@ -218,6 +223,64 @@ struct taken tracked_find(uintptr_t address)
     }
     release_lock(shard);
     return taken;
+}
+
+/* Appends the entries that are at home in slot `home_slot`. A full list ends
+ * the slot early: more blocks at addresses of one hash than fit are not told. */
+static size_t list_slot(const struct shard *shard, size_t home_slot,
+                        struct block *blocks, size_t n)
+{
+    size_t i = 0;
+
+    for (size_t k = home_slot; i < n && shard->entries[k].account;
+         k = (k + 1) & shard->mask) {
+        const struct entry *const entry = &shard->entries[k];
+
+        if (home(shard, entry->address) == home_slot)
+            blocks[i++] =
+                (struct block){entry->address, entry->size, entry->account};
+    }
+    return i;
+}
+
+#define SLOTS_AT_ONCE 1024 /* microseconds */
+
+/* A stretch of the shard's slots, from where the walk is on. */
+static size_t list_some(struct tracked_walk *walk, const struct shard *shard,
+                        struct block *blocks, size_t n)
+{
+    const unsigned shift = __builtin_clzll(shard->mask);
+    size_t slot = (size_t)(walk->hash >> shift);
+    size_t i = 0;
+
+    for (unsigned k = 0; k < SLOTS_AT_ONCE && i < n / 2; k++) {
+        i += list_slot(shard, slot, blocks + i, n - i);
+        if (++slot > shard->mask) {
+            walk->shard++;
+            walk->hash = 0;
+            return i;
+        }
+    }
+    walk->hash = (uint64_t)slot << shift;
+    return i;
+}
+
+size_t tracked_walk_next(struct tracked_walk *walk, struct block *blocks,
+                         size_t n)
+{
+    size_t i = 0;
+
+    while (i == 0 && walk->shard < N_SHARDS) {
+        struct shard *const shard = &shards[walk->shard];
+
+        take_lock(shard);
+        if (shard->entries)
+            i = list_some(walk, shard, blocks, n);
+        else
+            walk->shard++;
+        release_lock(shard);
+    }
+    return i;
 }
 
 void tracked_lock_all(void)

@@ -13,7 +13,7 @@ import time
 
 import e2e
 
-TAG_STRINGS, TAG_FRAMES, TAG_TRACEBACKS = 2, 4, 5
+TAG_STRINGS, TAG_FRAMES, TAG_TRACEBACKS, TAG_BLOCKS = 2, 4, 5, 11
 TIMEOUT = 120  # seconds: it hangs
 
 
@@ -49,6 +49,29 @@ def sums_of(path, is_wanted):
         if is_wanted(tracebacks[traceback], domain):
             sums = [a + b for a, b in zip(sums, figures)]
     return sums
+
+
+def check_blocks(path, name):
+    """Nothing runs any more: the blocks are those that the traces count."""
+    live, listed, addresses = {}, {}, set()
+    for traceback, _, domain, _, n, size, *_ in read_tables(path)[1]:
+        sums = live.setdefault((traceback, domain), [0, 0])
+        sums[0] += n
+        sums[1] += size
+    for tag, count, payload in e2e.read_records(path):
+        if tag != TAG_BLOCKS:
+            continue
+        e2e.check_equal(f"{name}: length", len(payload), count * 24)
+        for address, size, traceback, domain in struct.iter_unpack(
+                "<QQII", payload):
+            sums = listed.setdefault((traceback, domain), [0, 0])
+            sums[0] += 1
+            sums[1] += size
+            addresses.add((address, domain))
+    live = {path: sums for path, sums in live.items() if sums != [0, 0]}
+    e2e.check_equal(f"{name}: blocks of each path", listed, live)
+    e2e.check_equal(f"{name}: addresses", len(addresses),
+                    sum(sums[0] for sums in listed.values()))
 
 
 def info(build, path, name):
@@ -114,6 +137,8 @@ def check_each(build, programs, directory, blocks):
         info(build, os.path.join(directory, f"{child}.1"), name)
     e2e.check("(exit, " in info(build, paths[-1], name), "not at exit")
     check_totals(paths[-1], heap, tracked, name)
+    if blocks == "1":
+        check_blocks(paths[-1], name)
     print(f"{name}: {len(numbers)} dumps, {heap[2]} blocks, "
           f"{tracked[2]} tracked")
     for file in os.listdir(directory):
