@@ -58,7 +58,7 @@ static struct worker workers[N_WORKERS];
 static pthread_t forker, loader;
 static pid_t children[N_CHILDREN];
 static atomic_bool is_over;
-static volatile int after_call; /* so that no call is a jump */
+static volatile int after_call; /* so that no call is a jump, no two are one */
 
 static uint32_t next_random(struct worker *worker)
 {
@@ -90,13 +90,15 @@ __attribute__((noipa)) static void *go(unsigned path, size_t size)
 {
     void *block;
 
-    if (path < 2)
+    if (path < 2) {
         block = grab(size);
-    else if (path & 1)
+    } else if (path & 1) {
         block = go(path / 2, size);
-    else
+        after_call = 1;
+    } else {
         block = go(path / 2, size);
-    after_call = 1;
+        after_call = 2;
+    }
     return block;
 }
 
