@@ -12,20 +12,74 @@
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
+/*
+ * Each of the usual functions is three: what is found at once; what is not
+ * traced, which costs two comparisons more than the real function; all else.
+ */
+#define APART __attribute__((noinline)) static
+
+APART void *malloc_met(size_t size, uint64_t site)
+{
+    return family_malloc(event_meet_site(site, size), size);
+}
+
+APART void *malloc_other(size_t size, uint64_t site)
+{
+    if (event_is_off())
+        return at_real.malloc_fn(size);
+    return malloc_met(size, site);
+}
+
 at_export void *__alloctrace_malloc(size_t size, uint64_t site)
 {
-    return family_malloc(event_find_site(site, size), size);
+    struct account *const account = event_peek_site(site);
+
+    if (unlikely(!account))
+        return malloc_other(size, site);
+    return event_add(account, at_real.malloc_fn(size), size);
+}
+
+APART void *calloc_met(size_t n, size_t size, uint64_t site)
+{
+    return family_calloc(event_meet_site(site, family_product(n, size)), n,
+                         size);
+}
+
+APART void *calloc_other(size_t n, size_t size, uint64_t site)
+{
+    if (event_is_off())
+        return at_real.calloc_fn(n, size);
+    return calloc_met(n, size, site);
 }
 
 at_export void *__alloctrace_calloc(size_t n, size_t size, uint64_t site)
 {
-    return family_calloc(event_find_site(site, family_product(n, size)), n,
-                         size);
+    struct account *const account = event_peek_site(site);
+
+    if (unlikely(!account))
+        return calloc_other(n, size, site);
+    return event_add(account, at_real.calloc_fn(n, size), n * size);
+}
+
+APART void *realloc_met(void *block, size_t size, uint64_t site)
+{
+    return family_realloc(event_meet_site(site, size), block, size);
+}
+
+APART void *realloc_other(void *block, size_t size, uint64_t site)
+{
+    if (event_is_off())
+        return at_real.realloc_fn(block, size);
+    return realloc_met(block, size, site);
 }
 
 at_export void *__alloctrace_realloc(void *block, size_t size, uint64_t site)
 {
-    return family_realloc(event_find_site(site, size), block, size);
+    struct account *const account = event_peek_site(site);
+
+    if (unlikely(!account))
+        return realloc_other(block, size, site);
+    return family_realloc(account, block, size);
 }
 
 at_export void *__alloctrace_reallocarray(void *block, size_t n, size_t size,

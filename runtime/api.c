@@ -56,15 +56,15 @@ at_export int alloctrace_dump(const char *path)
 
 at_export int alloctrace_dump_traceback(int fd, const void *block)
 {
-    const uint64_t *const slot = block_slot((uintptr_t)block);
-    const uint64_t entry = slot ? count_get(slot) : 0;
     const int saved = errno;
+    const struct account *account;
 
     if (!alloctrace_is_tracing())
         return ALLOCTRACE_ENOT_TRACING;
-    if (!entry)
+    account = block ? block_get(block).account : NULL;
+    if (!account)
         return ALLOCTRACE_EUNKNOWN_BLOCK;
-    traceback_write(block_account(entry)->traceback_id, fd);
+    traceback_write(account_traceback(account), fd);
     errno = saved;
     return 0;
 }

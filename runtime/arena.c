@@ -37,17 +37,35 @@ static void remember(void *pages, size_t size)
  * kernel gives out no more unless it is asked to (but riscv64 with five levels
  * of page tables before Linux 6.6 does).
  */
-void *arena_map(size_t size)
+static void *checked(void *pages, size_t size)
 {
-    void *const pages = os_map(size);
-
     if (pages && ((uint64_t)(uintptr_t)pages + size) >> 48) {
         os_unmap(pages, size);
         return NULL;
     }
+    return pages;
+}
+
+void *arena_map(size_t size)
+{
+    void *const pages = checked(os_map(size), size);
+
     if (pages)
         remember(pages, size);
     return pages;
+}
+
+void *arena_reserve(size_t size)
+{
+    return checked(os_reserve(size), size);
+}
+
+bool arena_use(void *pages, size_t size)
+{
+    if (!os_use(pages, size))
+        return false;
+    remember(pages, size);
+    return true;
 }
 
 void arena_unmap(void *pages, size_t size)

@@ -1,48 +1,184 @@
 /* SPDX-License-Identifier: MIT */
-/* The slow half of block.h: making leaves. Needs no lock. */
+/*
+ * The slow half of block.h: making roots and leaves, and blocks of which it is
+ * not known which map they are in. Needs no lock.
+ */
 #include "block.h"
 
-uint64_t **at_roots[BLOCK_MAPS];
+uintptr_t at_narrow;
+uintptr_t at_wide[BLOCK_MAPS];
 uintptr_t at_odd_mask = BLOCK_ODD_OTHERS;
 
-/* Puts `made` where NULL was; if another thread was first, takes its. */
-static void *publish(void **where, void *made, size_t size)
-{
-    void *there = NULL;
+bool at_is_narrow;
 
-    /* Release: pairs with the acquire in block_slot. */
+/* What is there, or `size` new bytes, less `bias`. 0: no memory. */
+static uintptr_t get(uintptr_t *where, size_t size, uintptr_t bias)
+{
+    uintptr_t there = __atomic_load_n(where, __ATOMIC_ACQUIRE);
+    void *const pages = there ? NULL : arena_map(size);
+    const uintptr_t made = (uintptr_t)pages - bias;
+
+    if (there || !pages)
+        return there;
+    if (!made) { /* of all addresses the one that says "none" */
+        arena_unmap(pages, size);
+        return 0;
+    }
+    /* Release: pairs with the acquire of those who look entries up. */
     if (__atomic_compare_exchange_n(where, &there, made, false,
                                     __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
         return made;
-    if (made)
-        arena_unmap(made, size);
+    arena_unmap(pages, size); /* another thread was first */
     return there;
 }
 
-static void *get(void **where, size_t size)
+/* The root's leaf for the address, with entries of so many bytes. */
+static uintptr_t get_leaf(uintptr_t root, uintptr_t address, size_t entry_size)
 {
-    void *const there = __atomic_load_n(where, __ATOMIC_ACQUIRE);
+    const uintptr_t plain = (uintptr_t)(address & BLOCK_ADDRESS_MASK);
+    const uintptr_t first = plain >> BLOCK_LEAF_BITS << BLOCK_LEAF_BITS;
 
-    return there ? there : publish(where, arena_map(size), size);
+    return get(block_leaf(root, address), BLOCK_LEAF_SIZE * entry_size,
+               (first >> BLOCK_GRANULE_BITS) * entry_size);
 }
 
-uint64_t *block_slot_create(uintptr_t address)
+static uintptr_t get_root(uintptr_t *root)
 {
-    uint64_t **const root =
-        get((void **)block_map(address), BLOCK_ROOT_SIZE * sizeof *root);
-    uint64_t *leaf;
+    return get(root, BLOCK_ROOT_SIZE * sizeof(uintptr_t), 0);
+}
 
-    if (!root)
+static uint64_t *wide_slot_create(uintptr_t address)
+{
+    const uintptr_t root = get_root(&at_wide[(address & at_odd_mask) >> 3]);
+
+    if (!root || !get_leaf(root, address, sizeof(uint64_t)))
         return NULL;
-    leaf = get((void **)&root[block_leaf(address)],
-               BLOCK_LEAF_SIZE * sizeof *leaf);
-    return leaf ? &leaf[block_granule(address)] : NULL;
+    return wide_slot(address);
 }
 
+/*
+ * Does the word in front of a block say what it is taken to say? Asked once
+ * for each leaf, when its first block comes, whose word glibc has just
+ * written. A mapped chunk has another word more that is not the program's.
+ */
+static bool is_understood(void *block)
+{
+    const size_t extent = block_extent(block);
+    const size_t usable = at_real.usable_size_fn(block);
+
+    return extent == usable + sizeof(size_t) ||
+           extent == usable + 2 * sizeof(size_t);
+}
+
+/* The leaf for a block that may be in the narrow map; 0: it has none. */
+static uintptr_t narrow_leaf_create(void *block)
+{
+    const uintptr_t address = (uintptr_t)block;
+    const uintptr_t leaf = narrow_leaf(address);
+
+    if (leaf || address != (uintptr_t)(address & BLOCK_ADDRESS_MASK) ||
+        !is_understood(block))
+        return leaf;
+    return get_leaf(at_narrow, address, sizeof(uint32_t));
+}
+
+static bool is_plain(const void *block)
+{
+    return ((uintptr_t)block & at_odd_mask) == 0;
+}
+
+/* Enters a block in the narrow map. False: it does not belong there. */
+static bool narrow_put(void *block, const struct account *account, size_t size)
+{
+    uintptr_t leaf;
+    uint32_t *slot;
+    size_t slack;
+
+    if (!at_is_narrow || !is_plain(block))
+        return false;
+    leaf = narrow_leaf_create(block);
+    if (!leaf)
+        return false;
+    slot = narrow_slot(leaf, (uintptr_t)block);
+    slack = block_extent(block) - size;
+    if (slack > NARROW_SLACK_MAX) {
+        count_set(slot, 0); /* of a block whose free was not seen */
+        return false;
+    }
+    count_set(slot, narrow_entry(account, slack));
+    return true;
+}
+
+bool block_put(void *block, const struct account *account, size_t size)
+{
+    uint64_t *slot;
+
+    if (narrow_put(block, account, size))
+        return true;
+    slot = wide_holds(size) ? wide_slot_create((uintptr_t)block) : NULL;
+    if (!slot)
+        return false;
+    count_set(slot, wide_entry(account, size));
+    return true;
+}
+
+/* The narrow map's entry of a block, or NULL. */
+static uint32_t *find_narrow(const void *block)
+{
+    uintptr_t leaf;
+    uint32_t *slot;
+
+    if (!at_is_narrow || !is_plain(block))
+        return NULL;
+    leaf = narrow_leaf((uintptr_t)block);
+    if (!leaf)
+        return NULL;
+    slot = narrow_slot(leaf, (uintptr_t)block);
+    return count_get(slot) ? slot : NULL;
+}
+
+static struct taken take(const void *block, bool is_removed)
+{
+    uint32_t *const narrow = find_narrow(block);
+    uint64_t *const wide = narrow ? NULL : wide_slot((uintptr_t)block);
+    struct taken taken = {NULL, 0};
+
+    if (narrow) {
+        const uint32_t entry = count_get(narrow);
+
+        taken.account = narrow_account(entry);
+        taken.size = block_extent(block) - narrow_slack(entry);
+        if (is_removed)
+            count_set(narrow, 0);
+    } else if (wide && count_get(wide)) {
+        const uint64_t entry = count_get(wide);
+
+        taken.account = wide_account(entry);
+        taken.size = (size_t)wide_size(entry);
+        if (is_removed)
+            count_set(wide, 0);
+    }
+    return taken;
+}
+
+struct taken block_get(const void *block)
+{
+    return take(block, false);
+}
+
+struct taken block_remove(const void *block)
+{
+    return take(block, true);
+}
+
+/* Blocks that are freed where that cannot be seen leave entries behind, whose
+ * size must be known when the block in front of it is another one. */
 bool block_init(void)
 {
-    if (real_is_glibc())
+    at_is_narrow = real_is_glibc() && !at_options.blocks && at_real.usable_size_fn &&
+                !real_has_hidden_frees() && !os_has_valgrind() &&
+                !os_has_tags();
+    if (real_is_glibc() && !at_options.blocks) /* lists want addresses */
         at_odd_mask = BLOCK_ODD_GLIBC;
-    return get((void **)&at_roots[0], BLOCK_ROOT_SIZE * sizeof(uint64_t *)) !=
-           NULL;
+    return get_root(&at_narrow) != 0;
 }

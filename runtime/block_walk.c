@@ -1,50 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All live blocks of the block map, one after another: for dumps. Needs no
- * lock and no memory; others allocate and free meanwhile, and a block that
- * comes or goes may be met or not. One that stays is met once.
+ * All live blocks of the wide map, one after another: for dumps that list
+ * them, for which all blocks are in that map (block_init): the narrow one does
+ * not say which half of its granule a block lies in. Needs no lock and no
+ * memory; others allocate and free meanwhile, and a block that comes or goes
+ * may be met or not. One that stays is met once. An entry is one word, so none
+ * is torn.
  *
- * The map is sparse: what the kernel says was never touched is passed over, a
- * root's page stands for 32 GiB of addresses and a leaf's for 16 KiB. (Pages
- * that are in swap count as touched; mincore would not say so.)
- *
- * An entry is one word and is never torn. The size of a large block stands in
- * the entry behind its own, which is written first and cleared first. So both
- * are read twice, and a pair that changed is a block that came or went. A size
- * that is read as an entry, as its block is coming, is no account's address:
- * sizes are smaller than any address that pages are mapped at.
+ * The map is sparse: what the kernel says was never touched is passed over.
+ * (Pages that are in swap count as touched; mincore would not say so.)
  */
 #include <string.h>
 
 #include "block.h"
 
-/* The next page of a root or leaf that was touched; NULL: there is none. */
-static const void *next_page(struct block_pages *pages)
-{
-    const size_t page_size = os_page_size();
+/* ---- Pages that were touched ---- */
 
-    for (;;) {
-        while (pages->i < pages->n) {
-            const unsigned i = pages->i++;
-
-            if (!(pages->touched[i / 64] >> i % 64 & 1))
-                continue;
-            return pages->at + i * page_size;
-        }
-        pages->at += pages->n * page_size;
-        pages->left -= pages->n * page_size;
-        pages->n = 0;
-        if (!pages->left)
-            return NULL;
-        pages->n = pages->left / page_size < BLOCK_PAGES
-                       ? (unsigned)(pages->left / page_size)
-                       : BLOCK_PAGES;
-        pages->i = 0;
-        os_touched(pages->fd, pages->at, pages->n, pages->touched);
-    }
-}
-
-static void start_pages(struct block_pages *pages, const void *at, size_t size,
+static void start_pages(struct block_pages *pages, uintptr_t at, size_t size,
                         int fd)
 {
     pages->at = at;
@@ -54,93 +26,100 @@ static void start_pages(struct block_pages *pages, const void *at, size_t size,
     pages->fd = fd;
 }
 
-/* Moves on to the next leaf. False: that was the last one. */
-static bool next_leaf(struct block_walk *walk)
+/* The next page of a root or leaf that was touched; 0: there is none. */
+static uintptr_t next_page(struct block_pages *pages)
 {
-    for (;;) {
-        while (walk->slot < walk->slot_end) {
-            const uint64_t *const leaf =
-                __atomic_load_n(walk->slot++, __ATOMIC_ACQUIRE);
+    const size_t page_size = os_page_size();
 
-            if (!leaf)
-                continue;
-            walk->leaf = leaf;
-            start_pages(&walk->leaf_pages, leaf,
-                        BLOCK_LEAF_SIZE * sizeof *leaf, walk->fd);
-            return true;
+    for (;;) {
+        while (pages->i < pages->n) {
+            const unsigned i = pages->i++;
+
+            if (pages->touched[i / 64] >> i % 64 & 1)
+                return pages->at + i * page_size;
         }
-        walk->slot = next_page(&walk->root_pages);
-        if (!walk->slot)
-            return false;
-        walk->slot_end = walk->slot + os_page_size() / sizeof *walk->slot;
+        pages->at += pages->n * page_size;
+        pages->left -= pages->n * page_size;
+        pages->n = 0;
+        if (!pages->left)
+            return 0;
+        pages->n = pages->left / page_size < BLOCK_PAGES
+                       ? (unsigned)(pages->left / page_size)
+                       : BLOCK_PAGES;
+        pages->i = 0;
+        os_touched(pages->fd, (const void *)pages->at, pages->n,
+                   pages->touched);
     }
 }
+
+/* ---- From map to map, leaf to leaf, page to page ---- */
 
 /* Moves on to the next map. False: that was the last one. */
 static bool next_map(struct block_walk *walk)
 {
     while (++walk->map < BLOCK_MAPS) {
-        walk->root = __atomic_load_n(&at_roots[walk->map], __ATOMIC_ACQUIRE);
-        if (!walk->root)
-            continue;
-        walk->slot = walk->slot_end = NULL;
+        walk->root = __atomic_load_n(&at_wide[walk->map], __ATOMIC_ACQUIRE);
+        walk->slot = walk->slot_end = 0;
         start_pages(&walk->root_pages, walk->root,
-                    BLOCK_ROOT_SIZE * sizeof *walk->root, walk->fd);
+                    walk->root ? BLOCK_ROOT_SIZE * sizeof(uintptr_t) : 0,
+                    walk->fd);
+        if (walk->root)
+            return true;
+    }
+    walk->map = BLOCK_MAPS - 1; /* for who asks again */
+    return false;
+}
+
+/* Moves on to the map's next leaf. False: that was the last one. */
+static bool next_leaf(struct block_walk *walk)
+{
+    for (; walk->slot < walk->slot_end; walk->slot += sizeof(uintptr_t)) {
+        const uintptr_t leaf =
+            __atomic_load_n((const uintptr_t *)walk->slot, __ATOMIC_ACQUIRE);
+        const uintptr_t number =
+            (walk->slot - walk->root) / sizeof(uintptr_t);
+        const uintptr_t first = number
+                                << (BLOCK_LEAF_BITS - BLOCK_GRANULE_BITS);
+
+        if (!leaf)
+            continue;
+        walk->slot += sizeof(uintptr_t);
+        walk->leaf = leaf;
+        start_pages(&walk->leaf_pages, leaf + first * sizeof(uint64_t),
+                    BLOCK_LEAF_SIZE * sizeof(uint64_t), walk->fd);
         return true;
     }
-    return false;
+    walk->slot = next_page(&walk->root_pages);
+    walk->slot_end = walk->slot ? walk->slot + os_page_size() : 0;
+    return walk->slot && next_leaf(walk);
 }
 
 /* Moves on to the next page of entries. False: that was the last one. */
 static bool next_entries(struct block_walk *walk)
 {
-    const uint64_t *page = walk->leaf ? next_page(&walk->leaf_pages) : NULL;
+    uintptr_t page = next_page(&walk->leaf_pages);
 
     while (!page) {
-        while (!walk->root || !next_leaf(walk))
+        while (!next_leaf(walk))
             if (!next_map(walk))
                 return false;
         page = next_page(&walk->leaf_pages);
     }
     walk->entry = page;
-    walk->entry_end = walk->entry + os_page_size() / sizeof *walk->entry;
+    walk->entry_end = page + os_page_size();
     return true;
 }
 
-static uintptr_t address_of(const struct block_walk *walk, const uint64_t *entry)
+/* ---- The walk ---- */
+
+static struct block read_entry(const struct block_walk *walk, uint64_t entry)
 {
-    const size_t granule = (size_t)(entry - walk->leaf);
-    const size_t leaf =
-        (size_t)(walk->slot - 1 - (uint64_t *const *)walk->root);
+    const uintptr_t granule = (walk->entry - walk->leaf) / sizeof entry;
 
-    return (uintptr_t)leaf << BLOCK_LEAF_BITS | granule << BLOCK_GRANULE_BITS |
-           (uintptr_t)walk->map << 3;
-}
-
-/* Reads the size of a large block. False: it is coming or going. */
-static bool read_large(const uint64_t *entry, uint64_t value, size_t *size)
-{
-    const uint64_t first = __atomic_load_n(entry + 1, __ATOMIC_ACQUIRE);
-    const uint64_t again = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
-    const uint64_t second = __atomic_load_n(entry + 1, __ATOMIC_ACQUIRE);
-
-    *size = (size_t)first;
-    return again == value && first == second && first >= BLOCK_SIZE_MASK &&
-           !(first >> BLOCK_ADDRESS_BITS);
-}
-
-static bool read_entry(const struct block_walk *walk, const uint64_t *entry,
-                       struct block *block)
-{
-    const uint64_t value = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
-
-    if (!(value >> BLOCK_ADDRESS_BITS)) /* none, or a size */
-        return false;
-    block->account = block_account(value);
-    block->size = value & BLOCK_SIZE_MASK;
-    block->address = address_of(walk, entry);
-    return block->size < BLOCK_SIZE_MASK ||
-           read_large(entry, value, &block->size);
+    return (struct block){
+        .address = granule << BLOCK_GRANULE_BITS | (uintptr_t)walk->map << 3,
+        .size = (size_t)wide_size(entry),
+        .account = wide_account(entry)};
 }
 
 void block_walk_start(struct block_walk *walk)
@@ -157,8 +136,13 @@ size_t block_walk_next(struct block_walk *walk, struct block *blocks, size_t n)
     while (i < n) {
         if (walk->entry == walk->entry_end && !next_entries(walk))
             break;
-        while (i < n && walk->entry < walk->entry_end)
-            i += read_entry(walk, walk->entry++, &blocks[i]);
+        for (; i < n && walk->entry < walk->entry_end;
+             walk->entry += sizeof(uint64_t)) {
+            const uint64_t entry = count_get((const uint64_t *)walk->entry);
+
+            if (entry)
+                blocks[i++] = read_entry(walk, entry);
+        }
     }
     return i;
 }

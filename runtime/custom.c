@@ -42,15 +42,9 @@ static bool is_near(size_t actual, size_t asked)
 /* Does a live block of the heap begin there, of about that size? */
 static bool is_of_heap(const void *block, size_t size)
 {
-    const uint64_t *const slot = block_slot((uintptr_t)block);
-    const uint64_t entry = slot ? count_get(slot) : 0;
-    uint64_t actual = entry & BLOCK_SIZE_MASK;
+    const struct taken block_there = block_get(block);
 
-    if (!entry)
-        return false;
-    if (actual == BLOCK_SIZE_MASK)
-        actual = count_get(slot + 1);
-    return is_near((size_t)actual, size);
+    return block_there.account && is_near(block_there.size, size);
 }
 
 /*
@@ -66,7 +60,7 @@ static bool is_tracked(const void *block, size_t size, uint64_t site,
 
     if (!other.account)
         return false;
-    if (other.account->domain != domain)
+    if (account_domain(other.account) != domain)
         return is_near(other.size, size);
     return (site & ALLOCTRACE_OWN_FRAME) &&
            domain_is_below(other.account, __alloctrace_thread.top->hash);
@@ -110,7 +104,7 @@ void *__alloctrace_custom_take(void *block)
     taken = tracked_find((uintptr_t)block);
     if (!taken.account)
         return NULL;
-    taken = tracked_remove(taken.account->domain, (uintptr_t)block);
+    taken = tracked_remove(account_domain(taken.account), (uintptr_t)block);
     node = taken.account ? suspended_create() : NULL;
     if (node) {
         node->taken = taken;
@@ -137,7 +131,7 @@ static uint32_t resume(struct suspended *node, bool has_failed)
         return 0;
     if (has_failed)
         restore(node);
-    domain = node->taken.account->domain;
+    domain = account_domain(node->taken.account);
     suspended_destroy(node);
     return domain;
 }
@@ -186,7 +180,7 @@ void __alloctrace_custom_free(void *block, const char *name)
         return;
     found = tracked_find((uintptr_t)block);
     if (found.account)
-        tracked_remove(found.account->domain, (uintptr_t)block);
+        tracked_remove(account_domain(found.account), (uintptr_t)block);
 }
 
 /* What both ways of alloctrace_track ask first. 0 or an error. */

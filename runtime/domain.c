@@ -26,7 +26,8 @@ static uint32_t cache[CACHE_SIZE]; /* number of a domain; 0 = free */
 
 static uint32_t *cache_slot(const char *name)
 {
-    return &cache[slot_home((uintptr_t)name, 64 - 8)];
+    return &cache[slot_home((uintptr_t)name * UINT64_C(0x9e3779b97f4a7c15),
+                            CACHE_SIZE - 1)];
 }
 
 static bool is_named(uint32_t number, const char *name)
@@ -101,7 +102,7 @@ struct account *domain_account(struct path path)
     struct account *account;
 
     path.key = key_in(path.hash, path.domain);
-    account = ledger_find(thread->ledger, path.key);
+    account = thread->ledger ? ledger_find(thread->ledger, path.key) : NULL;
     return account ? account : event_open(path);
 }
 
@@ -120,7 +121,7 @@ struct path domain_path(uint64_t site, uint32_t domain)
 
 bool domain_is_below(const struct account *account, uint64_t hash)
 {
-    uint32_t id = account->traceback_id;
+    uint32_t id = account_traceback(account);
 
     while (id) {
         const struct traceback *const traceback = vector_at(&at_tracebacks, id);

@@ -337,19 +337,20 @@ static void put_tables(void)
 
 /* ---- Counters ---- */
 
-static uint32_t shown_domain(const struct account *account)
+static uint32_t shown_domain(const struct account_facts *facts)
 {
-    return account->domain == DOMAIN_DIRECT ? 0 : account->domain;
+    return facts->domain == DOMAIN_DIRECT ? 0 : facts->domain;
 }
 
 /* Reads an account once, so that what is derived of it fits together. */
 static struct alloctrace_trace_entry read_account(const struct account *account,
                                                   uint32_t thread)
 {
+    const struct account_facts *const facts = account_facts(account);
     struct alloctrace_trace_entry entry = {
-        .traceback = account->traceback_id,
+        .traceback = facts->traceback_id,
         .thread = thread,
-        .domain = shown_domain(account),
+        .domain = shown_domain(facts),
         .total_blocks = count_get(&account->total_blocks),
         .total_bytes = count_get(&account->total_bytes),
     };
@@ -412,11 +413,12 @@ static void put_blocks(size_t n)
     put_tables(); /* after the blocks were read, as with accounts */
     begin_entries(ALLOCTRACE_TAG_BLOCKS, (uint32_t)n, ALLOCTRACE_BLOCK_SIZE);
     for (size_t i = 0; i < n; i++) {
-        const struct account *const account = blocks[i].account;
+        const struct account_facts *const facts =
+            account_facts(blocks[i].account);
 
         put_block(&(struct alloctrace_block_entry){
-            blocks[i].address, blocks[i].size, account->traceback_id,
-            shown_domain(account)});
+            blocks[i].address, blocks[i].size, facts->traceback_id,
+            shown_domain(facts)});
     }
     writer_pad(&writer);
 }

@@ -28,22 +28,22 @@ static struct account *open_account(struct ledger *ledger, struct path path)
     if (!id)
         id = traceback_intern(path.hash, event_frame(path.how), path.leaf,
                               !(path.how & EVENT_RETURN_ADDRESS));
-    account = id ? ledger_add(ledger, path.key, id) : NULL;
-    if (account)
-        account->domain = path.domain;
+    account = id ? ledger_add(ledger, (struct account_facts){path.key, id,
+                                                             path.domain})
+                 : NULL;
     return account;
 }
 
 /* The path's account in the thread's own ledger; NULL: no memory. */
 static struct account *find_own(struct thread *thread, struct path path)
 {
-    struct account *account = ledger_find(thread->ledger, path.key);
     struct ledger *ledger = thread->ledger;
+    struct account *account = ledger ? ledger_find(ledger, path.key) : NULL;
 
     if (account)
         return account;
     lock_take();
-    if (ledger == &at_no_ledger)
+    if (!ledger)
         ledger = ledger_acquire(thread);
     if (ledger)
         account = ledger_find(ledger, path.key);
@@ -57,7 +57,7 @@ static struct account *find_own(struct thread *thread, struct path path)
 static void verify(const struct account *account, uint64_t leaf,
                    unsigned how)
 {
-    if (!traceback_matches(account->traceback_id, event_frame(how), leaf))
+    if (!traceback_matches(account_traceback(account), event_frame(how), leaf))
         __atomic_fetch_add(&at_collisions, 1, __ATOMIC_RELAXED);
 }
 
@@ -89,6 +89,48 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
     return account;
 }
 
+/* Looks further than event_peek. NULL: the path is new, or asked about each
+ * time (verifying). */
+static struct account *find_further(const struct ledger *ledger, uint64_t key)
+{
+    const uint32_t mask = (uint32_t)ledger->mask;
+
+    for (uint32_t i = slot_home(key, mask); ledger->slots[i];
+         i = (i + 1) & mask) {
+        struct account *const account = account_at(ledger->slots[i]);
+
+        if (account->key == key)
+            return account;
+    }
+    return NULL;
+}
+
+static struct account *meet(uint64_t leaf, unsigned how, size_t size)
+{
+    const struct ledger *const ledger = __alloctrace_thread.ledger;
+    const uint64_t hash = event_frame(how)->hash;
+    const uint64_t key =
+        hash * (ledger ? ledger->multiplier : ALLOCTRACE_HASH_K) + leaf;
+    struct account *const account = ledger ? find_further(ledger, key) : NULL;
+
+    return account ? account : event_find_slow(key, leaf, how, size);
+}
+
+struct account *event_meet_site(uint64_t site, size_t size)
+{
+    if (event_is_off())
+        return NULL;
+    return meet(site & ~(uint64_t)EVENT_OWN_FRAME,
+                (unsigned)site & EVENT_OWN_FRAME, size);
+}
+
+struct account *event_meet_address(const void *address, size_t size)
+{
+    if (event_is_off())
+        return NULL;
+    return meet((uintptr_t)address, EVENT_RETURN_ADDRESS, size);
+}
+
 struct account *event_open(struct path path)
 {
     struct thread *const thread = &__alloctrace_thread;
@@ -110,37 +152,51 @@ static struct account *own_account(struct account *account)
 {
     if (event_owner(account) == __alloctrace_thread.ledger)
         return account;
-    return event_open((struct path){.key = ledger_key(account),
-                                    .traceback_id = account->traceback_id,
-                                    .domain = account->domain});
+    return event_open((struct path){.key = account_key(account),
+                                    .traceback_id = account_traceback(account),
+                                    .domain = account_domain(account)});
 }
 
-static void set_entry(uint64_t *slot, const struct account *account,
-                      size_t size)
+/* A place for the block must be made, or what stands there looked at. */
+at_cold static void *add_slow(struct account *account, void *block, size_t size)
 {
-    if (size < BLOCK_SIZE_MASK) {
-        count_set(slot, block_entry(account, size));
-    } else {
-        count_set(slot + 1, size);
-        count_set(slot, block_entry(account, BLOCK_SIZE_MASK));
-    }
+    const int saved = errno;
+    bool is_put;
+
+    if (real_has_hidden_frees() && block_get(block).account)
+        event_take(block); /* of one that was freed unseen */
+    is_put = block_put(block, account, size);
+    errno = saved;
+    if (is_put)
+        return event_count(__alloctrace_thread.ledger, account, block, size);
+    event_drop(size);
+    return block;
 }
 
-void *event_add_slow(struct account *account, void *block, size_t size)
+void *event_add_other(struct account *account, void *block, size_t size)
 {
     struct ledger *const ledger = __alloctrace_thread.ledger;
-    const int saved = errno;
-    uint64_t *const slot = block_slot_create((uintptr_t)block);
+    const uintptr_t address = (uintptr_t)block;
+    uint64_t *const slot = wide_slot(address);
 
-    errno = saved;
-    if (!slot) {
-        event_drop(size);
-        return block;
-    }
-    if (count_get(slot) != 0) /* was freed where we could not see it */
-        event_take(block);
-    set_entry(slot, account, size);
+    if (unlikely(!slot || !ledger->max_slack || !wide_holds(size) ||
+                 (at_is_narrow && !narrow_leaf(address))))
+        return add_slow(account, block, size);
+    count_set(slot, wide_entry(account, size));
     return event_count(ledger, account, block, size);
+}
+
+bool event_remove_other(struct ledger *ledger, const void *block)
+{
+    uint64_t *const slot = wide_slot((uintptr_t)block);
+    const uint64_t entry = slot ? count_get(slot) : 0;
+    struct account *const account = wide_account(entry);
+
+    if (!entry || event_owner(account) != ledger)
+        return false;
+    count_set(slot, 0);
+    event_uncount(ledger, account, (size_t)wide_size(entry));
+    return true;
 }
 
 void event_subtract(struct account *account, size_t size)
@@ -152,23 +208,13 @@ void event_subtract(struct account *account, size_t size)
 
 struct taken event_take(const void *block)
 {
-    uint64_t *const slot = block_slot((uintptr_t)block);
-    const uint64_t entry = slot ? count_get(slot) : 0;
-    struct taken taken = {NULL, 0};
+    const struct taken taken = block_remove(block);
+    struct ledger *const ledger = __alloctrace_thread.ledger;
 
-    if (!entry) {
-        if (__alloctrace_thread.ledger != &at_no_ledger)
-            count_add(&__alloctrace_thread.ledger->unknown_frees, 1);
-        return taken;
-    }
-    taken.account = block_account(entry);
-    taken.size = entry & BLOCK_SIZE_MASK;
-    if (taken.size == BLOCK_SIZE_MASK) {
-        taken.size = slot[1];
-        count_set(slot + 1, 0); /* a block may lie there next */
-    }
-    count_set(slot, 0);
-    event_subtract(taken.account, taken.size);
+    if (taken.account)
+        event_subtract(taken.account, taken.size);
+    else if (ledger)
+        count_add(&ledger->unknown_frees, 1);
     return taken;
 }
 
@@ -186,6 +232,6 @@ void event_restore(const void *block, struct taken taken)
 {
     if (!taken.account)
         return;
-    set_entry(block_slot((uintptr_t)block), taken.account, taken.size);
+    block_put((void *)(uintptr_t)block, taken.account, taken.size);
     event_unsubtract(taken.account, taken.size);
 }

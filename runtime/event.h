@@ -11,14 +11,9 @@
  *     event_remove(block)             before: subtract it, clear its entry
  *     real free                       (afterwards the address is another's)
  *
- * Cost. Allocation: loads of the thread's top and ledger, the frame's hash, a
- * table slot, root and leaf of the map, the peak's epoch; one store; additions
- * to two counters and the ledger's room; 2 multiplications; 9 branches, all
- * predictable. Free: root, leaf, entry, chunk head, epoch; one store; three
- * additions; 6 branches. No atomic read-modify-write, no lock, and no line that
- * another thread writes but the peak's epoch, which changes when a published
- * sum passes the peak. While memory grows to new peaks each allocation also
- * saves its account and raises the peak.
+ * No atomic read-modify-write, no lock, and no line that another thread writes
+ * but the peak's epoch, which changes when a published sum passes the peak.
+ * docs/design.md counts the loads, stores and branches.
  */
 #ifndef ALLOCTRACE_EVENT_H
 #define ALLOCTRACE_EVENT_H
@@ -32,30 +27,24 @@
 #define EVENT_OWN_FRAME ALLOCTRACE_OWN_FRAME /* top is the caller's own */
 #define EVENT_RETURN_ADDRESS 2 /* by a return address, not by a record */
 
-/* Is nothing traced? Asked first, so that a program that is not traced pays
- * for little more than this: one load, one comparison. */
+/* The thread has no ledger: is nothing traced? If so, a program pays for
+ * little more than this: one load, two comparisons. */
 EVENT bool event_is_off(void)
 {
-    return unlikely(__alloctrace_thread.ledger == &at_no_ledger) &&
-           count_get(&at_tracing) == TRACING_OFF;
+    return likely(!__alloctrace_thread.ledger) &&
+           likely(count_get(&at_tracing) == TRACING_OFF);
 }
 
-/* The account of a path in this thread's ledger; NULL: do not record. */
-EVENT struct account *event_find(uint64_t key, uint64_t leaf, unsigned how,
-                                 size_t size)
+/* The path's account if it is where it is looked for first; else NULL. */
+EVENT struct account *event_peek(const struct ledger *ledger, uint64_t key)
 {
-    const struct ledger *const ledger = __alloctrace_thread.ledger;
-    const struct slot *const slots = ledger->slots;
-    uint64_t i = slot_home(key, ledger->shift);
+    const uint32_t mask = (uint32_t)count_get(&ledger->mask);
+    struct account *account;
 
-    while (unlikely(slots[i].key != key)) {
-        if (unlikely(!slots[i].key))
-            return event_find_slow(key, leaf, how, size);
-        i = (i + 1) & ledger->mask;
-    }
-    if (!slots[i].account)
-        __builtin_unreachable(); /* saves the callers a test */
-    return slots[i].account;
+    /* The mask first: a signal handler may make the table larger here. */
+    __atomic_signal_fence(__ATOMIC_ACQUIRE);
+    account = account_at(ledger->slots[slot_home(key, mask)]);
+    return likely(account->key == key) ? account : NULL;
 }
 
 /* The frame that the path above an allocation ends in. */
@@ -66,27 +55,50 @@ EVENT const struct alloctrace_shadow_frame *event_frame(unsigned how)
     return how & EVENT_OWN_FRAME ? top->parent : top;
 }
 
-/* For an entry: `site` is the site's key, tagged (abi.h). */
-EVENT struct account *event_find_site(uint64_t site, size_t size)
+/*
+ * For an entry: the account of the path in this thread's ledger, NULL unless
+ * that is found at once. `site` is the site's key, tagged (abi.h).
+ */
+EVENT struct account *event_peek_site(uint64_t site)
 {
-    const unsigned how = (unsigned)site & EVENT_OWN_FRAME;
+    const struct ledger *const ledger = __alloctrace_thread.ledger;
+    const struct alloctrace_shadow_frame *top = __alloctrace_thread.top;
 
-    if (event_is_off())
+    if (unlikely(!ledger))
         return NULL;
-    site &= ~(uint64_t)EVENT_OWN_FRAME;
-    return event_find(event_frame(how)->hash * ALLOCTRACE_HASH_K + site, site,
-                      how, size);
+    if (site & EVENT_OWN_FRAME) {
+        top = top->parent;
+        site -= EVENT_OWN_FRAME;
+    }
+    return event_peek(ledger, top->hash * ledger->multiplier + site);
 }
 
 /* For a hook: code that was not instrumented, named by where it returns. */
+EVENT struct account *event_peek_address(const void *address)
+{
+    const struct ledger *const ledger = __alloctrace_thread.ledger;
+
+    if (unlikely(!ledger))
+        return NULL;
+    return event_peek(ledger, __alloctrace_thread.top->hash *
+                                      ledger->multiplier +
+                                  (uintptr_t)address);
+}
+
+/* The same, wherever the account is; it is opened if there is none. NULL: do
+ * not record. */
+EVENT struct account *event_find_site(uint64_t site, size_t size)
+{
+    struct account *const account = event_peek_site(site);
+
+    return likely(account) ? account : event_meet_site(site, size);
+}
+
 EVENT struct account *event_find_address(const void *address, size_t size)
 {
-    const uint64_t hash = __alloctrace_thread.top->hash;
+    struct account *const account = event_peek_address(address);
 
-    if (event_is_off())
-        return NULL;
-    return event_find(hash * ALLOCTRACE_HASH_K + (uintptr_t)address,
-                      (uintptr_t)address, EVENT_RETURN_ADDRESS, size);
+    return likely(account) ? account : event_meet_address(address, size);
 }
 
 /* Keeps an account's figures at the peak before it changes. */
@@ -136,54 +148,60 @@ EVENT void event_uncount(struct ledger *ledger, struct account *account,
     count_add(&ledger->room, (int64_t)size);
 }
 
-/*
- * A block has been allocated for `account`; NULL for either is nothing.
- * Returns the block, so that what is unusual can be a tail call.
- */
+/* A block has been allocated for `account`; NULL is no block. Returns it, so
+ * that what is unusual can be a tail call. */
 EVENT void *event_add(struct account *account, void *block, size_t size)
 {
     const uintptr_t address = (uintptr_t)block;
     struct ledger *const ledger = __alloctrace_thread.ledger;
-    uint64_t *leaf;
-    uint64_t *slot;
+    uintptr_t leaf;
+    size_t slack;
 
-    if (unlikely(!account || !block))
+    if (unlikely(!block))
         return block;
-    if (unlikely((address & at_odd_mask) || size >= ledger->slow_size))
-        return event_add_slow(account, block, size);
-    leaf = __atomic_load_n(&at_roots[0][block_leaf(address)], __ATOMIC_ACQUIRE);
+    leaf = narrow_leaf(address);
     if (unlikely(!leaf))
-        return event_add_slow(account, block, size);
+        return event_add_other(account, block, size);
+    slack = block_extent(block) - size;
+    if (unlikely(slack > ledger->max_slack))
+        return event_add_other(account, block, size);
     /* Not looked at before: the line is rarely in the cache, and a store
      * need not wait for it as a load would. */
-    slot = &leaf[block_granule(address)];
-    count_set(slot, block_entry(account, size));
+    count_set(narrow_slot(leaf, address), narrow_entry(account, slack));
     return event_count(ledger, account, block, size);
 }
 
-/*
- * A block is about to be freed. False: this is not the usual case and nothing
- * was done; event_take does it.
- */
-EVENT bool event_remove(const void *block)
+/* The same if it is to be recorded: account NULL is nothing. */
+EVENT void *event_add_if(struct account *account, void *block, size_t size)
 {
-    struct ledger *const ledger = __alloctrace_thread.ledger;
-    uint64_t *const slot = block_slot((uintptr_t)block);
-    struct account *account;
-    uint64_t entry;
-    uint64_t size;
+    return likely(account) ? event_add(account, block, size) : block;
+}
 
-    if (unlikely(!slot))
-        return false;
+/*
+ * A block is about to be freed: what it was counted as. Account NULL: this is
+ * not the usual case and nothing was done; event_remove_other or event_take
+ * does it.
+ */
+EVENT struct taken event_remove(struct ledger *ledger, const void *block)
+{
+    const struct taken nothing = {NULL, 0};
+    const uintptr_t address = (uintptr_t)block;
+    const uintptr_t leaf = narrow_leaf(address);
+    struct taken taken;
+    uint32_t *slot;
+    uint32_t entry;
+
+    if (unlikely(!leaf))
+        return nothing;
+    slot = narrow_slot(leaf, address);
     entry = count_get(slot);
-    size = entry & BLOCK_SIZE_MASK;
-    account = block_account(entry);
-    if (unlikely(!entry || size == BLOCK_SIZE_MASK ||
-                 event_owner(account) != ledger))
-        return false;
+    taken.account = narrow_account(entry);
+    if (unlikely(!entry || event_owner(taken.account) != ledger))
+        return nothing;
     count_set(slot, 0);
-    event_uncount(ledger, account, size);
-    return true;
+    taken.size = block_extent(block) - narrow_slack(entry);
+    event_uncount(ledger, taken.account, taken.size);
+    return taken;
 }
 
 #endif

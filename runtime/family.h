@@ -22,12 +22,12 @@ FAMILY size_t family_product(size_t n, size_t size)
 
 FAMILY void *family_malloc(struct account *account, size_t size)
 {
-    return event_add(account, at_real.malloc_fn(size), size);
+    return event_add_if(account, at_real.malloc_fn(size), size);
 }
 
 FAMILY void *family_calloc(struct account *account, size_t n, size_t size)
 {
-    return event_add(account, at_real.calloc_fn(n, size),
+    return event_add_if(account, at_real.calloc_fn(n, size),
                      family_product(n, size));
 }
 
@@ -36,45 +36,72 @@ FAMILY void *family_calloc(struct account *account, size_t n, size_t size)
  * block, another thread may be given its address; and the peak never counts
  * both. If the block could not be resized it is put back.
  */
-FAMILY void *family_realloc(struct account *account, void *old, size_t size)
+__attribute__((noinline)) static void *resize(struct account *account,
+                                              void *old, size_t size)
 {
+    struct ledger *const ledger = __alloctrace_thread.ledger;
     struct taken taken = {NULL, 0};
     void *block;
 
-    if (old)
+    if (event_is_off())
+        return at_real.realloc_fn(old, size);
+    if (likely(ledger))
+        taken = event_remove(ledger, old);
+    if (unlikely(!taken.account))
         taken = event_take(old);
     block = at_real.realloc_fn(old, size);
     if (unlikely(!block && size != 0)) /* realloc(p, 0) may be a free */
         event_restore(old, taken);
-    return event_add(account, block, size);
+    return event_add_if(account, block, size);
 }
 
-/* What is not the usual free: NULL, foreign, another thread's, huge. */
-at_cold static void free_slow(void *block)
+/* Without an old block it is malloc, which is what it would call. */
+FAMILY void *family_realloc(struct account *account, void *old, size_t size)
 {
-    if (block)
+    if (old)
+        return resize(account, old, size);
+    return event_add_if(account, at_real.malloc_fn(size), size);
+}
+
+/* NULL, foreign, another thread's, not glibc's. */
+__attribute__((noinline)) static void free_met(void *block)
+{
+    struct ledger *const ledger = __alloctrace_thread.ledger;
+
+    if (block && !(ledger && event_remove_other(ledger, block)))
         event_take(block);
     at_real.free_fn(block);
 }
 
-FAMILY void family_free(void *block)
+/* What is not the usual free, or nothing is traced. */
+__attribute__((noinline)) static void free_other(void *block)
 {
-    if (likely(event_is_off() || (block && event_remove(block))))
+    if (event_is_off())
         at_real.free_fn(block);
     else
-        free_slow(block);
+        free_met(block);
+}
+
+FAMILY void family_free(void *block)
+{
+    struct ledger *const ledger = __alloctrace_thread.ledger;
+
+    if (likely(ledger && event_remove(ledger, block).account))
+        at_real.free_fn(block);
+    else
+        free_other(block);
 }
 
 FAMILY void *family_aligned_alloc(struct account *account, size_t alignment,
                                   size_t size)
 {
-    return event_add(account, at_real.aligned_alloc_fn(alignment, size), size);
+    return event_add_if(account, at_real.aligned_alloc_fn(alignment, size), size);
 }
 
 FAMILY void *family_memalign(struct account *account, size_t alignment,
                              size_t size)
 {
-    return event_add(account, at_real.memalign_fn(alignment, size), size);
+    return event_add_if(account, at_real.memalign_fn(alignment, size), size);
 }
 
 FAMILY int family_posix_memalign(struct account *account, void **block,
@@ -83,18 +110,18 @@ FAMILY int family_posix_memalign(struct account *account, void **block,
     const int error = at_real.posix_memalign_fn(block, alignment, size);
 
     if (likely(!error))
-        event_add(account, *block, size);
+        event_add_if(account, *block, size);
     return error;
 }
 
 FAMILY void *family_valloc(struct account *account, size_t size)
 {
-    return event_add(account, at_real.valloc_fn(size), size);
+    return event_add_if(account, at_real.valloc_fn(size), size);
 }
 
 FAMILY void *family_pvalloc(struct account *account, size_t size)
 {
-    return event_add(account, at_real.pvalloc_fn(size), size);
+    return event_add_if(account, at_real.pvalloc_fn(size), size);
 }
 
 #endif

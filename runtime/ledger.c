@@ -5,7 +5,7 @@
  * its ledger, with all it counted, to a thread that starts later: memory
  * grows with the threads alive at once, not with those ever started.
  *
- * Invariant: a table is at most half full; slots of a table that was
+ * Invariant: a table always has free slots; slots of a table that was
  * outgrown read as free from then on, so that a signal handler that
  * interrupted a look-up and made the table grow does no harm.
  */
@@ -14,7 +14,22 @@
 #include "block.h"
 #include "runtime.h"
 
-#define FIRST_TABLE_LOG2 9
+/*
+ * A path that is not where it is looked for first costs as much as the rest
+ * of the event, so small tables are kept nearly empty. In large ones memory
+ * counts more: at a quarter full they have 16 bytes for an account of 80.
+ */
+#define FIRST_TABLE_SIZE 4096
+#define LARGE_TABLE_SIZE 32768
+
+uint32_t at_no_slots[1];
+
+const struct ledger at_new_ledger = {
+    .slots = at_no_slots,
+    .table = at_no_slots,
+    .multiplier = ALLOCTRACE_HASH_K,
+    .max_slack = NARROW_SLACK_MAX,
+};
 
 static pthread_key_t thread_end; /* its destructor releases the ledger */
 static bool has_thread_end;
@@ -32,43 +47,46 @@ void ledger_init(void)
     has_thread_end = pthread_key_create(&thread_end, on_thread_end) == 0;
 }
 
-static void put(struct slot *table, uint32_t shift, uint32_t mask,
-                struct slot slot)
+static void put(uint32_t *table, uint32_t mask, uint32_t offset)
 {
-    uint64_t i = slot_home(slot.key, shift);
+    uint32_t i = slot_home(account_at(offset)->key, mask);
 
-    while (table[i].key)
+    while (table[i])
         i = (i + 1) & mask;
-    table[i].account = slot.account;
-    table[i].key = slot.key;
+    table[i] = offset;
 }
 
-static void use_table(struct ledger *ledger, struct slot *table, unsigned log2)
+static void use_table(struct ledger *ledger, uint32_t *table, uint32_t mask)
 {
     ledger->table = table;
-    ledger->table_shift = 64 - log2;
-    ledger->table_mask = (1u << log2) - 1;
+    ledger->table_mask = mask;
     if (at_options.verify)
         return; /* the hot path finds nothing and asks us */
     ledger->slots = table;
-    ledger->shift = ledger->table_shift;
-    ledger->mask = ledger->table_mask;
+    ledger->mask = mask;
+}
+
+static bool has_room(const struct ledger *ledger)
+{
+    const uint32_t size = ledger->table_mask + 1;
+
+    return ledger->table != at_no_slots &&
+           ledger->table_used < size / (size < LARGE_TABLE_SIZE ? 16 : 4);
 }
 
 static bool grow_table(struct ledger *ledger)
 {
+    uint32_t *const old = ledger->table;
     const size_t n = (size_t)ledger->table_mask + 1;
-    struct slot *const old = ledger->table;
-    const unsigned log2 =
-        old == at_no_slots ? FIRST_TABLE_LOG2 : 65 - ledger->table_shift;
-    struct slot *const table = arena_map(((size_t)1 << log2) * sizeof *table);
+    const size_t n_new = old == at_no_slots ? FIRST_TABLE_SIZE : 2 * n;
+    uint32_t *const table = arena_map(n_new * sizeof *table);
 
     if (!table)
         return false;
     for (size_t i = 0; i < n; i++)
-        if (old[i].key)
-            put(table, 64 - log2, (1u << log2) - 1, old[i]);
-    use_table(ledger, table, log2);
+        if (old[i])
+            put(table, (uint32_t)n_new - 1, old[i]);
+    use_table(ledger, table, (uint32_t)n_new - 1);
     if (old != at_no_slots)
         arena_discard(old, n * sizeof *old);
     return true;
@@ -81,9 +99,10 @@ static struct ledger *create(void)
     _Static_assert(sizeof *ledger <= 256, "a ledger fits its alignment");
     if (!ledger)
         return NULL;
-    *ledger = at_no_ledger;
+    *ledger = at_new_ledger;
     ledger->id = at_ledgers.n + 1;
-    ledger->slow_size = real_has_hidden_frees() ? 0 : BLOCK_SIZE_MASK;
+    if (real_has_hidden_frees())
+        ledger->max_slack = 0;
     ledger->tid = os_tid();
     if (!vector_add(&at_ledgers, &ledger))
         return NULL;
@@ -125,12 +144,12 @@ void ledger_release(struct thread *thread)
     struct ledger *const ledger = thread->ledger;
     char name[32];
 
-    if (ledger == &at_no_ledger)
+    if (!ledger)
         return;
     os_thread_name(os_tid(), name, sizeof name);
     ledger->name = string_intern(name);
     peak_leave(ledger);
-    thread->ledger = &at_no_ledger;
+    thread->ledger = NULL;
     ledger->is_free = 1;
 }
 
@@ -146,60 +165,53 @@ void ledger_orphan_others(const struct ledger *mine)
 
 struct account *ledger_find(const struct ledger *ledger, uint64_t key)
 {
-    uint64_t i = slot_home(key, ledger->table_shift);
+    uint32_t i = slot_home(key, ledger->table_mask);
 
-    while (ledger->table[i].key) {
-        if (ledger->table[i].key == key)
-            return ledger->table[i].account;
+    while (ledger->table[i]) {
+        struct account *const account = account_at(ledger->table[i]);
+
+        if (account->key == key)
+            return account;
         i = (i + 1) & ledger->table_mask;
     }
     return NULL;
 }
 
-static struct account *next_account(struct ledger *ledger, uint64_t key)
+/* The chunk that has room for one more account. */
+static struct account_chunk *get_chunk(struct ledger *ledger)
 {
     struct account_chunk *chunk = ledger->chunks;
 
-    if (!chunk || chunk->n_used == ACCOUNTS_PER_CHUNK) {
-        chunk = arena_alloc_aligned(ACCOUNT_CHUNK_SIZE);
-        if (!chunk)
-            return NULL;
-        chunk->ledger = ledger;
-        chunk->next = ledger->chunks;
-        /* Release: a dump that finds the chunk sees whose it is. */
-        __atomic_store_n(&ledger->chunks, chunk, __ATOMIC_RELEASE);
-    }
-    chunk->keys[chunk->n_used] = key;
-    return &chunk->accounts[chunk->n_used];
+    if (chunk && chunk->n_used < ACCOUNTS_PER_CHUNK)
+        return chunk;
+    chunk = account_chunk_add();
+    if (!chunk)
+        return NULL;
+    chunk->ledger = ledger;
+    chunk->next = ledger->chunks;
+    /* Release: a dump that finds the chunk sees whose it is. */
+    __atomic_store_n(&ledger->chunks, chunk, __ATOMIC_RELEASE);
+    return chunk;
 }
 
-struct account *ledger_add(struct ledger *ledger, uint64_t key,
-                           uint32_t traceback_id)
+struct account *ledger_add(struct ledger *ledger, struct account_facts facts)
 {
+    struct account_chunk *chunk;
     struct account *account;
 
-    if ((ledger->table == at_no_slots ||
-         ledger->table_used >= (ledger->table_mask + 1) / 2) &&
-        !grow_table(ledger))
+    if (!has_room(ledger) && !grow_table(ledger))
         return NULL;
-    account = next_account(ledger, key);
-    if (!account)
+    chunk = get_chunk(ledger);
+    if (!chunk)
         return NULL;
-    account->traceback_id = traceback_id;
+    account = &chunk->accounts[chunk->n_used];
+    account->key = facts.key;
+    chunk->facts[chunk->n_used] = facts;
     /* Release: a dump that counts the account sees what it is. */
-    __atomic_store_n(&ledger->chunks->n_used, ledger->chunks->n_used + 1,
-                     __ATOMIC_RELEASE);
-    put(ledger->table, ledger->table_shift, ledger->table_mask,
-        (struct slot){key, account});
+    __atomic_store_n(&chunk->n_used, chunk->n_used + 1, __ATOMIC_RELEASE);
+    put(ledger->table, ledger->table_mask, account_offset(account));
     ledger->table_used++;
     return account;
-}
-
-uint64_t ledger_key(const struct account *account)
-{
-    const struct account_chunk *const chunk = account_chunk(account);
-
-    return chunk->keys[account - chunk->accounts];
 }
 
 int64_t ledger_live_sum(void)

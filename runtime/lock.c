@@ -13,11 +13,14 @@
  * jumps out of itself would leave the lock taken for ever. Signals that end
  * or stop the program still do.
  *
- * A signal handler that wants a dump may have interrupted a thread that holds
- * a lock the dump needs: the dump lock, or one of tracked.c's. Such a thread
- * says so (lock_hold, before it takes the lock), and what the handler wanted
- * is done by the same thread when it holds none any more. At_lock is not among
- * them: a dump does without (dump.c).
+ * A signal handler that wants a dump may have interrupted a thread without
+ * which the dump cannot go on: it writes one, or it changes a table of
+ * tracked.c's. Such a thread says so (lock_hold, before it takes the lock), and
+ * what the handler wanted is done by the same thread when it holds none any
+ * more. At_lock is not among them: a dump does without (dump.c).
+ *
+ * Who writes a dump waits for no lock. It may be a handler on top of the
+ * allocator, whose locks fork waits for while it holds all of ours.
  */
 #include "runtime.h"
 

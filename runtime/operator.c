@@ -159,7 +159,8 @@ static bool is_direct(unsigned number, void *real)
 at_cold static bool learn(unsigned number, void *real)
 {
     struct thread *const thread = &__alloctrace_thread;
-    const uint64_t unknown_frees = thread->ledger->unknown_frees;
+    const uint64_t unknown_frees =
+        thread->ledger ? thread->ledger->unknown_frees : 0;
     bool is_ours;
 
     real_init();
@@ -171,7 +172,7 @@ at_cold static bool learn(unsigned number, void *real)
         count_set(&others[number].is_direct, is_direct(number, real));
         __atomic_store_n(&others[number].real, real, __ATOMIC_RELEASE);
     }
-    if (thread->ledger != &at_no_ledger)
+    if (thread->ledger)
         count_set(&thread->ledger->unknown_frees, unknown_frees);
     thread->busy -= BUSY_SILENT;
     return is_ours;
@@ -231,18 +232,17 @@ enum known {
 
 static enum known look_up(const void *block, uint64_t hash)
 {
-    const uint64_t *const slot = block_slot((uintptr_t)block);
-    const uint64_t entry = slot ? count_get(slot) : 0;
-    const struct account *account = entry ? block_account(entry) : NULL;
-    const uint32_t domain = account ? 0 : domain_find(DOMAIN_NAME);
+    const struct account *const heap = block_get(block).account;
+    const uint32_t domain = heap ? 0 : domain_find(DOMAIN_NAME);
+    const struct account *account = heap;
 
     if (domain)
         account = tracked_get(domain, (uintptr_t)block);
     if (account && domain_is_below(account, hash))
         return KNOWN_COUNTED;
-    if (!entry)
+    if (!heap)
         return KNOWN_NOT;
-    return account->domain == DOMAIN_DIRECT || real_has_hidden_frees()
+    return account_domain(heap) == DOMAIN_DIRECT || real_has_hidden_frees()
                ? KNOWN_STALE
                : KNOWN_CHUNK;
 }
@@ -308,7 +308,7 @@ FAMILY void *new_aligned_entry(struct call call)
     account = event_find_site(call.site, call.size);
     block = at_real.aligned_alloc_fn(
         call.alignment, ((call.size ? call.size : 1) + mask) & ~mask);
-    return likely(block) ? event_add(account, block, call.size)
+    return likely(block) ? event_add_if(account, block, call.size)
                          : new_slow(call);
 }
 
@@ -361,12 +361,11 @@ NEW_ALIGNED_NOTHROW(new_array_aligned_nothrow)
  */
 static bool forget(void *block)
 {
-    const uint64_t *const slot = block_slot((uintptr_t)block);
-    const uint64_t entry = slot ? count_get(slot) : 0;
+    const struct account *const heap = block_get(block).account;
     uint32_t domain;
 
-    if (entry && (block_account(entry)->domain == DOMAIN_DIRECT ||
-                  real_has_hidden_frees()))
+    if (heap && (account_domain(heap) == DOMAIN_DIRECT ||
+                 real_has_hidden_frees()))
         return event_take(block).account != NULL;
     domain = domain_find(DOMAIN_NAME);
     return domain && tracked_remove(domain, (uintptr_t)block).account;
@@ -396,10 +395,10 @@ at_cold static void delete_slow(void *block, uintptr_t a, uintptr_t b,
         !block || event_is_off() || __alloctrace_thread.busy;
     struct ledger *const ledger = __alloctrace_thread.ledger;
     const bool is_known = !is_closed && forget(block);
-    const uint64_t before = ledger->unknown_frees;
+    const uint64_t before = ledger ? ledger->unknown_frees : 0;
 
     call_real_delete(block, a, b, real, n_arguments);
-    if (is_known && ledger->unknown_frees == before + 1)
+    if (is_known && ledger && ledger->unknown_frees == before + 1)
         count_set(&ledger->unknown_frees, before);
 }
 

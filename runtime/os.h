@@ -15,6 +15,11 @@
 /* Zeroed pages that cost nothing until touched; NULL if there are none. */
 void *os_map(size_t size);
 void os_unmap(void *pages, size_t size);
+/* Addresses and no more: to be made zeroed pages by os_use, part by part. */
+void *os_reserve(size_t size);
+bool os_use(void *pages, size_t size);
+/* Bytes of addresses that the process may have; UINT64_MAX: no limit. */
+uint64_t os_address_limit(void);
 /* The pages read as zeros from now on and cost nothing. */
 void os_discard(void *pages, size_t size);
 /* Bytes of the range that are resident. */
@@ -38,6 +43,10 @@ const char *os_getenv(const char *name);
 /* Is one of the compiler's sanitizers, which replace the C library's functions,
  * part of the process? */
 bool os_has_sanitizer(void);
+/* May addresses carry tags in their upper bits? */
+bool os_has_tags(void);
+/* Does a tool of valgrind's stand in for the allocator? */
+bool os_has_valgrind(void);
 
 uint64_t os_now_ns(void); /* since 1970 */
 uint32_t os_pid(void);

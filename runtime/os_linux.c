@@ -21,6 +21,8 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -52,6 +54,29 @@ void *os_map(size_t size)
     /* Tables are sparse: a huge page would make them all resident. */
     madvise(pages, size, MADV_NOHUGEPAGE);
     return pages;
+}
+
+void *os_reserve(size_t size)
+{
+    void *const pages =
+        mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+             -1, 0);
+
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
+bool os_use(void *pages, size_t size)
+{
+    return mprotect(pages, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+uint64_t os_address_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return UINT64_MAX;
+    return limit.rlim_cur;
 }
 
 void os_unmap(void *pages, size_t size)
@@ -196,6 +221,30 @@ const char *os_getenv(const char *name)
     if (environ)
         return find_variable((const char *const *)environ, name);
     return find_in_proc(name);
+}
+
+bool os_has_tags(void)
+{
+#ifdef PR_GET_TAGGED_ADDR_CTRL
+    return prctl(PR_GET_TAGGED_ADDR_CTRL, 0, 0, 0, 0) > 0;
+#else
+    return false;
+#endif
+}
+
+/* It preloads vgpreload_core and, in the tools that replace the allocator,
+ * one more. */
+bool os_has_valgrind(void)
+{
+    static const char name[] = "vgpreload_";
+    const char *at = os_getenv("LD_PRELOAD");
+
+    while (at && (at = strstr(at, name))) {
+        at += sizeof name - 1;
+        if (strncmp(at, "core", 4) != 0)
+            return true;
+    }
+    return false;
 }
 
 uint64_t os_now_ns(void)

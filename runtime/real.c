@@ -116,7 +116,7 @@ static void *first_pvalloc(size_t size)
 struct real at_real = {
     first_malloc,         first_calloc,  first_realloc,
     first_free,           first_aligned, first_aligned,
-    first_posix_memalign, first_valloc,  first_pvalloc,
+    first_posix_memalign, first_valloc,  first_pvalloc, NULL,
 };
 
 /* Blocks of the pool outlive it: seen by free and realloc ever after. */
@@ -200,6 +200,9 @@ void real_init(void)
     FIND(real, posix_memalign, derived_posix_memalign);
     FIND(real, valloc, derived_valloc);
     FIND(real, pvalloc, derived_pvalloc);
+    real.usable_size_fn = dlsym_weak ? dlsym_weak(RTLD_NEXT,
+                                                  "malloc_usable_size")
+                                     : NULL;
     if (pool_used > 0) {
         behind_pool = real;
         real.free_fn = pool_free;

@@ -35,6 +35,8 @@ void env_read(void);
 void *arena_alloc(size_t size);         /* zeroed, 16-byte aligned; locked */
 void *arena_alloc_aligned(size_t size); /* size a power of two; locked */
 void *arena_map(size_t size);           /* own pages; any thread */
+void *arena_reserve(size_t size);       /* addresses alone */
+bool arena_use(void *pages, size_t size); /* makes reserved ones memory */
 void arena_discard(void *pages, size_t size); /* reads as zeros from now on */
 void arena_unmap(void *pages, size_t size);   /* what arena_map returned */
 uint64_t arena_bytes(void);                   /* resident bytes of all of it */
@@ -66,6 +68,7 @@ struct real {
     int (*posix_memalign_fn)(void **, size_t, size_t);
     void *(*valloc_fn)(size_t);
     void *(*pvalloc_fn)(size_t);
+    size_t (*usable_size_fn)(void *); /* NULL: there is none */
 };
 extern struct real at_real;
 void real_init(void);
@@ -98,9 +101,7 @@ extern uint32_t at_tracing; /* enum tracing; unknown until env_read */
 extern __thread struct thread __alloctrace_thread at_export;
 /* The same variable by a name that another copy of the runtime cannot take. */
 extern __thread struct thread at_own_thread;
-extern struct ledger at_no_ledger; /* of a thread that has none: empty */
 extern struct alloctrace_shadow_frame at_sentinel;
-extern struct slot at_no_slots[2]; /* a table in which nothing is found */
 extern struct vector at_ledgers;   /* of struct ledger *: all threads' */
 
 static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
@@ -147,11 +148,28 @@ void peak_leave(struct ledger *ledger);         /* locked */
 int64_t peak_live(const struct ledger *ledger); /* its live bytes */
 uint64_t peak_slack(void);
 
-/* block.c */
-uint64_t *block_slot_create(uintptr_t address) at_cold; /* NULL: no memory */
-bool block_init(void);
+/* What a block was counted as. */
+struct taken {
+    struct account *account; /* NULL: the block is not known */
+    size_t size;
+};
 
-/* block_walk.c: all live blocks of the map. Any thread, also in a signal
+/* block.c: the slow half of block.h. */
+bool block_init(void);
+extern bool at_is_narrow; /* may blocks be in the narrow map? Constant */
+/* Enters a block of which nothing is known, wherever it belongs. False: no
+ * memory. */
+bool block_put(void *block, const struct account *account, size_t size);
+/* The account of a block and its size; account NULL: it is not known. */
+struct taken block_get(const void *block);
+/* The same, and it is known no more. */
+struct taken block_remove(const void *block);
+
+/* account.c: under at_lock. */
+bool account_init(void);
+struct account_chunk *account_chunk_add(void); /* zeroed; NULL: no memory */
+
+/* block_walk.c: all live blocks, if ALLOCTRACE_BLOCKS is set. Any thread, also in a signal
  * handler. */
 struct block {
     uintptr_t address;
@@ -161,22 +179,22 @@ struct block {
 #define BLOCK_PAGES 512 /* whose state is asked for at once */
 /* Where the walk is in the pages of a root or leaf. */
 struct block_pages {
-    const char *at; /* first of the pages that are known */
-    size_t left;    /* bytes from there on */
-    unsigned n;     /* pages that are known */
-    unsigned i;     /* the next of them */
-    int fd;         /* for os_touched */
+    uintptr_t at; /* first of the pages that are known */
+    size_t left;  /* bytes from there on */
+    unsigned n;   /* pages that are known */
+    unsigned i;   /* the next of them */
+    int fd;       /* for os_touched */
     uint64_t touched[BLOCK_PAGES / 64]; /* a bit a page */
 };
 struct block_walk {
-    int map;                       /* number of the map */
-    int fd;                        /* for os_touched */
-    uint64_t **root;               /* of the map; NULL = none yet */
-    uint64_t *const *slot;         /* of the next leaf, in the root */
-    uint64_t *const *slot_end;     /* of the root's current page */
-    const uint64_t *leaf;          /* NULL = none yet */
-    const uint64_t *entry;         /* the next one, in the leaf */
-    const uint64_t *entry_end;     /* of the leaf's current page */
+    int map;             /* its number; -1 = none yet */
+    int fd;              /* for os_touched */
+    uintptr_t root;      /* of the map; 0 = there is none */
+    uintptr_t slot;      /* where the next leaf's address is, in the root */
+    uintptr_t slot_end;  /* of the root's current page */
+    uintptr_t leaf;      /* as in the root: where entry 0 would be */
+    uintptr_t entry;     /* where the next one is, in the leaf */
+    uintptr_t entry_end; /* of the leaf's current page */
     struct block_pages root_pages; /* where it is in the root */
     struct block_pages leaf_pages; /* and in the leaf */
 };
@@ -186,14 +204,15 @@ size_t block_walk_next(struct block_walk *walk, struct block *blocks, size_t n);
 void block_walk_end(struct block_walk *walk);
 
 /* ledger.c: slow half. */
+extern uint32_t at_no_slots[1]; /* a table in which nothing is found */
+extern const struct ledger at_new_ledger; /* as one begins */
 void ledger_init(void);
 struct ledger *ledger_acquire(struct thread *thread); /* locked; may be NULL */
 void ledger_release(struct thread *thread);           /* locked */
 void ledger_orphan_others(const struct ledger *mine); /* locked; after fork */
 struct account *ledger_find(const struct ledger *ledger, uint64_t key);
-struct account *ledger_add(struct ledger *ledger, uint64_t key,
-                           uint32_t traceback_id); /* locked; may be NULL */
-uint64_t ledger_key(const struct account *account);
+/* Opens an account. Locked; NULL: no memory. */
+struct account *ledger_add(struct ledger *ledger, struct account_facts facts);
 int64_t ledger_live_sum(void);
 
 /* start.c */
@@ -205,8 +224,12 @@ bool start_in_constructor(void); /* the same, as the process is set up now */
 /* event.c: the slow halves of event.h. They leave errno alone. */
 struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
                                 size_t size) at_cold;
-void *event_add_slow(struct account *account, void *block,
-                     size_t size) at_cold; /* returns the block */
+/* The account that event_peek_site or event_peek_address did not find. */
+struct account *event_meet_site(uint64_t site, size_t size);
+struct account *event_meet_address(const void *address, size_t size);
+/* The block is none of glibc's usual ones. Returns it. */
+void *event_add_other(struct account *account, void *block, size_t size);
+bool event_remove_other(struct ledger *ledger, const void *block);
 /* A path to be found or opened an account for. */
 struct path {
     uint64_t key;  /* of the account in a ledger: `hash`, or with the domain */
@@ -223,11 +246,6 @@ struct account *event_open(struct path path) at_cold;
 void event_subtract(struct account *account, size_t size);
 void event_unsubtract(struct account *account, size_t size) at_cold;
 void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
-/* What a block was counted as, for event_restore. */
-struct taken {
-    struct account *account; /* NULL: the block was not known */
-    size_t size;
-};
 /* Removes a block that may have to come back (realloc), and puts it back. */
 struct taken event_take(const void *block);
 void event_restore(const void *block, struct taken taken) at_cold;
@@ -274,7 +292,7 @@ struct tracked_walk {
     uint64_t hash; /* what of it is above the shard's bits: the next one */
 };
 /* Fills in up to n blocks; says how many. 0: that was all. One that stays is
- * met once. Takes locks, for microseconds. */
+ * met once. Any thread, also in a signal handler if not lock_is_held. */
 size_t tracked_walk_next(struct tracked_walk *walk, struct block *blocks,
                          size_t n);
 void tracked_lock_all(void); /* around fork */

@@ -37,7 +37,7 @@ static void start(void)
         count_set(&at_tracing, TRACING_OFF);
         return;
     }
-    if (!block_init()) {
+    if (!block_init() || !account_init()) {
         message("no memory to trace with; the program runs untraced",
                 (char *)NULL);
         count_set(&at_tracing, TRACING_OFF);

@@ -5,8 +5,7 @@
  * refers to it by the initial-exec model, which the linker relaxes to that.
  *
  * A thread starts with the sentinel as its innermost frame, so that no look-
- * up of a parent needs a test, and with the empty ledger, in which nothing is
- * found, so that the hot path needs no test either.
+ * up of a parent needs a test.
  */
 #include "runtime.h"
 
@@ -21,20 +20,8 @@ uint32_t at_tracing;
 
 struct vector at_ledgers = {.element_size = sizeof(struct ledger *)};
 
-struct slot at_no_slots[2];
-
-struct ledger at_no_ledger = {
-    .slots = at_no_slots,
-    .shift = 63,
-    .mask = 1,
-    .table = at_no_slots,
-    .table_shift = 63,
-    .table_mask = 1,
-};
-
 __thread struct thread __alloctrace_thread = {
     .top = &at_sentinel,
-    .ledger = &at_no_ledger,
 };
 
 extern __thread struct thread at_own_thread

@@ -64,6 +64,7 @@
 
 /* The counters of one traceback in one ledger. Owner: the ledger's thread. */
 struct account {
+    uint64_t key;          /* path hash, domain mixed in; constant */
     uint64_t total_blocks; /* allocated since start */
     uint64_t total_bytes;  /* their requested sizes */
     uint64_t freed_blocks; /* freed by the owner, whoever allocated them */
@@ -71,19 +72,25 @@ struct account {
     uint64_t epoch;       /* peak at or after which this last changed */
     uint64_t peak_blocks; /* live at the peak `epoch` (two's complement) */
     uint64_t peak_bytes;
-    uint32_t traceback_id; /* constant */
-    uint32_t domain;       /* constant; 0 = the C library's heap (domain.c) */
 };
 _Static_assert(sizeof(struct account) == 64, "an account is a cache line");
 
+/* What an account stands for. Constant. */
+struct account_facts {
+    uint64_t key; /* as in the account: the ledger's key for it */
+    uint32_t traceback_id;
+    uint32_t domain; /* 0 = the C library's heap (domain.c) */
+};
+
 #define ACCOUNT_CHUNK_SIZE 65536
-#define ACCOUNTS_PER_CHUNK \
-    ((ACCOUNT_CHUNK_SIZE - 64) / (sizeof(struct account) + 8))
+#define ACCOUNTS_PER_CHUNK            \
+    ((ACCOUNT_CHUNK_SIZE - 64) /      \
+     (sizeof(struct account) + sizeof(struct account_facts)))
 
 /*
  * Accounts of one ledger, aligned to its own size so that an account leads to
- * its ledger without touching the line that its owner writes. The keys stand
- * apart for the same reason: they are constant and read by other threads.
+ * its ledger without touching the line that its owner writes. The facts stand
+ * apart for the same reason: other threads read them.
  */
 struct account_chunk {
     struct ledger *ledger;      /* constant */
@@ -91,7 +98,7 @@ struct account_chunk {
     uint32_t n_used;            /* written by the owner (release) */
     char padding[64 - 2 * sizeof(void *) - 4];
     struct account accounts[ACCOUNTS_PER_CHUNK];
-    uint64_t keys[ACCOUNTS_PER_CHUNK]; /* path hash of each account */
+    struct account_facts facts[ACCOUNTS_PER_CHUNK];
 };
 _Static_assert(sizeof(struct account_chunk) <= ACCOUNT_CHUNK_SIZE,
                "a chunk fits its alignment");
@@ -103,35 +110,73 @@ account_chunk(const struct account *account)
                                           ~(uintptr_t)(ACCOUNT_CHUNK_SIZE - 1));
 }
 
-/* Slot of a ledger's table. key 0 = free (the one path in 2^64 that hashes
- * to 0 finds no account and is not recorded). */
-struct slot {
-    uint64_t key;            /* path hash */
-    struct account *account; /* valid when key is set */
-};
-
-/* Where a key's slot is looked for first; shift = 64 - log2(slots). */
-static inline uint64_t slot_home(uint64_t key, uint32_t shift)
+static inline const struct account_facts *
+account_facts(const struct account *account)
 {
-    return key * UINT64_C(0x9e3779b97f4a7c15) >> shift;
+    const struct account_chunk *const chunk = account_chunk(account);
+
+    return &chunk->facts[account - chunk->accounts];
+}
+
+static inline uint64_t account_key(const struct account *account)
+{
+    return account_facts(account)->key;
+}
+
+static inline uint32_t account_traceback(const struct account *account)
+{
+    return account_facts(account)->traceback_id;
+}
+
+static inline uint32_t account_domain(const struct account *account)
+{
+    return account_facts(account)->domain;
+}
+
+/*
+ * Accounts are named by their offset in bytes from at_accounts (account.c),
+ * which is less than 2^31; at offset 0 is one that stands for none.
+ */
+extern char *at_accounts;
+
+static inline struct account *account_at(uint32_t offset)
+{
+    return (struct account *)(void *)(at_accounts + offset);
+}
+
+static inline uint32_t account_offset(const struct account *account)
+{
+    return (uint32_t)((const char *)account - at_accounts);
+}
+
+/*
+ * A ledger's table: offsets of accounts, which hold their keys; 0 = free.
+ *
+ * Where a key's place is looked for first: the keys of a function's sites
+ * differ by a few units, so they get places near each other. The upper half
+ * is added because the lower bits of a path's hash depend on the lower bits
+ * of its keys alone.
+ */
+static inline uint32_t slot_home(uint64_t key, uint32_t mask)
+{
+    return (uint32_t)(key + (key >> 32)) & mask;
 }
 
 /* One thread's accounts. The first line is what the hot path touches. */
 struct ledger {
-    struct slot *slots; /* table of the hot path; empty when verifying */
-    uint32_t shift;     /* 64 - log2(number of slots) */
-    uint32_t mask;      /* number of slots - 1 */
+    uint32_t *slots;     /* table of the hot path; empty when verifying */
+    uint64_t mask;       /* number of its slots - 1 */
+    uint64_t multiplier;    /* hash = that of the caller * multiplier + key */
+    uint64_t max_slack;     /* of narrow entries; 0: all go the slow way */
     int64_t room;       /* bytes it may grow before the peak is looked at */
     uint64_t range;     /* that is when (uint64_t)room > range (peak.c) */
     int64_t limit;      /* live bytes (allocated - freed) are limit - room */
-    uint64_t slow_size; /* sizes from here on take event_add's slow half */
     char padding[8];
 
-    struct slot *table;   /* the table: key => account; owner only */
-    uint32_t table_shift; /* as shift and mask, of `table` */
-    uint32_t table_mask;
-    uint32_t table_used;          /* slots taken */
-    uint32_t id;                  /* number of the ledger from 1; constant */
+    uint32_t *table;     /* the table: key => account; owner only */
+    uint32_t table_mask; /* as mask, of `table` */
+    uint32_t table_used; /* slots taken */
+    uint32_t id;         /* number of the ledger from 1; constant */
     struct account_chunk *chunks; /* newest first; written by the owner */
     int64_t published;      /* part of `live` that at_peak.live includes */
     uint64_t unknown_frees; /* frees of blocks that are not in the map */
@@ -147,7 +192,7 @@ struct ledger {
 /* What the runtime keeps for a thread. `top` is the ABI (abi.h). */
 struct thread {
     struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */
-    struct ledger *ledger; /* never NULL; at_no_ledger = none yet */
+    struct ledger *ledger; /* NULL = none yet, or nothing is traced */
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
     uint32_t n_held;       /* locks that it holds and dumps need (lock.c) */
 };
@@ -204,12 +249,13 @@ struct index {
     uint32_t n;    /* slots taken */
 };
 
-/* The peak of traced memory. See peak.c. */
+/* The peak of traced memory. See peak.c. The epoch is read by every event of
+ * every thread, so it shares no line with what publishing threads write. */
 struct peak {
     uint64_t epoch;     /* number of the current peak, from 1 */
-    uint64_t bytes;     /* its height */
-    int64_t live;       /* published live bytes; used with several threads */
+    uint64_t bytes;     /* its height; changes with the epoch */
     uint32_t is_shared; /* several threads have ledgers */
+    int64_t live at_cache_aligned; /* published live bytes, if it is shared */
 } at_cache_aligned;
 
 /* Values of options. */

@@ -69,7 +69,9 @@ def check_blocks(path, name):
             sums[1] += size
             addresses.add((address, domain))
     live = {path: sums for path, sums in live.items() if sums != [0, 0]}
-    e2e.check_equal(f"{name}: blocks of each path", listed, live)
+    for key in sorted(live.keys() | listed.keys()):
+        e2e.check_equal(f"{name}: blocks and bytes of path and domain {key}",
+                        listed.get(key), live.get(key))
     e2e.check_equal(f"{name}: addresses", len(addresses),
                     sum(sums[0] for sums in listed.values()))
 

@@ -76,7 +76,7 @@ START_TEST(the_peak_and_its_composition_equal_brute_force)
     srand((unsigned)_i);
     sites_announce();
     if (_i % 2) /* the slow half must count the same */
-        ledger_at(1)->slow_size = 0;
+        ledger_at(1)->max_slack = 0;
     for (unsigned i = 0; i < N_EVENTS; i++)
         event(&oracle);
     ck_assert_uint_eq(at_peak.bytes, oracle.peak);

@@ -166,7 +166,7 @@ START_TEST(another_thread_may_untrack)
     ck_assert_uint_eq(figures_at(0).live_blocks, 0);
     ck_assert_int_eq(ledger_live_sum(), 0);
     /* The other thread's account is of the same domain. */
-    ck_assert_uint_eq(ledger_at(2)->chunks->accounts[0].domain, 5);
+    ck_assert_uint_eq(ledger_at(2)->chunks->facts[0].domain, 5);
 }
 END_TEST
 
@@ -179,9 +179,9 @@ START_TEST(one_path_has_an_account_in_each_domain)
     a = domain_account(domain_path(site(0), 5));
     b = domain_account(domain_path(site(0), 6));
     ck_assert_ptr_ne(a, b);
-    ck_assert_uint_eq(a->domain, 5);
-    ck_assert_uint_eq(b->domain, 6);
-    ck_assert_uint_eq(a->traceback_id, b->traceback_id);
+    ck_assert_uint_eq(account_domain(a), 5);
+    ck_assert_uint_eq(account_domain(b), 6);
+    ck_assert_uint_eq(account_traceback(a), account_traceback(b));
     ck_assert_ptr_eq(domain_account(domain_path(site(0), 5)), a);
 }
 END_TEST

@@ -28,6 +28,7 @@ void __alloctrace_module_remove(const struct alloctrace_unit *);
 void *__alloctrace_malloc(size_t, uint64_t);
 void *__alloctrace_calloc(size_t, size_t, uint64_t);
 void *__alloctrace_realloc(void *, size_t, uint64_t);
+void *__alloctrace_memalign(size_t, size_t, uint64_t);
 void *__alloctrace_reallocarray(void *, size_t, size_t, uint64_t);
 int __alloctrace_posix_memalign(void **, size_t, size_t, uint64_t);
 char *__alloctrace_strdup(const char *, uint64_t);
@@ -46,7 +47,8 @@ static inline uint64_t site(unsigned i)
 static inline void use_fast_half(void)
 {
     __alloctrace_free(__alloctrace_malloc(0, site(N_SITES - 1)));
-    ledger_at(1)->slow_size = BLOCK_SIZE_MASK;
+    ledger_at(1)->max_slack = NARROW_SLACK_MAX;
+    at_is_narrow = real_is_glibc();
 }
 
 static inline void sites_announce(void)
@@ -83,7 +85,7 @@ struct figures {
 static inline uint32_t line_of(const struct account *account)
 {
     const struct traceback *const traceback =
-        vector_at(&at_tracebacks, account->traceback_id);
+        vector_at(&at_tracebacks, account_traceback(account));
 
     return ((const struct place *)vector_at(&at_places, traceback->place))
         ->line;
