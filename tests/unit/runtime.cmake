@@ -6,7 +6,7 @@ set(sanitizer_options
     "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1"
     "TSAN_OPTIONS=allocator_may_return_null=1")
 foreach(name text env vector index string site place traceback peak ledger block
-             alloc target writer stack tracked)
+             alloc target writer stack tracked walk lock)
     alloctrace_check(${name} alloctrace_runtime_test)
     set_tests_properties(unit.${name} PROPERTIES ENVIRONMENT
         "ALLOCTRACE=all;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
@@ -14,3 +14,6 @@ endforeach()
 alloctrace_check(verify alloctrace_runtime_test)
 set_tests_properties(unit.verify PROPERTIES ENVIRONMENT
     "ALLOCTRACE=all;ALLOCTRACE_VERIFY=1;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
+alloctrace_check(dump alloctrace_runtime_test alloctrace_analysis)
+set_tests_properties(unit.dump PROPERTIES ENVIRONMENT
+    "ALLOCTRACE=all;ALLOCTRACE_BLOCKS=1;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
