@@ -117,8 +117,8 @@ static struct ledger *reuse(void)
         struct ledger *const ledger = ledger_at(id);
 
         if (ledger->is_free) {
-            ledger->is_free = 0;
-            ledger->tid = 0;
+            count_set(&ledger->is_free, 0);
+            count_set(&ledger->tid, 0);
             return ledger;
         }
     }
@@ -147,10 +147,10 @@ void ledger_release(struct thread *thread)
     if (!ledger)
         return;
     os_thread_name(os_tid(), name, sizeof name);
-    ledger->name = string_intern(name);
+    count_set(&ledger->name, string_intern(name));
     peak_leave(ledger);
     thread->ledger = NULL;
-    ledger->is_free = 1;
+    count_set(&ledger->is_free, 1);
 }
 
 void ledger_orphan_others(const struct ledger *mine)
@@ -159,7 +159,7 @@ void ledger_orphan_others(const struct ledger *mine)
         struct ledger *const ledger = ledger_at(id);
 
         if (ledger != mine)
-            ledger->is_free = 1;
+            count_set(&ledger->is_free, 1);
     }
 }
 

@@ -78,12 +78,14 @@ static void release_lock(struct shard *shard)
  * seen before the odd version. */
 static void begin_change(struct shard *shard)
 {
-    __atomic_exchange_n(&shard->version, shard->version + 1, __ATOMIC_ACQUIRE);
+    __atomic_exchange_n(&shard->version, count_get(&shard->version) + 1,
+                        __ATOMIC_ACQUIRE);
 }
 
 static void end_change(struct shard *shard)
 {
-    __atomic_store_n(&shard->version, shard->version + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&shard->version, count_get(&shard->version) + 1,
+                     __ATOMIC_RELEASE);
 }
 
 static void set(struct entry *at, struct entry entry)
@@ -104,8 +106,8 @@ static void put(struct shard *shard, struct entry entry)
 
 static bool grow(struct shard *shard)
 {
-    const struct shard old = *shard;
-    const size_t n_old = old.entries ? old.mask + 1 : 0;
+    struct entry *const old = shard->entries;
+    const size_t n_old = old ? shard->mask + 1 : 0;
     const size_t n = n_old ? 2 * n_old : FIRST_SIZE;
     struct entry *const entries = arena_map(n * sizeof *entries);
 
@@ -114,10 +116,10 @@ static bool grow(struct shard *shard)
     count_set(&shard->entries, entries);
     count_set(&shard->mask, n - 1);
     for (size_t i = 0; i < n_old; i++)
-        if (old.entries[i].account)
-            put(shard, old.entries[i]);
+        if (old[i].account)
+            put(shard, old[i]);
     if (n_old)
-        arena_discard(old.entries, n_old * sizeof *old.entries);
+        arena_discard(old, n_old * sizeof *old);
     return true;
 }
 

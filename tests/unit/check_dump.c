@@ -47,10 +47,10 @@ static uint32_t n_threads;
 static void *make_paths(void *unused)
 {
     const unsigned first =
-        __atomic_fetch_add(&n_threads, 1, __ATOMIC_RELAXED) << 14;
+        __atomic_fetch_add(&n_threads, 1, __ATOMIC_RELAXED) << 12;
 
     for (unsigned i = 0; !count_get(&is_over); i++)
-        allocate(first + i % (1 << 14), 18);
+        allocate(first + i % (1 << 12), 14);
     return unused;
 }
 
@@ -66,7 +66,7 @@ START_TEST(dumps_are_whole_while_threads_find_new_paths)
     for (unsigned i = 0; i < 3; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, make_paths, NULL),
                          0);
-    for (unsigned i = 0; i < 25; i++) {
+    for (unsigned i = 0; i < 12; i++) {
         alloctrace_snapshot *snapshot;
 
         ck_assert_int_eq(alloctrace_dump(path), 0);
