@@ -40,6 +40,7 @@ static bool adopt_copy(void)
 {
     if (!lock_try())
         return false;
+    request_forked();
     lock_release();
     process_adopt();
     automatic_in_child();
@@ -95,7 +96,7 @@ void ending_dump(const char *reason)
         return;
     held = os_hold_handlers();
     if (enter()) {
-        init_dump(at_dump_pattern, reason);
+        request_finish(reason);
         __atomic_store_n(&state, WRITTEN, __ATOMIC_RELEASE);
     } else {
         wait_for_writer();
