@@ -77,6 +77,7 @@ DEFINE_READER(thread, ALLOCTRACE_THREAD_FIELDS)
 DEFINE_READER(trace, ALLOCTRACE_TRACE_FIELDS)
 DEFINE_READER(summary, ALLOCTRACE_SUMMARY_FIELDS)
 DEFINE_READER(domain, ALLOCTRACE_DOMAIN_FIELDS)
+DEFINE_READER(block, ALLOCTRACE_BLOCK_FIELDS)
 DEFINE_READER(trailer, ALLOCTRACE_TRAILER_FIELDS)
 
 /* Says that the file is damaged. Returns ALLOCTRACE_EBAD_FILE. */
@@ -283,6 +284,19 @@ static int add_trace(struct loader *loader, const uint8_t *bytes,
     return 0;
 }
 
+/* Blocks are checked and counted. */
+static int add_block(struct loader *loader, const uint8_t *bytes,
+                     uint64_t offset)
+{
+    const struct alloctrace_block_entry entry = read_block(bytes);
+
+    if (check_id(loader, offset, "traceback", entry.traceback,
+                 loader->snapshot->n_tracebacks))
+        return ALLOCTRACE_EBAD_FILE;
+    loader->snapshot->n_blocks++;
+    return 0;
+}
+
 static int add_summary(struct loader *loader, const uint8_t *bytes,
                        uint64_t offset)
 {
@@ -347,6 +361,7 @@ static const struct entry_type {
     {ALLOCTRACE_TAG_TRACES, ALLOCTRACE_TRACE_SIZE, "traces", add_trace},
     {ALLOCTRACE_TAG_SUMMARY, ALLOCTRACE_SUMMARY_SIZE, "summary", add_summary},
     {ALLOCTRACE_TAG_DOMAINS, ALLOCTRACE_DOMAIN_SIZE, "domains", add_domain},
+    {ALLOCTRACE_TAG_BLOCKS, ALLOCTRACE_BLOCK_SIZE, "blocks", add_block},
     {ALLOCTRACE_TAG_TRAILER, ALLOCTRACE_TRAILER_SIZE, "trailer", NULL},
 };
 

@@ -95,17 +95,17 @@ static bool grow_table(struct ledger *ledger)
 static struct ledger *create(void)
 {
     struct ledger *const ledger = arena_alloc_aligned(256);
-    struct ledger **const listed = ledger ? vector_add(&at_ledgers) : NULL;
 
     _Static_assert(sizeof *ledger <= 256, "a ledger fits its alignment");
-    if (!listed)
+    if (!ledger)
         return NULL;
     *ledger = at_new_ledger;
-    ledger->id = at_ledgers.n;
+    ledger->id = at_ledgers.n + 1;
     if (real_has_hidden_frees())
         ledger->max_slack = 0;
     ledger->tid = os_tid();
-    *listed = ledger;
+    if (!vector_add(&at_ledgers, &ledger))
+        return NULL;
     if (ledger->id > 1)
         peak_share();
     return ledger;
@@ -189,7 +189,8 @@ static struct account_chunk *get_chunk(struct ledger *ledger)
         return NULL;
     chunk->ledger = ledger;
     chunk->next = ledger->chunks;
-    ledger->chunks = chunk;
+    /* Release: a dump that finds the chunk sees whose it is. */
+    __atomic_store_n(&ledger->chunks, chunk, __ATOMIC_RELEASE);
     return chunk;
 }
 

@@ -43,13 +43,11 @@ static struct place copy_record(uint64_t key,
 
 static uint32_t add(struct place copy)
 {
-    struct place *const place = vector_add(&at_places);
+    const uint32_t id = vector_add(&at_places, &copy);
 
-    if (!place)
-        return 0;
-    *place = copy;
-    index_add(&places, copy.key, at_places.n, hash_of);
-    return at_places.n;
+    if (id)
+        index_add(&places, copy.key, id, hash_of);
+    return id;
 }
 
 /* The chain of inlined callers, outermost first so that ids ascend. They are

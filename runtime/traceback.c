@@ -53,14 +53,12 @@ static uint32_t find(uint64_t key)
 
 static uint32_t add(uint64_t key, uint32_t parent, uint32_t place)
 {
-    struct traceback *const traceback =
-        place ? vector_add(&at_tracebacks) : NULL;
+    const struct traceback traceback = {key, parent, place};
+    const uint32_t id = place ? vector_add(&at_tracebacks, &traceback) : 0;
 
-    if (!traceback)
-        return 0;
-    *traceback = (struct traceback){key, parent, place};
-    index_add(&tracebacks, key, at_tracebacks.n, hash_of);
-    return at_tracebacks.n;
+    if (id)
+        index_add(&tracebacks, key, id, hash_of);
+    return id;
 }
 
 static bool grow_pending(void)

@@ -28,8 +28,8 @@
  * are never moved or freed, so they may be read without it once an id or
  * pointer has been handed out.
  *
- * Lock order: at_lock, then those of tracked.c's shards. Neither is held
- * across a call of the real allocator or of code outside the runtime.
+ * Lock order: the dump lock, at_lock, then those of tracked.c's shards. None
+ * is held across a call of the real allocator or of code outside the runtime.
  */
 #ifndef ALLOCTRACE_RUNTIME_TYPES_H
 #define ALLOCTRACE_RUNTIME_TYPES_H
@@ -194,6 +194,7 @@ struct thread {
     struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */
     struct ledger *ledger; /* NULL = none yet, or nothing is traced */
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
+    uint32_t n_held;       /* locks that it holds and dumps need (lock.c) */
 };
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */
@@ -230,7 +231,8 @@ struct string {
 
 /*
  * An array that grows without moving: part k holds FIRST << k elements.
- * Elements are numbered from 1. Grows under at_lock; read by anyone.
+ * Elements are numbered from 1. Grows under at_lock; read by anyone, for an
+ * element is whole before it is counted.
  */
 #define VECTOR_PARTS 26
 #define VECTOR_FIRST_LOG2 6
@@ -264,6 +266,7 @@ typedef struct option_interval {
     uint64_t ns;    /* a dump each so many nanoseconds; 0 = not by time */
     uint64_t bytes; /* or each so many bytes allocated; 0 = not by bytes */
 } option_interval;
+typedef int option_signal; /* its number; 0 = none */
 
 /* What the environment asked for. Constant once read. See env.def. */
 struct options {

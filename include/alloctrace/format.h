@@ -67,6 +67,7 @@
     TAG(SUMMARY, 8, summary)                                                  \
     TAG(ARGUMENTS, 9, argument)                                               \
     TAG(DOMAINS, 10, domain)                                                  \
+    TAG(BLOCKS, 11, block)                                                    \
     TAG(TRAILER, 0xffffffff, trailer)
 
 enum alloctrace_tag {
@@ -161,6 +162,17 @@ enum alloctrace_tag {
     FIELD(64, peak_blocks) /* live when the whole program's bytes peaked */   \
     FIELD(64, peak_bytes)
 
+/*
+ * One live block, if the list was asked for. Blocks that came or went while
+ * the dump was written may be in the list or not; otherwise there are as many
+ * of each traceback and domain as its traces' live blocks.
+ */
+#define ALLOCTRACE_BLOCK_FIELDS(FIELD)                                        \
+    FIELD(64, address)                                                        \
+    FIELD(64, size)                                                           \
+    FIELD(32, traceback)                                                      \
+    FIELD(32, domain)
+
 /* The whole program. What was dropped is in no trace. */
 #define ALLOCTRACE_SUMMARY_FIELDS(FIELD)                                      \
     FIELD(64, live_blocks)                                                    \
@@ -208,6 +220,9 @@ struct alloctrace_thread_entry {
 struct alloctrace_trace_entry {
     ALLOCTRACE_TRACE_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
+struct alloctrace_block_entry {
+    ALLOCTRACE_BLOCK_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
 struct alloctrace_summary_entry {
     ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
@@ -233,6 +248,8 @@ enum {
         0 ALLOCTRACE_THREAD_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_TRACE_SIZE =
         0 ALLOCTRACE_TRACE_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_BLOCK_SIZE =
+        0 ALLOCTRACE_BLOCK_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_SUMMARY_SIZE =
         0 ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_TRAILER_SIZE =
