@@ -81,19 +81,10 @@ int os_thread_start(void (*run)(void));
 /* In such a thread: standard error becomes the program's, and is left. */
 void os_borrow_errors(void);
 void os_return_errors(void);
-/* What the machine's thread pointer is, and how many bytes there count; and
- * what makes a thread with a copy of the block at `pointer`. */
-char *os_thread_pointer(size_t *room);
-void *os_thread_pointer_new(char *pointer);
-
+bool os_has_program_files(void); /* this thread: its numbers are the program's */
 /* Calls `handler` with the signal's name before a signal of those that tell of
  * a fault ends the process, unless the program handles or ignores it. */
 void os_catch_fatal(void (*handler)(const char *name));
-/* Keeps the program's signal handlers (but for faults) off this thread; gives
- * what os_release_handlers wants. */
-uint64_t os_hold_handlers(void);
-void os_release_handlers(uint64_t before);
-
 /* Sleeps while *word is `value`; may wake up earlier. Wakes all who do. */
 void os_wait(const uint32_t *word, uint32_t value);
 void os_wake(const uint32_t *word);

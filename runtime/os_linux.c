@@ -10,10 +10,6 @@
 #define _TIME_BITS 64
 #include "os.h"
 
-#ifdef __i386__
-#include <asm/ldt.h>
-#endif
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -752,44 +748,6 @@ uintptr_t os_context_stack(const void *context)
     return 0;
 }
 #endif
-
-/*
- * x86 reads the thread pointer from memory that it points to, and keeps the
- * words of the stack protector and of hidden pointers there. i386 has it in a
- * segment descriptor; every thread uses the same one.
- */
-char *os_thread_pointer(size_t *room)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    *room = 128;
-#else
-    *room = 2 * sizeof(void *);
-#endif
-    return __builtin_thread_pointer();
-}
-
-void *os_thread_pointer_new(char *pointer)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    ((void **)pointer)[0] = pointer; /* itself, and glibc's descriptor */
-    ((void **)pointer)[2] = pointer;
-#endif
-#ifdef __i386__
-    static struct user_desc segment;
-    unsigned selector;
-
-    __asm__("movw %%gs, %w0" : "=q"(selector));
-    segment = (struct user_desc){.entry_number = (selector & 0xffff) >> 3,
-                                 .base_addr = (uintptr_t)pointer,
-                                 .limit = 0xfffff,
-                                 .seg_32bit = 1,
-                                 .limit_in_pages = 1,
-                                 .useable = 1};
-    return &segment;
-#else
-    return pointer;
-#endif
-}
 
 /*
  * In a static program the libraries of C++, Fortran and Objective-C take the

@@ -15,6 +15,7 @@
 static struct target target = {.fd = -1};
 static uint32_t n_dumps; /* written by this process */
 static uint32_t is_finished;
+static bool is_program_file; /* target.fd is a number of the program's table */
 
 static int dump_to(const char *pattern, const char *reason)
 {
@@ -39,6 +40,7 @@ int init_dump(const char *pattern, const char *reason)
     if (lock_is_held())
         return EBUSY;
     blocked = lock_take_dump();
+    is_program_file = os_has_program_files();
     error = dump_to(pattern, reason);
     lock_release_dump(blocked);
     return error;
@@ -85,7 +87,7 @@ void request_forked(void)
     n_dumps = 0;
     count_set(&is_finished, 0);
     lock_reset_dump();
-    if (fd >= 0) /* another thread was writing; a pipe's reader would wait */
+    if (fd >= 0 && is_program_file) /* another thread was writing; a pipe's reader would wait */
         os_close(fd);
     count_set(&target.fd, -1);
 }
