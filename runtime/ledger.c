@@ -80,20 +80,19 @@ static bool grow_table(struct ledger *ledger)
 struct ledger *ledger_create(bool is_sum)
 {
     struct ledger *const ledger = arena_alloc_aligned(256);
-    struct ledger **const listed = ledger ? vector_add(&at_ledgers) : NULL;
 
     _Static_assert(sizeof *ledger <= 256, "a ledger fits its alignment");
-    if (!listed)
+    if (!ledger)
         return NULL;
     *ledger = at_new_ledger;
-    ledger->id = at_ledgers.n;
+    ledger->id = at_ledgers.n + 1;
     ledger->is_sum = is_sum;
     if (real_has_hidden_frees() || at_options.detail)
         ledger->max_slack = 0;
     if (at_options.frames == 1)
         ledger->multiplier = 0; /* the site alone is the key */
-    /* Release: who reads without the lock sees it as it was set up. */
-    __atomic_store_n(listed, ledger, __ATOMIC_RELEASE);
+    if (!vector_add(&at_ledgers, &ledger))
+        return NULL;
     if (!is_sum && ledger->id > 1)
         peak_share();
     return ledger;
@@ -128,7 +127,8 @@ static struct account_chunk *get_chunk(struct ledger *ledger)
     budget_add(ACCOUNT_CHUNK_SIZE);
     chunk->ledger = ledger;
     chunk->next = ledger->chunks;
-    ledger->chunks = chunk;
+    /* Release: a dump that finds the chunk sees whose it is. */
+    __atomic_store_n(&ledger->chunks, chunk, __ATOMIC_RELEASE);
     return chunk;
 }
 
@@ -168,12 +168,8 @@ int64_t ledger_live_sum(void)
     const uint32_t n = __atomic_load_n(&at_ledgers.n, __ATOMIC_ACQUIRE);
     int64_t live = 0;
 
-    for (uint32_t id = 1; id <= n; id++) {
-        const struct ledger *const ledger = ledger_at(id);
-
-        if (ledger)
-            live += peak_live(ledger);
-    }
+    for (uint32_t id = 1; id <= n; id++)
+        live += peak_live(ledger_at(id));
     return live;
 }
 
@@ -183,9 +179,8 @@ uint64_t ledger_total_sum(void)
     uint64_t total = 0;
 
     for (uint32_t id = 1; id <= n; id++) {
-        const struct ledger *const ledger = ledger_at(id);
         const struct account_chunk *chunk =
-            ledger ? __atomic_load_n(&ledger->chunks, __ATOMIC_ACQUIRE) : NULL;
+            __atomic_load_n(&ledger_at(id)->chunks, __ATOMIC_ACQUIRE);
 
         for (; chunk; chunk = chunk->next)
             for (uint32_t i = 0; i < count_get(&chunk->n_used); i++)

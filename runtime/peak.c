@@ -151,7 +151,7 @@ void peak_leave(struct ledger *ledger)
 
 uint64_t peak_slack(void)
 {
-    const uint32_t n = __atomic_load_n(&at_ledgers.n, __ATOMIC_ACQUIRE);
+    const uint32_t n = vector_count(&at_ledgers);
     uint64_t slack = 0;
 
     if (!count_get(&at_peak.is_shared))
@@ -159,7 +159,7 @@ uint64_t peak_slack(void)
     for (uint32_t id = 1; id <= n; id++) {
         const struct ledger *const ledger = ledger_at(id);
 
-        if (ledger && !ledger->is_sum)
+        if (!ledger->is_sum)
             slack += (uint64_t)GRAIN;
     }
     return slack;

@@ -50,11 +50,44 @@ void tenant_init(void)
     has_thread_end = pthread_key_create(&thread_end, on_thread_end) == 0;
 }
 
+/* Word by word: dumps read it at any time. */
+static void set_name(struct ledger *ledger, const char *name)
+{
+    uint64_t words[THREAD_NAME_SIZE / 8] = {0};
+
+    memcpy(words, name, strnlen(name, sizeof words - 1));
+    for (size_t i = 0; i < THREAD_NAME_SIZE / 8; i++)
+        count_set(&ledger->name[i], words[i]);
+}
+
+void tenant_name(const struct ledger *ledger, char name[THREAD_NAME_SIZE])
+{
+    uint64_t words[THREAD_NAME_SIZE / 8];
+
+    for (size_t i = 0; i < THREAD_NAME_SIZE / 8; i++)
+        words[i] = count_get(&ledger->name[i]);
+    memcpy(name, words, sizeof words);
+    name[THREAD_NAME_SIZE - 1] = '\0';
+}
+
+/* The name of the calling thread. */
+static void set_own_name(struct ledger *ledger)
+{
+    char name[THREAD_NAME_SIZE];
+
+    os_thread_name(os_tid(), name, sizeof name);
+    set_name(ledger, name);
+}
+
 static struct ledger *find_sum(const char *name)
 {
-    for (uint32_t i = 0; i < n_sums; i++)
-        if (strcmp(sums[i]->name, name) == 0)
+    char other[THREAD_NAME_SIZE];
+
+    for (uint32_t i = 0; i < n_sums; i++) {
+        tenant_name(sums[i], other);
+        if (strcmp(other, name) == 0)
             return sums[i];
+    }
     return NULL;
 }
 
@@ -72,7 +105,7 @@ static struct ledger *sum_of(const char *name)
     sum = ledger_create(true);
     if (!sum)
         return NULL;
-    strcpy(sum->name, name);
+    set_name(sum, name);
     sums[n_sums++] = sum;
     return sum;
 }
@@ -144,9 +177,12 @@ static bool move_account(struct account *account, struct ledger *sum)
 /* Empties a ledger that no thread has. False: not wholly. */
 static bool settle(struct ledger *ledger)
 {
-    struct ledger *const sum = sum_of(ledger->name);
+    char name[THREAD_NAME_SIZE];
+    struct ledger *sum;
     bool is_empty = true;
 
+    tenant_name(ledger, name);
+    sum = sum_of(name);
     for (struct account_chunk *chunk = ledger->chunks; chunk;
          chunk = chunk->next)
         for (uint32_t i = 0; i < chunk->n_used; i++)
@@ -156,10 +192,27 @@ static bool settle(struct ledger *ledger)
     return is_empty;
 }
 
+/* What could not be moved, for want of memory or because a dump is reading it,
+ * is that of several threads, and what comes is counted with it. */
+static void hand_over(struct ledger *ledger)
+{
+    const bool is_still = lock_try_dump();
+    const bool is_empty = is_still && settle(ledger);
+
+    count_set(&ledger->tid, is_empty ? os_tid() : 0);
+    set_name(ledger, is_empty ? "" : OTHERS_NAME);
+    ledger->last_account = NULL;
+    ledger->is_late = 0;
+    count_set(&ledger->is_free, 0);
+    if (is_still)
+        lock_end_dump();
+}
+
 static bool is_vacant(const struct ledger *ledger)
 {
     if (ledger->is_late)
-        return ledger->tid == os_tid() || !os_has_thread(ledger->tid);
+        return ledger->late_tid == os_tid() ||
+               !os_has_thread(ledger->late_tid);
     return ledger->is_free;
 }
 
@@ -171,12 +224,7 @@ static struct ledger *take_over(void)
 
         if (ledger->is_sum || !is_vacant(ledger))
             continue;
-        /* What could not be moved is of several threads. */
-        ledger->tid = settle(ledger) ? os_tid() : 0;
-        ledger->name[0] = '\0';
-        ledger->is_free = 0;
-        ledger->is_late = 0;
-        ledger->last_account = NULL;
+        hand_over(ledger);
         return ledger;
     }
     return NULL;
@@ -203,12 +251,14 @@ struct ledger *tenant_acquire(struct thread *thread)
         ledger = ledger_create(false);
         if (!ledger)
             return NULL;
-        ledger->tid = os_tid();
+        count_set(&ledger->tid, os_tid());
     }
     thread->ledger = ledger;
     if (!announce_end(thread)) {
         ledger->is_late = 1;
-        os_thread_name(os_tid(), ledger->name, sizeof ledger->name);
+        ledger->late_tid = os_tid();
+        if (ledger->tid)
+            set_own_name(ledger);
     }
     return ledger;
 }
@@ -220,10 +270,11 @@ void tenant_release(struct thread *thread)
     thread->has_ended = 1;
     if (!ledger)
         return;
-    os_thread_name(os_tid(), ledger->name, sizeof ledger->name);
+    if (ledger->tid)
+        set_own_name(ledger);
     peak_leave(ledger);
     thread->ledger = NULL;
-    ledger->is_free = 1;
+    count_set(&ledger->is_free, 1);
 }
 
 void tenant_keep_only(struct ledger *mine)
@@ -232,9 +283,9 @@ void tenant_keep_only(struct ledger *mine)
         struct ledger *const ledger = ledger_at(id);
 
         if (ledger == mine)
-            ledger->tid = os_tid();
+            count_set(&ledger->tid, os_tid());
         else if (!ledger->is_sum)
-            ledger->is_free = 1;
+            count_set(&ledger->is_free, 1);
         if (ledger != mine)
             ledger->is_late = 0;
     }

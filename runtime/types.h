@@ -30,9 +30,9 @@
  * are never moved or freed, so they may be read without it once an id or
  * pointer has been handed out.
  *
- * Lock order: that of mapping.c, at_lock, then those of tracked.c's shards. The
- * first is held across system calls that map memory; none is across a call of
- * the real allocator or of code outside the runtime.
+ * Lock order: that of mapping.c, the dump lock, at_lock, then those of
+ * tracked.c's shards. The first is held across system calls that map memory;
+ * none is across a call of the real allocator or of code outside the runtime.
  */
 #ifndef ALLOCTRACE_RUNTIME_TYPES_H
 #define ALLOCTRACE_RUNTIME_TYPES_H
@@ -244,7 +244,8 @@ struct ledger {
     uint32_t is_free; /* its thread has ended */
     uint32_t is_sum;  /* holds what ended threads counted, no thread's own */
     uint32_t is_late; /* nobody will tell us when its thread has ended */
-    char name[THREAD_NAME_SIZE]; /* its thread's at its end; else "" */
+    uint32_t late_tid; /* that is this one */
+    uint64_t name[THREAD_NAME_SIZE / 8]; /* see tenant_name */
 } at_cache_aligned;
 
 /* Added to thread.busy: what is allocated meanwhile is the runtime's doing and
@@ -256,6 +257,7 @@ struct thread {
     struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */
     struct ledger *ledger; /* NULL = none yet, or nothing is traced */
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
+    uint32_t n_held;       /* locks that it holds and dumps need (lock.c) */
     uint32_t has_ended;    /* its ledger was released; what is left is short */
 };
 
@@ -306,7 +308,8 @@ struct string {
 
 /*
  * An array that grows without moving: part k holds FIRST << k elements.
- * Elements are numbered from 1. Grows under at_lock; read by anyone.
+ * Elements are numbered from 1. Grows under at_lock; read by anyone, for an
+ * element is whole before it is counted.
  */
 #define VECTOR_PARTS 26
 #define VECTOR_FIRST_LOG2 6
@@ -341,6 +344,7 @@ typedef struct option_interval {
     uint64_t bytes; /* or each so many bytes allocated; 0 = not by bytes */
 } option_interval;
 typedef uint64_t option_memory; /* bytes */
+typedef int option_signal; /* its number; 0 = none */
 
 /* What the environment asked for. Constant once read. See env.def. */
 struct options {

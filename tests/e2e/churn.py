@@ -34,7 +34,7 @@ def entries(payload, count):
 
 
 def read_strings(payload, count):
-    strings, at = [""], 0
+    strings, at = [], 0
     for _ in range(count):
         size, = struct.unpack_from("<I", payload, at)
         strings.append(payload[at + 4:at + 4 + size].decode())
@@ -45,13 +45,13 @@ def read_strings(payload, count):
 def by_name(path, function):
     """name => (blocks, bytes) that its threads allocated in FUNCTION, and the
     number of the threads that are listed."""
-    strings = threads = ()
+    strings, threads = [""], []
     functions, tracebacks, sums = [0], [0], {}
     for tag, count, payload in e2e.read_records(path):
         if tag == TAG_STRINGS:
-            strings = read_strings(payload, count)
+            strings += read_strings(payload, count)
         elif tag == TAG_THREADS:
-            threads = [strings[struct.unpack_from("<II", entry)[1]]
+            threads += [strings[struct.unpack_from("<II", entry)[1]]
                        for entry in entries(payload, count)]
         elif tag == TAG_FRAMES:
             functions += [strings[struct.unpack_from("<I", entry, 16)[0]]

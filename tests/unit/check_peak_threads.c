@@ -20,7 +20,7 @@ static struct {
     uint64_t base; /* live when the test began */
 } truth;
 
-struct block {
+struct piece {
     void *address;
     size_t size;
 };
@@ -36,9 +36,9 @@ static void *release(void *block)
     return NULL;
 }
 
-static struct block block_create(unsigned worker, size_t size)
+static struct piece block_create(unsigned worker, size_t size)
 {
-    struct block block = {worker_do(&workers[worker], allocate, (void *)size),
+    struct piece block = {worker_do(&workers[worker], allocate, (void *)size),
                           size};
 
     ck_assert_ptr_nonnull(block.address);
@@ -48,7 +48,7 @@ static struct block block_create(unsigned worker, size_t size)
     return block;
 }
 
-static void block_destroy(unsigned worker, struct block *block)
+static void block_destroy(unsigned worker, struct piece *block)
 {
     worker_do(&workers[worker], release, block->address);
     truth.live -= block->size;
@@ -95,11 +95,11 @@ static void check_peak(void)
 START_TEST(what_a_consumer_frees_is_not_counted_twice)
 {
     const size_t size = (size_t)1 << _i;
-    struct block queue[10] = {{NULL, 0}};
+    struct piece queue[10] = {{NULL, 0}};
 
     start();
     for (unsigned i = 0; i < 3000; i++) {
-        struct block *const block = &queue[i % 10];
+        struct piece *const block = &queue[i % 10];
 
         if (block->address)
             block_destroy(1, block);
@@ -112,7 +112,7 @@ END_TEST
 /* What one thread frees makes room for what another allocates. */
 START_TEST(threads_that_rise_and_fall_in_turn_do_not_add_up)
 {
-    static struct block blocks[N_BLOCKS];
+    static struct piece blocks[N_BLOCKS];
 
     start();
     for (unsigned round = 0; round < 2 * N_WORKERS; round++) {
@@ -129,7 +129,7 @@ END_TEST
 /* Just below what makes a thread tell the others. */
 START_TEST(threads_that_stay_below_their_grain_are_missed_by_no_more)
 {
-    struct block blocks[N_WORKERS];
+    struct piece blocks[N_WORKERS];
 
     start();
     for (unsigned step = 1; step < 32; step++) {
@@ -145,8 +145,8 @@ END_TEST
 /* Falls that are too small to be told, again and again, by all threads. */
 START_TEST(small_falls_do_not_add_up)
 {
-    struct block kept[N_WORKERS];
-    struct block large;
+    struct piece kept[N_WORKERS];
+    struct piece large;
 
     start();
     for (unsigned i = 0; i < N_WORKERS; i++)
@@ -165,7 +165,7 @@ END_TEST
 
 START_TEST(a_thread_that_ends_leaves_what_it_holds)
 {
-    struct block blocks[N_WORKERS];
+    struct piece blocks[N_WORKERS];
 
     start();
     for (unsigned round = 0; round < 20; round++) {
@@ -184,12 +184,12 @@ END_TEST
 
 START_TEST(random_events_of_all_threads)
 {
-    static struct block blocks[N_BLOCKS];
+    static struct piece blocks[N_BLOCKS];
 
     srand((unsigned)_i);
     start();
     for (unsigned i = 0; i < 20000; i++) {
-        struct block *const block = &blocks[(unsigned)rand() % N_BLOCKS];
+        struct piece *const block = &blocks[(unsigned)rand() % N_BLOCKS];
         const unsigned worker = (unsigned)rand() % N_WORKERS;
 
         if (block->address)
@@ -207,7 +207,7 @@ static pthread_barrier_t barrier;
 
 static void *rise_and_fall(void *argument)
 {
-    static struct block blocks[N_WORKERS][N_BLOCKS];
+    static struct piece blocks[N_WORKERS][N_BLOCKS];
     const unsigned me = (unsigned)(uintptr_t)argument;
 
     for (unsigned round = 0; round < 20; round++) {

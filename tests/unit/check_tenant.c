@@ -45,14 +45,17 @@ static void *work_as(void *name)
 /* What the ended threads of a name allocated. */
 static uint64_t blocks_of(const char *name)
 {
+    char other[THREAD_NAME_SIZE];
     uint64_t blocks = 0;
 
-    for (uint32_t id = 1; id <= at_ledgers.n; id++)
-        if (strcmp(ledger_at(id)->name, name) == 0)
+    for (uint32_t id = 1; id <= at_ledgers.n; id++) {
+        tenant_name(ledger_at(id), other);
+        if (strcmp(other, name) == 0)
             for (const struct account_chunk *chunk = ledger_at(id)->chunks;
                  chunk; chunk = chunk->next)
                 for (uint32_t i = 0; i < chunk->n_used; i++)
                     blocks += chunk->accounts[i].total_blocks;
+    }
     return blocks;
 }
 
