@@ -19,6 +19,25 @@ void event_drop(size_t size)
     __atomic_fetch_add(&at_dropped_bytes, size, __ATOMIC_RELAXED);
 }
 
+void (*at_on_refusal)(void);
+
+/* No block of that size exists: that is no want of memory. Nor is what is
+ * refused without tracing, or for another reason (a bad alignment). */
+void *event_refuse_as(size_t size, int error)
+{
+    const int saved = errno;
+
+    if (at_on_refusal && error == ENOMEM && size > 0 && size <= PTRDIFF_MAX)
+        at_on_refusal();
+    errno = saved;
+    return NULL;
+}
+
+void *event_refuse(size_t size)
+{
+    return event_refuse_as(size, errno);
+}
+
 /* The ledger has no account for what another ledger's account stands for:
  * opens one. It takes no heed of the budget, lest blocks stay that others
  * have freed. Locked. */

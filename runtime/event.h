@@ -158,7 +158,7 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
     size_t slack;
 
     if (unlikely(!block))
-        return block;
+        return event_refuse(size);
     leaf = narrow_leaf(address);
     if (unlikely(!leaf))
         return event_add_other(account, block, size);
@@ -174,7 +174,9 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
 /* The same if it is to be recorded: account NULL is nothing. */
 EVENT void *event_add_if(struct account *account, void *block, size_t size)
 {
-    return likely(account) ? event_add(account, block, size) : block;
+    if (likely(account))
+        return event_add(account, block, size);
+    return likely(block) ? block : event_refuse(size);
 }
 
 /*
