@@ -258,8 +258,8 @@ struct taken block_remove(const void *block);
 bool account_init(void);
 struct account_chunk *account_chunk_add(void); /* zeroed; NULL: no memory */
 
-/* block_walk.c: all live blocks, if ALLOCTRACE_BLOCKS is set. Any thread, also in a signal
- * handler. */
+/* block_walk.c: all live blocks, if ALLOCTRACE_BLOCKS is set. Any thread, also
+ * in a signal handler. */
 struct block {
     uintptr_t address;
     size_t size;                   /* requested */
@@ -486,6 +486,7 @@ void request_catch(void);
 /* Writes the dump at the end; signals ask for no more. */
 void request_finish(const char *reason);
 void request_forked(void); /* in the child; under at_lock */
+void request_in_child(void); /* later: its dumps have names of their own now */
 
 /* automatic.c: dumps beside the one at exit. */
 void automatic_init(void);

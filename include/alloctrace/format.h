@@ -215,7 +215,8 @@ enum alloctrace_tag {
 /*
  * One live block, if the list was asked for. Blocks that came or went while
  * the dump was written may be in the list or not; otherwise there are as many
- * of each traceback and domain as its traces' live blocks.
+ * of each traceback and domain as its traces' live blocks. Those of the domain
+ * "mmap" are not listed.
  */
 #define ALLOCTRACE_BLOCK_FIELDS(FIELD)                                        \
     FIELD(64, address)                                                        \
