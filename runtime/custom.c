@@ -116,10 +116,7 @@ void *__alloctrace_custom_take(void *block)
 /* The block could not be resized: it is what it was. */
 static void restore(const struct suspended *node)
 {
-    struct account *const account = node->taken.account;
-
-    if (tracked_put_back(account, node->address, node->taken.size))
-        event_unsubtract(account, node->taken.size);
+    tracked_put_back(node->taken.account, node->address, node->taken.size);
 }
 
 /* Ends a resizing; gives the domain of the block that was resized, or 0. */

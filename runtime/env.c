@@ -31,6 +31,53 @@ static bool parse_option_frames(const char *value, option_frames *out)
     return true;
 }
 
+/* Reads digits; *end is behind them. False: none, or beyond 64 bits. */
+static bool parse_number(const char *value, const char **end, uint64_t *out)
+{
+    *out = 0;
+    for (*end = value; **end >= '0' && **end <= '9'; ++*end)
+        if (__builtin_mul_overflow(*out, 10, out) ||
+            __builtin_add_overflow(*out, (uint64_t)(**end - '0'), out))
+            return false;
+    return *end != value;
+}
+
+/* What a number is counted in: how many of the smallest unit. */
+struct unit {
+    const char *name;
+    uint64_t scale;
+};
+
+static const struct unit sizes[] = {
+    {"B", 1},         {"kB", 1000},     {"MB", 1000000},  {"GB", 1000000000},
+    {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0}};
+
+static bool parse_units(const char *value, const struct unit *unit,
+                        uint64_t *out)
+{
+    const char *end;
+
+    if (!parse_number(value, &end, out))
+        return false;
+    while (unit->name && strcmp(end, unit->name) != 0)
+        unit++;
+    return unit->name && !__builtin_mul_overflow(*out, unit->scale, out);
+}
+
+static bool parse_option_number(const char *value, option_number *out)
+{
+    const char *end;
+
+    return parse_number(value, &end, out) && !*end;
+}
+
+static bool parse_option_sample(const char *value, option_sample *out)
+{
+    if (!parse_option_number(value, out) && !parse_units(value, sizes, out))
+        return false;
+    return *out <= SAMPLE_MAX && (*out > 0 || strcmp(value, "0") == 0);
+}
+
 static bool parse_option_flag(const char *value, option_flag *out)
 {
     if ((value[0] != '0' && value[0] != '1') || value[1])

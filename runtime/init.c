@@ -37,7 +37,7 @@ static void after_fork_in_parent(void)
 /* Only the forking thread goes on: the others' ledgers are free. */
 static void after_fork_in_child(void)
 {
-    ledger_orphan_others(__alloctrace_thread.ledger);
+    ledger_orphan_others(*thread_ledger(&__alloctrace_thread));
     n_dumps = 0;
     tracked_unlock_all();
     lock_release();

@@ -133,7 +133,7 @@ struct ledger *ledger_acquire(struct thread *thread)
         ledger = create();
     if (!ledger)
         return NULL;
-    thread->ledger = ledger;
+    *thread_ledger(thread) = ledger;
     if (has_thread_end)
         pthread_setspecific(thread_end, ledger);
     return ledger;
@@ -141,7 +141,7 @@ struct ledger *ledger_acquire(struct thread *thread)
 
 void ledger_release(struct thread *thread)
 {
-    struct ledger *const ledger = thread->ledger;
+    struct ledger *const ledger = *thread_ledger(thread);
     char name[32];
 
     if (!ledger)
@@ -149,7 +149,7 @@ void ledger_release(struct thread *thread)
     os_thread_name(os_tid(), name, sizeof name);
     ledger->name = string_intern(name);
     peak_leave(ledger);
-    thread->ledger = NULL;
+    *thread_ledger(thread) = NULL;
     ledger->is_free = 1;
 }
 

@@ -100,10 +100,45 @@ extern __thread struct thread at_own_thread;
 extern struct alloctrace_shadow_frame at_sentinel;
 extern struct vector at_ledgers;   /* of struct ledger *: all threads' */
 
+/* Where a thread has its ledger: a thread that samples keeps it from the hot
+ * path, which would count each block. */
+static inline struct ledger **thread_ledger(struct thread *thread)
+{
+    return at_options.sample ? &thread->sampled : &thread->ledger;
+}
+
 static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
 {
     return *(struct ledger **)vector_at(&at_ledgers, id);
 }
+
+/* sample.c: which blocks are sampled, and what each stands for. See there. */
+#define SAMPLE_MAX ((uint64_t)1 << 30) /* bytes that a period may have */
+/* Is the block to be sampled that `thread` allocates? Counts it. */
+bool sample_choose(struct thread *thread, size_t size);
+/* 64 random bits of the thread's own generator; of one with that state. */
+uint64_t sample_draw(struct thread *thread);
+uint64_t sample_random(uint64_t *state);
+/* Bytes before the one that begins a sample. */
+uint64_t sample_gap(uint64_t random, uint64_t period);
+/* Blocks that a block stands for: whole + part / 2^32. */
+struct sample_weight {
+    uint64_t whole;
+    uint32_t part;
+};
+struct sample_weight sample_weigh(uint64_t size, uint64_t period);
+/* What it is counted as: its weight, rounded at random. How, is chosen once and
+ * marked in its size. */
+struct sample_share {
+    uint64_t blocks;
+    uint64_t bytes;
+};
+uint64_t sample_mark(uint64_t size, uint64_t period, uint64_t random);
+uint64_t sample_size(uint64_t marked); /* without the marks */
+struct sample_share sample_share(uint64_t marked, uint64_t period);
+/* A sampled block lies there from now on, and does no more. */
+void sample_note(uintptr_t address);
+void sample_forget(uintptr_t address);
 
 /* lock.c: the one lock. Who holds it holds the recursion guard as well. */
 void lock_take(void);
@@ -196,6 +231,10 @@ struct account *event_open(struct path path) at_cold;
  * all. */
 void event_subtract(struct account *account, size_t size);
 void event_unsubtract(struct account *account, size_t size) at_cold;
+/* The same for what a sampled block stands for. */
+void event_subtract_share(struct account *account, struct sample_share share);
+void event_unsubtract_share(struct account *account,
+                            struct sample_share share) at_cold;
 void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
 /* Removes a block that may have to come back (realloc), and puts it back. */
 struct taken event_take(const void *block);
@@ -229,7 +268,7 @@ bool domain_is_below(const struct account *account, uint64_t hash);
 /* Enters a block, counted in an account of this thread; one at the same
  * address in the same domain goes. False: no memory. */
 bool tracked_add(struct account *account, uintptr_t address, size_t size);
-/* The same, but the block is not counted. */
+/* The same for one that was removed, and should not have been. */
 bool tracked_put_back(struct account *account, uintptr_t address, size_t size);
 /* Removes a block and subtracts it. Account NULL: there is none. */
 struct taken tracked_remove(uint32_t domain, uintptr_t address);
@@ -239,6 +278,13 @@ const struct account *tracked_get(uint32_t domain, uintptr_t address);
 struct taken tracked_find(uintptr_t address);
 void tracked_lock_all(void); /* around fork */
 void tracked_unlock_all(void);
+
+/* sampled.c: blocks of the heap that are sampled. */
+/* Counts and enters a block that was chosen. Returns it, to be a tail call. */
+void *sampled_add(struct account *account, void *block, size_t size) at_cold;
+/* Removes a block that was sampled, as event_take and event_restore. */
+struct taken sampled_take(const void *block) at_cold;
+void sampled_restore(const void *block, struct taken taken) at_cold;
 
 /* module.c: the loaded files. Slow half, locked. */
 struct module {

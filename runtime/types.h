@@ -192,8 +192,11 @@ struct ledger {
 /* What the runtime keeps for a thread. `top` is the ABI (abi.h). */
 struct thread {
     struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */
-    struct ledger *ledger; /* NULL = none yet, or nothing is traced */
+    struct ledger *ledger; /* NULL = none yet, nothing is traced, sampling */
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
+    uint64_t sample_left;   /* bytes to the next sample; 0: ask sample_choose */
+    uint64_t sample_random; /* state of the generator; 0 = none yet */
+    struct ledger *sampled; /* the ledger of a thread that samples, or NULL */
 };
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */
@@ -260,6 +263,9 @@ struct peak {
 typedef int32_t option_frames; /* -1 = off, 0 = every frame, else the limit */
 typedef const char *option_text;
 typedef bool option_flag;
+
+typedef uint64_t option_number;
+typedef uint64_t option_sample; /* bytes; 0 = trace every block */
 
 /* What the environment asked for. Constant once read. See env.def. */
 struct options {
