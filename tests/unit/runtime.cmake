@@ -6,10 +6,13 @@ set(sanitizer_options
     "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1"
     "TSAN_OPTIONS=allocator_may_return_null=1")
 foreach(name text env vector index string site place traceback peak ledger block
-             alloc target writer stack tracked)
+             alloc target writer stack tracked sample sampled)
     alloctrace_check(${name} alloctrace_runtime_test)
     set_tests_properties(unit.${name} PROPERTIES ENVIRONMENT
         "ALLOCTRACE=all;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
+endforeach()
+foreach(name sample sampled)
+    target_link_libraries(check_${name} PRIVATE m)
 endforeach()
 alloctrace_check(verify alloctrace_runtime_test)
 set_tests_properties(unit.verify PROPERTIES ENVIRONMENT
