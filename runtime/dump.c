@@ -261,6 +261,7 @@ static struct alloctrace_process_entry describe_process(uint32_t sequence,
         .dump_ns = os_now_ns(),
         .writer = string_intern("alloctrace " ALLOCTRACE_VERSION_STRING),
         .reason = string_intern(reason),
+        .sample_bytes = at_options.sample,
     };
     static char name[4096];
 

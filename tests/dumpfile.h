@@ -34,6 +34,7 @@ struct dumpfile {
     const char *program;
     const char *reason;
     uint64_t start_ns, dump_ns;
+    uint64_t sample_bytes; /* 0: as older writers, which did not have it */
     uint64_t summary[12]; /* in the order of the fields */
     struct bytes file;    /* the result of dumpfile_finish */
 };
