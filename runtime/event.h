@@ -204,7 +204,9 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
 EVENT void *event_add_if(struct account *account, void *block, size_t size)
 {
     if (unlikely(!account))
-        return block;
+        return unlikely(__alloctrace_thread.watch.is_on)
+                   ? watch_note(block, size, 0)
+                   : block;
     if (unlikely(!__alloctrace_thread.ledger))
         return sampled_add(account, block, size);
     return event_add(account, block, size);

@@ -243,6 +243,14 @@ extern uint64_t at_collisions;     /* found by verifying */
 extern uint64_t at_dropped_blocks; /* what could not be recorded */
 extern uint64_t at_dropped_bytes;
 
+/* watch.c: the last blocks of a thread that samples. See there. */
+/* From now on they are known. False: so far they were not. */
+bool watch_begin(void);
+void watch_clear(void); /* those from now on alone are */
+void *watch_note(void *block, size_t size, uint32_t domain); /* the block */
+const struct watched *watch_find(const void *block);         /* NULL: none */
+void watch_forget(const void *block);
+
 /* domain.c */
 struct domain {
     const char *name; /* interned; NULL for a moment */
@@ -282,6 +290,8 @@ void tracked_unlock_all(void);
 /* sampled.c: blocks of the heap that are sampled. */
 /* Counts and enters a block that was chosen. Returns it, to be a tail call. */
 void *sampled_add(struct account *account, void *block, size_t size) at_cold;
+/* Is a block of another domain than 0 not to be recorded? Counts it. */
+bool sampled_skips(uint32_t domain, const void *block, size_t size);
 /* Removes a block that was sampled, as event_take and event_restore. */
 struct taken sampled_take(const void *block) at_cold;
 void sampled_restore(const void *block, struct taken taken) at_cold;

@@ -213,11 +213,17 @@ static uint64_t first_state(void)
     return sample_random(&state) | 1;
 }
 
+/* Bytes to the next sample: watch.c keeps them from the hot path. */
+static uint64_t *left_of(struct thread *thread)
+{
+    return thread->watch.is_on ? &thread->watch.left : &thread->sample_left;
+}
+
 static void seed(struct thread *thread)
 {
     thread->sample_random = first_state();
-    thread->sample_left =
-        sample_gap(sample_random(&thread->sample_random), at_options.sample);
+    count_set(left_of(thread), sample_gap(sample_random(&thread->sample_random),
+                                          at_options.sample));
 }
 
 uint64_t sample_draw(struct thread *thread)
@@ -229,10 +235,14 @@ uint64_t sample_draw(struct thread *thread)
 
 bool sample_choose(struct thread *thread, size_t size)
 {
+    uint64_t *const left = left_of(thread);
+
     if (!thread->sample_random)
         seed(thread);
-    if (sample_passes(size))
+    if (size < count_get(left)) {
+        count_set(left, count_get(left) - size - 1);
         return false;
-    thread->sample_left = sample_gap(sample_draw(thread), at_options.sample);
+    }
+    count_set(left, sample_gap(sample_draw(thread), at_options.sample));
     return true;
 }

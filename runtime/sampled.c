@@ -20,7 +20,16 @@ void *sampled_add(struct account *account, void *block, size_t size)
     if (block)
         tracked_add(account, (uintptr_t)block, size);
     errno = saved;
-    return block;
+    return watch_note(block, size, 0);
+}
+
+bool sampled_skips(uint32_t domain, const void *block, size_t size)
+{
+    if (!at_options.sample || sample_choose(&__alloctrace_thread, size))
+        return false;
+    if (sample_may_be(block)) /* what lay there was freed unseen */
+        tracked_remove(domain, (uintptr_t)block);
+    return true;
 }
 
 struct taken sampled_take(const void *block)
