@@ -6,11 +6,13 @@ run.
     stack     with the shadow stack alone (stack_only.c in place of the runtime)
     off       instrumented, not tracing
     tracing   every allocation with its whole call path
+    sampling  one block in 512 KiB
 """
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
@@ -22,6 +24,8 @@ VARIANTS = {
     "stack": ("stack", {}),
     "off": ("trace", {}),
     "tracing": ("trace", {"ALLOCTRACE": "all"}),
+    "sampling": ("trace", {"ALLOCTRACE": "all",
+                           "ALLOCTRACE_SAMPLE": "512KiB"}),
 }
 
 
@@ -69,6 +73,27 @@ def build_fetched(program, tree):
     for built, compiler in compilers(tree).items():
         subprocess.run([os.path.join(TOP, "tests/e2e/build_program.sh"),
                         program, tree, built, compiler], check=True)
+
+
+def usage_program(tree):
+    """Builds usage.c."""
+    path = os.path.join(tree, "bench", "usage")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    subprocess.run(["gcc", "-O2", "-static", "-o", path,
+                    os.path.join(HERE, "usage.c")], check=True)
+    return path
+
+
+def measure_usage(usage, words, variables):
+    """CPU seconds and peak resident KiB of a command."""
+    with tempfile.NamedTemporaryFile("r", prefix="alloctrace-bench.") as file:
+        subprocess.run([usage, file.name, *words], env=variables,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       check=True)
+        seconds, kib, status = file.read().split()
+    if status != "0":
+        fail(f"{words[0]} failed with status {status}")
+    return float(seconds), int(kib)
 
 
 def command(program, arguments, tree, variant):
