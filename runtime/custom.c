@@ -51,19 +51,23 @@ static bool is_of_heap(const void *block, size_t size)
  * Did another allocator of the program's hand it out already? In another
  * domain the size tells; in the same one (where a block is resized by getting
  * a new one) whether it was done inside this very call, whose path is what
- * the caller's own frame holds.
+ * the caller's own frame holds; or the size again where paths are not kept.
  */
 static bool is_tracked(const void *block, size_t size, uint64_t site,
                        uint32_t domain)
 {
     const struct taken other = tracked_find((uintptr_t)block);
+    uint64_t hash;
 
     if (!other.account)
         return false;
     if (account_domain(other.account) != domain)
         return is_near(other.size, size);
-    return (site & ALLOCTRACE_OWN_FRAME) &&
-           domain_is_below(other.account, __alloctrace_thread.top->hash);
+    if (!(site & ALLOCTRACE_OWN_FRAME))
+        return false;
+    hash = __alloctrace_thread.top->hash;
+    return domain_is_below(other.account, hash) ||
+           (domain_is_vague(hash) && is_near(other.size, size));
 }
 
 /*
@@ -144,14 +148,17 @@ static void restore(const struct suspended *node)
 }
 
 /* Ends a resizing; gives the domain of the block that was resized, or 0. */
-static uint32_t resume(struct suspended *node, bool has_failed)
+static uint32_t resume(struct suspended *node, const void *block, size_t size)
 {
+    const bool has_failed = !block && size != 0;
     uint32_t domain;
 
     if (!node)
         return 0;
     if (has_failed)
         restore(node);
+    else if (block && size != ALLOCTRACE_SIZE_UNKNOWN && at_options.detail)
+        event_resized((const void *)node->address, node->taken, block, size);
     domain = account_domain(node->taken.account);
     suspended_destroy(node);
     return domain;
@@ -182,7 +189,7 @@ void __alloctrace_custom_alloc(void *block, size_t size, uint64_t site,
 
     if (is_closed())
         return;
-    domain = resume(token, !block && size != 0);
+    domain = resume(token, block, size);
     /* Without a record the plugin was absent when the program was linked. */
     if (!block || !(site & ~(uint64_t)ALLOCTRACE_OWN_FRAME))
         return;
@@ -222,8 +229,15 @@ static int check_track(unsigned domain)
 {
     if (!alloctrace_is_tracing())
         return ALLOCTRACE_ENOT_TRACING;
-    return domain == 0 || domain >= NAMED_DOMAINS ? ALLOCTRACE_EBAD_ARGUMENT
-                                                  : 0;
+    return domain >= NAMED_DOMAINS ? ALLOCTRACE_EBAD_ARGUMENT : 0;
+}
+
+/* Is it a block that the heap gave out, which has its trace in domain 0? The
+ * map knows no better than by the four words that the address lies in. */
+static bool is_heap_block(unsigned domain, const void *block)
+{
+    return domain == 0 && block && (uintptr_t)block % sizeof(void *) == 0 &&
+           block_get(block).account;
 }
 
 static int track(struct path path, const void *block, size_t size)
@@ -235,6 +249,11 @@ static int track(struct path path, const void *block, size_t size)
     if (sampled_skips(path.domain, block, size))
         return 0;
     account = domain_account(path);
+    if (account && is_heap_block(path.domain, block)) {
+        event_take(block);
+        event_add(account, (void *)(uintptr_t)block, size);
+        return 0;
+    }
     return account && tracked_add(account, (uintptr_t)block, size)
                ? 0
                : ALLOCTRACE_ENO_MEMORY;
@@ -266,7 +285,10 @@ at_export int alloctrace_untrack(unsigned domain, const void *block)
 {
     const int error = check_track(domain);
 
-    if (!error && !__alloctrace_thread.busy)
-        tracked_remove(domain, (uintptr_t)block);
-    return error;
+    if (error || __alloctrace_thread.busy)
+        return error;
+    if (!tracked_remove(domain, (uintptr_t)block).account &&
+        is_heap_block(domain, block))
+        event_take(block);
+    return 0;
 }

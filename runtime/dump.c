@@ -33,6 +33,8 @@ DEFINE_PUT(frame, FRAME)
 DEFINE_PUT(traceback, TRACEBACK)
 DEFINE_PUT(thread, THREAD)
 DEFINE_PUT(trace, TRACE)
+DEFINE_PUT(detail, DETAIL)
+DEFINE_PUT(size_class, SIZE_CLASS)
 DEFINE_PUT(summary, SUMMARY)
 DEFINE_PUT(trailer, TRAILER)
 
@@ -141,8 +143,8 @@ static void put_tracebacks(void)
     for (uint32_t id = 1; id <= n; id++) {
         const struct traceback *const traceback = vector_at(&at_tracebacks, id);
 
-        put_traceback(&(struct alloctrace_traceback_entry){traceback->parent,
-                                                           traceback->place});
+        put_traceback(&(struct alloctrace_traceback_entry){
+            traceback->parent, traceback->place, traceback->left_out});
     }
     writer_pad(&writer);
 }
@@ -166,6 +168,82 @@ static void put_threads(uint32_t n, const uint32_t *names)
     writer_pad(&writer);
 }
 
+static uint32_t read_domain(const struct account *account)
+{
+    return account_domain(account) == DOMAIN_DIRECT ? 0 : account_domain(account);
+}
+
+static void put_details_of(const struct account *account, uint32_t thread)
+{
+    static const struct detail none;
+    const struct detail *const known = detail_of(account);
+    const struct detail *const detail = known ? known : &none;
+    const uint64_t smallest = count_get(&detail->smallest);
+
+    put_detail(&(struct alloctrace_detail_entry){
+        .traceback = account_traceback(account),
+        .thread = thread,
+        .domain = read_domain(account),
+        .temporary_blocks = count_get(&detail->temporary_blocks),
+        .temporary_bytes = count_get(&detail->temporary_bytes),
+        .resized_blocks = count_get(&detail->resized_blocks),
+        .resized_in_place = count_get(&detail->resized_in_place),
+        .moved_bytes = count_get(&detail->moved_bytes),
+        .grown_bytes = count_get(&detail->grown_bytes),
+        .shrunk_bytes = count_get(&detail->shrunk_bytes),
+        .smallest = smallest ? smallest - 1 : 0,
+        .largest = count_get(&detail->largest),
+    });
+}
+
+/* How many classes an account has, and the newest of those. More may come
+ * while we write. */
+static uint32_t count_classes(const struct account *account,
+                              const struct size_class **newest)
+{
+    const struct detail *const detail = detail_of(account);
+    uint32_t n = 0;
+
+    /* Acquire: pairs with the release in create_class. */
+    *newest =
+        detail ? __atomic_load_n(&detail->classes, __ATOMIC_ACQUIRE) : NULL;
+    for (const struct size_class *c = *newest; c; c = c->next)
+        n++;
+    return n;
+}
+
+/* A record for each account that has classes. */
+static void put_classes_of(const struct account *account, uint32_t thread)
+{
+    const struct size_class *class;
+    const uint32_t n = count_classes(account, &class);
+
+    if (n == 0)
+        return;
+    begin_entries(ALLOCTRACE_TAG_SIZES, n, ALLOCTRACE_SIZE_CLASS_SIZE);
+    for (; class; class = class->next)
+        put_size_class(&(struct alloctrace_size_class_entry){
+            .traceback = account_traceback(account),
+            .thread = thread,
+            .domain = read_domain(account),
+            .size_class = (uint32_t)class->number,
+            .blocks = count_get(&class->blocks),
+            .bytes = count_get(&class->bytes),
+        });
+    writer_pad(&writer);
+}
+
+/* Only of accounts whose traces stand in the file: no more than there were. */
+static void put_chunk_details(const struct account_chunk *chunk, uint32_t n)
+{
+    begin_entries(ALLOCTRACE_TAG_DETAILS, n, ALLOCTRACE_DETAIL_SIZE);
+    for (uint32_t i = 0; i < n; i++)
+        put_details_of(&chunk->accounts[i], chunk->ledger->id);
+    writer_pad(&writer);
+    for (uint32_t i = 0; i < n; i++)
+        put_classes_of(&chunk->accounts[i], chunk->ledger->id);
+}
+
 /* Reads an account once, so that what is derived of it fits together. */
 static struct alloctrace_trace_entry read_account(const struct account *account,
                                                   uint32_t thread)
@@ -174,7 +252,7 @@ static struct alloctrace_trace_entry read_account(const struct account *account,
     struct alloctrace_trace_entry entry = {
         .traceback = facts->traceback_id,
         .thread = thread,
-        .domain = facts->domain == DOMAIN_DIRECT ? 0 : facts->domain,
+        .domain = read_domain(account),
         .total_blocks = count_get(&account->total_blocks),
         .total_bytes = count_get(&account->total_bytes),
     };
@@ -208,8 +286,14 @@ static void put_chunk(const struct account_chunk *chunk)
         sums.live_bytes += entry.live_bytes;
         sums.total_blocks += entry.total_blocks;
         sums.total_bytes += entry.total_bytes;
+        if (purse_is_cut(&chunk->accounts[i])) {
+            sums.cut_blocks += entry.total_blocks;
+            sums.cut_bytes += entry.total_bytes;
+        }
     }
     writer_pad(&writer);
+    if (at_options.detail)
+        put_chunk_details(chunk, n);
 }
 
 static void put_traces(uint32_t n_ledgers)
@@ -233,6 +317,8 @@ static void put_sums(void)
     sums.overhead_bytes = arena_bytes();
     sums.bad_frames = at_bad_frames;
     sums.collisions = count_get(&at_collisions);
+    if (at_options.detail) /* says so, whatever there was to say */
+        begin_entries(ALLOCTRACE_TAG_DETAILS, 0, ALLOCTRACE_DETAIL_SIZE);
     begin_entries(ALLOCTRACE_TAG_SUMMARY, 1, ALLOCTRACE_SUMMARY_SIZE);
     put_summary(&sums);
     writer_pad(&writer);

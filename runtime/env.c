@@ -48,6 +48,11 @@ struct unit {
     uint64_t scale;
 };
 
+static const struct unit times[] = {{"ms", UINT64_C(1000000)},
+                                    {"s", UINT64_C(1000000000)},
+                                    {"m", UINT64_C(60000000000)},
+                                    {"h", UINT64_C(3600000000000)},
+                                    {NULL, 0}};
 static const struct unit sizes[] = {
     {"B", 1},         {"kB", 1000},     {"MB", 1000000},  {"GB", 1000000000},
     {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0}};
@@ -78,11 +83,46 @@ static bool parse_option_sample(const char *value, option_sample *out)
     return *out <= SAMPLE_MAX && (*out > 0 || strcmp(value, "0") == 0);
 }
 
+static bool parse_option_interval(const char *value, option_interval *out)
+{
+    *out = (option_interval){0, 0};
+    if (strcmp(value, "0") == 0)
+        return true;
+    if (parse_units(value, times, &out->ns) && out->ns > 0)
+        return true;
+    out->ns = 0;
+    return parse_units(value, sizes, &out->bytes) && out->bytes > 0;
+}
+
 static bool parse_option_flag(const char *value, option_flag *out)
 {
     if ((value[0] != '0' && value[0] != '1') || value[1])
         return false;
     *out = value[0] == '1';
+    return true;
+}
+
+/* A plain number is bytes. */
+static bool parse_bytes(const char *value, uint64_t *out)
+{
+    const char *end;
+
+    return (parse_number(value, &end, out) && !*end) ||
+           parse_units(value, sizes, out);
+}
+
+/* Bytes, or a percentage of the memory there is. */
+static bool parse_option_memory(const char *value, option_memory *out)
+{
+    const char *end;
+
+    if (!parse_number(value, &end, out))
+        return false;
+    if (strcmp(end, "%") != 0)
+        return parse_bytes(value, out);
+    if (*out < 1 || *out > 100)
+        return false;
+    *out *= os_memory() / 100;
     return true;
 }
 
@@ -109,4 +149,9 @@ void env_read(void)
 #undef AT_OPTION
     if (!is_good)
         at_options.frames = FRAMES_OFF;
+    if (at_options.sample && at_options.detail) {
+        message("ALLOCTRACE_DETAIL has no effect with ALLOCTRACE_SAMPLE",
+                (char *)NULL);
+        at_options.detail = false;
+    }
 }

@@ -19,29 +19,57 @@ void event_drop(size_t size)
     __atomic_fetch_add(&at_dropped_bytes, size, __ATOMIC_RELAXED);
 }
 
-/* The ledger has no account for the path: opens one. Locked. */
-static struct account *open_account(struct ledger *ledger, struct path path)
+void (*at_on_refusal)(void);
+
+/* No block of that size exists: that is no want of memory. Nor is what is
+ * refused without tracing, or for another reason (a bad alignment). */
+void *event_refuse_as(size_t size, int error)
+{
+    const int saved = errno;
+
+    if (at_on_refusal && error == ENOMEM && size > 0 && size <= PTRDIFF_MAX)
+        at_on_refusal();
+    errno = saved;
+    return NULL;
+}
+
+void *event_refuse(size_t size)
+{
+    return event_refuse_as(size, errno);
+}
+
+/* The ledger has no account for what another ledger's account stands for:
+ * opens one. It takes no heed of the budget, lest blocks stay that others
+ * have freed. Locked. */
+static struct account *open_same(struct ledger *ledger, struct path path)
 {
     struct account *account;
-    uint32_t id = path.traceback_id;
 
-    if (!id)
-        id = traceback_intern(path.hash, event_frame(path.how), path.leaf,
-                              !(path.how & EVENT_RETURN_ADDRESS));
-    account = id ? ledger_add(ledger, (struct account_facts){path.key, id,
-                                                             path.domain})
-                 : NULL;
+    budget_lift(true);
+    account = ledger_add(ledger, (struct account_facts){
+                                     path.key, path.traceback_id, path.domain});
+    budget_lift(false);
     return account;
 }
 
-/* The path's account in the thread's own ledger; NULL: no memory. */
-static struct account *find_own(struct thread *thread, struct path path)
+/* The ledger knows no account for the path: finds or opens one. Locked. */
+static struct account *open_account(struct ledger *ledger, struct path path)
+{
+    struct spot spot;
+
+    if (path.traceback_id)
+        return open_same(ledger, path);
+    spot = recover_path(path.hash, event_frame(path.how), path.leaf,
+                        !(path.how & EVENT_RETURN_ADDRESS));
+    return purse_account(ledger, spot, path.domain);
+}
+
+/* The same in the thread's own ledger, which it may not have yet. */
+static struct account *open_own(struct thread *thread, struct path path)
 {
     struct ledger *ledger = *thread_ledger(thread);
-    struct account *account = ledger ? ledger_find(ledger, path.key) : NULL;
+    struct account *account = NULL;
 
-    if (account)
-        return account;
     lock_take();
     if (!ledger)
         ledger = ledger_acquire(thread);
@@ -53,12 +81,42 @@ static struct account *find_own(struct thread *thread, struct path path)
     return account;
 }
 
+/* The account in which the thread's ledger counts the path; NULL: it is not
+ * known yet. */
+static struct account *find_known(struct ledger *ledger, struct path path)
+{
+    struct account *account = ledger_find(ledger, path.key);
+
+    if (!account && !path.traceback_id)
+        account = ledger_recall(ledger, path.key);
+    return account;
+}
+
+/* The path's account in the thread's own ledger; NULL: no memory. */
+static struct account *find_own(struct thread *thread, struct path path)
+{
+    struct ledger *const ledger = *thread_ledger(thread);
+    struct account *account = ledger ? find_known(ledger, path) : NULL;
+
+    if (account)
+        return account;
+    account = open_own(thread, path);
+    if (account && account->key != path.key)
+        ledger_remember(*thread_ledger(thread), path.key, account);
+    return account;
+}
+
 /* The verifying mode: does the hash stand for the frames that are there? */
-static void verify(const struct account *account, uint64_t leaf,
+static void verify(const struct account *account, uint64_t hash, uint64_t leaf,
                    unsigned how)
 {
-    if (!traceback_matches(account_traceback(account), event_frame(how), leaf))
-        __atomic_fetch_add(&at_collisions, 1, __ATOMIC_RELAXED);
+    const struct spot spot = {.id = account_traceback(account),
+                              .is_cut = purse_is_cut(account)};
+
+    lock_take();
+    if (!recover_verify(spot, hash, event_frame(how), leaf))
+        at_collisions++;
+    lock_release();
 }
 
 struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
@@ -83,7 +141,7 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
         if (!account)
             event_drop(size);
         else if (at_options.verify)
-            verify(account, leaf, how);
+            verify(account, key, leaf, how);
     }
     thread->busy = 0;
     errno = saved;
@@ -169,6 +227,8 @@ at_cold static void *add_slow(struct account *account, void *block, size_t size)
     if (real_has_hidden_frees() && block_get(block).account)
         event_take(block); /* of one that was freed unseen */
     is_put = block_put(block, account, size);
+    if (is_put && at_options.detail)
+        detail_add(account, (uintptr_t)block, size);
     errno = saved;
     if (is_put)
         return event_count(__alloctrace_thread.ledger, account, block, size);
@@ -195,7 +255,7 @@ bool event_remove_other(struct ledger *ledger, const void *block)
     const uint64_t entry = slot ? count_get(slot) : 0;
     struct account *const account = wide_account(entry);
 
-    if (!entry || event_owner(account) != ledger)
+    if (!entry || event_owner(account) != ledger || at_options.detail)
         return false;
     count_set(slot, 0);
     event_uncount(ledger, account, (size_t)wide_size(entry));
@@ -214,11 +274,22 @@ void event_subtract(struct account *account, size_t size)
     event_subtract_share(account, (struct sample_share){1, size});
 }
 
+void event_shrink(struct account *account, size_t size)
+{
+    account = own_account(account);
+    if (!account)
+        return;
+    event_uncount(event_owner(account), account, size);
+    count_add(&account->freed_blocks, (uint64_t)-1);
+}
+
 struct taken event_take(const void *block)
 {
     const struct taken taken = block_remove(block);
     struct ledger *const ledger = __alloctrace_thread.ledger;
 
+    if (taken.account && at_options.detail)
+        detail_remove(taken.account, (uintptr_t)block, taken.size);
     if (taken.account)
         event_subtract(taken.account, taken.size);
     else if (ledger)
@@ -247,4 +318,22 @@ void event_restore(const void *block, struct taken taken)
         return;
     block_put((void *)(uintptr_t)block, taken.account, taken.size);
     event_unsubtract(taken.account, taken.size);
+    if (at_options.detail)
+        detail_put_back(taken.account, (uintptr_t)block, taken.size);
+}
+
+void event_resized(const void *old, struct taken taken, const void *block,
+                   size_t size)
+{
+    const int saved = errno;
+    struct account *account;
+
+    if (!block && size != 0) /* realloc(p, 0) may be a free */
+        event_restore(old, taken);
+    if (!block || !taken.account)
+        return;
+    account = own_account(taken.account);
+    if (account)
+        detail_resize(account, taken.size, size, block != old);
+    errno = saved;
 }

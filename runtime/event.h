@@ -186,7 +186,7 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
     size_t slack;
 
     if (unlikely(!block))
-        return block;
+        return event_refuse(size);
     leaf = narrow_leaf(address);
     if (unlikely(!leaf))
         return event_add_other(account, block, size);
@@ -203,6 +203,8 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
  * has a ledger or has none: then the block was chosen as a sample. */
 EVENT void *event_add_if(struct account *account, void *block, size_t size)
 {
+    if (unlikely(!block))
+        return event_refuse(size);
     if (unlikely(!account))
         return unlikely(__alloctrace_thread.watch.is_on)
                    ? watch_note(block, size, 0)

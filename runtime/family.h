@@ -67,8 +67,8 @@ __attribute__((noinline)) static void *resize(struct account *account,
     if (unlikely(!taken.account))
         taken = event_take(old);
     block = at_real.realloc_fn(old, size);
-    if (unlikely(!block && size != 0)) /* realloc(p, 0) may be a free */
-        event_restore(old, taken);
+    if (unlikely(!block || at_options.detail))
+        event_resized(old, taken, block, size);
     return event_add_if(account, block, size);
 }
 
@@ -130,6 +130,8 @@ FAMILY int family_posix_memalign(struct account *account, void **block,
 
     if (likely(!error))
         event_add_if(account, *block, size);
+    else
+        event_refuse_as(size, error);
     return error;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The life of the process: its first constructor, modules that come and go,
- * fork, the dump at exit.
+ * fork.
  *
  * A process may hold two copies of the runtime: one linked into the
  * executable and one that an instrumented shared library brought. The first
@@ -24,6 +24,7 @@ static bool is_active_copy(void)
 
 static void before_fork(void)
 {
+    mapping_lock();
     lock_take();
     tracked_lock_all();
 }
@@ -32,6 +33,7 @@ static void after_fork_in_parent(void)
 {
     tracked_unlock_all();
     lock_release();
+    mapping_unlock();
 }
 
 /* Only the forking thread goes on: the others' ledgers are free. */
@@ -41,6 +43,7 @@ static void after_fork_in_child(void)
     n_dumps = 0;
     tracked_unlock_all();
     lock_release();
+    mapping_unlock();
 }
 
 static int dump_to(const char *pattern, const char *reason)
@@ -81,13 +84,6 @@ __attribute__((constructor(101))) static void start(void)
         pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     thread->busy--;
     errno = saved;
-}
-
-/* After the program's own destructors, before the C library's. */
-__attribute__((destructor(101))) static void finish(void)
-{
-    if (is_active_copy() && count_get(&at_tracing) == TRACING_ON)
-        init_dump(at_dump_pattern, "exit");
 }
 
 at_export void __alloctrace_module_add(const struct alloctrace_unit *begin,

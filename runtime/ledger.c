@@ -79,16 +79,21 @@ static bool grow_table(struct ledger *ledger)
     uint32_t *const old = ledger->table;
     const size_t n = (size_t)ledger->table_mask + 1;
     const size_t n_new = old == at_no_slots ? FIRST_TABLE_SIZE : 2 * n;
-    uint32_t *const table = arena_map(n_new * sizeof *table);
+    const size_t size = n_new * sizeof(uint32_t);
+    uint32_t *const table =
+        budget_has(BUDGET_ACCOUNTS, size) ? arena_map(size) : NULL;
 
     if (!table)
         return false;
+    budget_add((int64_t)size);
     for (size_t i = 0; i < n; i++)
         if (old[i])
             put(table, (uint32_t)n_new - 1, old[i]);
     use_table(ledger, table, (uint32_t)n_new - 1);
-    if (old != at_no_slots)
+    if (old != at_no_slots) {
         arena_discard(old, n * sizeof *old);
+        budget_add(-(int64_t)(n * sizeof *old));
+    }
     return true;
 }
 
@@ -102,8 +107,10 @@ static struct ledger *create(void)
         return NULL;
     *ledger = at_new_ledger;
     ledger->id = at_ledgers.n;
-    if (real_has_hidden_frees())
+    if (real_has_hidden_frees() || at_options.detail)
         ledger->max_slack = 0;
+    if (at_options.frames == 1)
+        ledger->multiplier = 0; /* the site alone is the key */
     ledger->tid = os_tid();
     *listed = ledger;
     if (ledger->id > 1)
@@ -119,6 +126,7 @@ static struct ledger *reuse(void)
         if (ledger->is_free) {
             ledger->is_free = 0;
             ledger->tid = 0;
+            ledger->last_account = NULL;
             return ledger;
         }
     }
@@ -184,9 +192,12 @@ static struct account_chunk *get_chunk(struct ledger *ledger)
 
     if (chunk && chunk->n_used < ACCOUNTS_PER_CHUNK)
         return chunk;
-    chunk = account_chunk_add();
+    chunk = budget_has(BUDGET_ACCOUNTS, ACCOUNT_CHUNK_SIZE)
+                ? account_chunk_add()
+                : NULL;
     if (!chunk)
         return NULL;
+    budget_add(ACCOUNT_CHUNK_SIZE);
     chunk->ledger = ledger;
     chunk->next = ledger->chunks;
     ledger->chunks = chunk;
@@ -213,6 +224,17 @@ struct account *ledger_add(struct ledger *ledger, struct account_facts facts)
     return account;
 }
 
+void ledger_remember(struct ledger *ledger, uint64_t key,
+                     struct account *account)
+{
+    cache_add(&ledger->cache, key, account);
+}
+
+struct account *ledger_recall(struct ledger *ledger, uint64_t key)
+{
+    return cache_find(&ledger->cache, key);
+}
+
 int64_t ledger_live_sum(void)
 {
     const uint32_t n = __atomic_load_n(&at_ledgers.n, __ATOMIC_ACQUIRE);
@@ -221,4 +243,20 @@ int64_t ledger_live_sum(void)
     for (uint32_t id = 1; id <= n; id++)
         live += peak_live(ledger_at(id));
     return live;
+}
+
+uint64_t ledger_total_sum(void)
+{
+    const uint32_t n = __atomic_load_n(&at_ledgers.n, __ATOMIC_ACQUIRE);
+    uint64_t total = 0;
+
+    for (uint32_t id = 1; id <= n; id++) {
+        const struct account_chunk *chunk =
+            __atomic_load_n(&ledger_at(id)->chunks, __ATOMIC_ACQUIRE);
+
+        for (; chunk; chunk = chunk->next)
+            for (uint32_t i = 0; i < count_get(&chunk->n_used); i++)
+                total += count_get(&chunk->accounts[i].total_bytes);
+    }
+    return total;
 }

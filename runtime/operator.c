@@ -230,7 +230,9 @@ enum known {
     KNOWN_CHUNK    /* the operator's pool begins there */
 };
 
-static enum known look_up(const void *block, uint64_t hash, size_t size)
+/* `has_counted`: something was counted while the operator was called. */
+static enum known look_up(const void *block, uint64_t hash, size_t size,
+                          bool has_counted)
 {
     const struct watched *const seen = watch_find(block);
     const struct account *const heap = block_get(block).account;
@@ -244,7 +246,8 @@ static enum known look_up(const void *block, uint64_t hash, size_t size)
                    : KNOWN_CHUNK;
     if (domain)
         account = tracked_get(domain, (uintptr_t)block);
-    if (account && domain_is_below(account, hash))
+    if (account && (domain_is_below(account, hash) ||
+                    (has_counted && domain_is_vague(hash))))
         return KNOWN_COUNTED;
     if (!heap)
         return KNOWN_NOT;
@@ -254,9 +257,11 @@ static enum known look_up(const void *block, uint64_t hash, size_t size)
 }
 
 /* Records a block unless it is counted already. */
-static void record(const struct call *call, struct path path, void *block)
+static void record(const struct call *call, struct path path, void *block,
+                   bool has_counted)
 {
-    const enum known known = look_up(block, path.hash, call->size);
+    const enum known known =
+        look_up(block, path.hash, call->size, has_counted);
     struct account *account;
 
     if (known == KNOWN_COUNTED)
@@ -283,16 +288,21 @@ static void record(const struct call *call, struct path path, void *block)
  * failed. */
 at_cold static void *new_slow(struct call call)
 {
+    const struct thread *const thread = &__alloctrace_thread;
     const struct path path = domain_path(call.site, 0);
+    const struct ledger *const ledger = thread->ledger;
+    const int64_t live = ledger ? peak_live(ledger) : 0;
     void *block;
 
-    if (event_is_off() || __alloctrace_thread.busy)
+    if (event_is_off() || thread->busy)
         return call_real(&call);
     if (at_options.sample)
         watch_clear();
     block = call_below(&call, path);
     if (block)
-        record(&call, path, block);
+        record(&call, path, block,
+               thread->ledger != ledger ||
+                   (ledger && peak_live(ledger) != live));
     return block;
 }
 

@@ -31,6 +31,31 @@ void message(const char *first, ...) __attribute__((sentinel));
 extern struct options at_options;
 void env_read(void);
 
+/* process.c: whose memory it is. */
+enum process_memory {
+    PROCESS_OWN,
+    PROCESS_BORROWED, /* a child of vfork, in its parent's memory */
+    PROCESS_COPIED    /* a child that no atfork handler was called for */
+};
+void process_adopt(void); /* the memory is this process's from now on */
+enum process_memory process_memory(void);
+
+/* pattern.c: names of files, before they are expanded. */
+#define AT_PATTERN_SIZE 8192
+bool pattern_has(const char *pattern, char letter); /* %letter */
+/* Puts `part` before the suffix of the file name. False: no room. */
+bool pattern_insert(char *pattern, size_t size, const char *part);
+
+/* budget.c: what the tables may take. Counted from any thread. */
+enum budget {
+    BUDGET_REPEATS, /* recursion may take room as if there were plenty */
+    BUDGET_PATHS,   /* new tracebacks are made */
+    BUDGET_ACCOUNTS /* accounts of known ones are made */
+};
+void budget_add(int64_t bytes); /* the tables have grown */
+bool budget_has(enum budget what, size_t bytes);
+void budget_lift(bool is_lifted); /* all is allowed meanwhile; locked */
+
 /* arena.c: the runtime's memory; never given back. NULL when there is none. */
 void *arena_alloc(size_t size);         /* zeroed, 16-byte aligned; locked */
 void *arena_alloc_aligned(size_t size); /* size a power of two; locked */
@@ -43,6 +68,7 @@ uint64_t arena_bytes(void);                   /* resident bytes of all of it */
 
 /* vector.c: under at_lock, but vector_at. */
 void *vector_add(struct vector *vector);                   /* NULL: no memory */
+size_t vector_cost(const struct vector *vector); /* bytes vector_add will take */
 void *vector_at(const struct vector *vector, uint32_t id); /* 1..n */
 
 /* index.c: under at_lock. `found` compares the element id with `key`. */
@@ -52,6 +78,8 @@ uint32_t index_find(const struct index *index, uint64_t hash,
                     index_match *match, const void *key);
 bool index_add(struct index *index, uint64_t hash, uint32_t id,
                index_hash *rehash);
+size_t index_cost(const struct index *index); /* bytes the next one will take */
+bool index_reserve(struct index *index, index_hash *rehash); /* for one more */
 
 /* real.c: the allocator that serves the calls. Never NULL. */
 struct real {
@@ -90,6 +118,12 @@ void site_remove_module(const struct alloctrace_unit *begin); /* locked */
 extern struct vector at_places;
 uint32_t place_of_site(uint64_t key); /* 0 also if no module has it */
 uint32_t place_of_address(uint64_t address);
+uint32_t place_unknown(void); /* of a frame that nothing is known of */
+
+static inline const struct place *place_at(uint32_t id) /* 1..n */
+{
+    return vector_at(&at_places, id);
+}
 
 /* thread.c */
 enum tracing { TRACING_UNKNOWN, TRACING_OFF, TRACING_ON };
@@ -142,22 +176,70 @@ void sample_forget(uintptr_t address);
 
 /* lock.c: the one lock. Who holds it holds the recursion guard as well. */
 void lock_take(void);
+bool lock_try(void);
 void lock_release(void);
+
+/* range.c: ranges of addresses that do not overlap, under mapping.c's lock. */
+struct range {
+    uintptr_t begin;
+    uintptr_t end;           /* one past the last byte */
+    struct mapping *mapping; /* what it is a part of: mapping.c's */
+    struct range *left;      /* in the tree: those before it */
+    struct range *right;
+};
+struct range *range_before(uintptr_t address); /* last that begins below */
+struct range *range_add(uintptr_t begin, uintptr_t end); /* NULL: no memory */
+void range_remove(struct range *range);
 
 /* stack.c: control leaves stack pointer `here` for `target` (0 = unknown). */
 void stack_leave(uintptr_t here, uintptr_t target);
 /* Makes `next` (NULL: none) the innermost frame; gives what was. */
 void *stack_switch(void *next);
 
-/* traceback.c: under at_lock. 0: no memory. */
+/* Frames at which the runtime itself cuts paths; 0: it keeps them whole, and
+ * the reader applies the limit. For a path of each way through N frames costs
+ * N frames, and when it is met, a walk of N. */
+#define MAX_WINDOW 128
+
+static inline uint32_t path_limit(void)
+{
+    return at_options.frames <= MAX_WINDOW ? (uint32_t)at_options.frames : 0;
+}
+
+/* traceback.c: under at_lock, but traceback_at and traceback_write. */
 extern struct vector at_tracebacks;
-extern uint64_t at_bad_frames; /* frames that could not be taken apart */
-uint32_t traceback_intern(uint64_t key,
-                          const struct alloctrace_shadow_frame *top,
-                          uint64_t leaf, bool is_site);
-bool traceback_matches(uint32_t id, const struct alloctrace_shadow_frame *top,
-                       uint64_t leaf); /* needs no lock */
+uint32_t traceback_find(uint64_t key); /* 0: not known */
+/* The hash above the outermost frame. With a limit of one frame it is 0: the
+ * key is the site alone, as it is on the hot path (struct ledger). */
+uint64_t traceback_root(void);
+/* The path of `from`, continued by a site. Where it is not known and cannot
+ * be added, or is not to be, the spot says so. */
+struct spot traceback_extend(struct spot from, uint64_t site, uint32_t place);
+/* The traceback stands for a path of so many more frames, too. */
+void traceback_leave_out(uint32_t id, uint32_t n_frames);
+/* Those that are had in any case: for paths without a prefix, and for a site
+ * alone. 0: no memory. */
+uint32_t traceback_nowhere(void);
+uint32_t traceback_alone(uint64_t site, uint32_t place);
 int traceback_write(uint32_t id, int fd); /* text, signal-safe */
+
+static inline struct traceback *traceback_at(uint32_t id) /* 1..n */
+{
+    return vector_at(&at_tracebacks, id);
+}
+
+/* recover.c: under at_lock. */
+extern uint64_t at_bad_frames; /* frames that could not be taken apart */
+/* Where an allocation is counted whose path ends in `top` and `leaf`: a site,
+ * or an address. `hash` is the whole path's. */
+struct spot recover_path(uint64_t hash,
+                         const struct alloctrace_shadow_frame *top,
+                         uint64_t leaf, bool is_site);
+/* Is the frame of that hash one whose path is counted as another? */
+bool recover_is_elsewhere(uint64_t hash);
+/* Does the spot stand for the frames? As far as they are kept. */
+bool recover_verify(struct spot spot, uint64_t hash,
+                    const struct alloctrace_shadow_frame *top, uint64_t leaf);
 
 /* peak.c */
 extern struct peak at_peak;
@@ -189,6 +271,11 @@ struct taken block_remove(const void *block);
 bool account_init(void);
 struct account_chunk *account_chunk_add(void); /* zeroed; NULL: no memory */
 
+/* cache.c: by its owner, slow half. */
+void cache_add(struct cache *cache, uint64_t key, struct account *account);
+/* NULL: it is not there. What is found becomes young. */
+struct account *cache_find(struct cache *cache, uint64_t key);
+
 /* ledger.c: slow half. */
 extern uint32_t at_no_slots[1]; /* a table in which nothing is found */
 extern const struct ledger at_new_ledger; /* as one begins */
@@ -199,11 +286,35 @@ void ledger_orphan_others(const struct ledger *mine); /* locked; after fork */
 struct account *ledger_find(const struct ledger *ledger, uint64_t key);
 /* Opens an account. Locked; NULL: no memory. */
 struct account *ledger_add(struct ledger *ledger, struct account_facts facts);
+/* Paths that are counted in an account with another key. By the owner. */
+void ledger_remember(struct ledger *ledger, uint64_t key,
+                     struct account *account);
+struct account *ledger_recall(struct ledger *ledger, uint64_t key);
 int64_t ledger_live_sum(void);
+uint64_t ledger_total_sum(void); /* bytes ever allocated; looks at all */
+
+/* purse.c: the accounts of spots. Locked. */
+/* The key of a path in a domain. */
+uint64_t purse_key(uint64_t hash, uint32_t domain);
+/* The account in which a ledger counts a spot; NULL: no memory. */
+struct account *purse_account(struct ledger *ledger, struct spot spot,
+                              uint32_t domain);
+/* Does it count paths whose prefix its traceback is? Needs no lock. */
+bool purse_is_cut(const struct account *account);
+
+/* detail.c: more than an account counts, when at_options.detail. By the
+ * account's owner. */
+void detail_add(struct account *account, uintptr_t block, size_t size);
+void detail_remove(struct account *account, uintptr_t block, size_t size);
+void detail_put_back(struct account *account, uintptr_t block, size_t size);
+void detail_resize(struct account *account, size_t old_size, size_t size,
+                   bool is_moved);
+/* Of any thread's account; NULL: nothing is known. */
+const struct detail *detail_of(const struct account *account);
 
 /* start.c */
 extern uint64_t at_start_ns;
-extern char at_dump_pattern[]; /* of the dump at exit; absolute */
+extern char at_dump_pattern[AT_PATTERN_SIZE]; /* at exit; absolute */
 bool start_once(void);         /* slow half: is tracing on? */
 bool start_in_constructor(void); /* the same, as the process is set up now */
 
@@ -230,12 +341,22 @@ struct account *event_open(struct path path) at_cold;
 /* A block of the account, whichever thread's, is gone; and it is not after
  * all. */
 void event_subtract(struct account *account, size_t size);
+/* A block of the account has lost so many bytes, but is still there. */
+void event_shrink(struct account *account, size_t size);
 void event_unsubtract(struct account *account, size_t size) at_cold;
 /* The same for what a sampled block stands for. */
 void event_subtract_share(struct account *account, struct sample_share share);
 void event_unsubtract_share(struct account *account,
                             struct sample_share share) at_cold;
+/* A block has been resized, or could not be: `block` is what realloc gave. */
+void event_resized(const void *old, struct taken taken, const void *block,
+                   size_t size) at_cold;
 void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
+/* The real allocator gave NULL, with errno; or `error` says why. Returns NULL,
+ * to be a tail call. */
+void *event_refuse(size_t size) at_cold;
+void *event_refuse_as(size_t size, int error) at_cold;
+extern void (*at_on_refusal)(void); /* NULL: nothing to be done */
 /* Removes a block that may have to come back (realloc), and puts it back. */
 struct taken event_take(const void *block);
 void event_restore(const void *block, struct taken taken) at_cold;
@@ -271,6 +392,8 @@ struct account *domain_account(struct path path);
 /* Does the account's path go through the path of that hash? Looks at few
  * frames if it does, at all if not. */
 bool domain_is_below(const struct account *account, uint64_t hash);
+/* Is that known of no account, as the path is not kept to its hash? */
+bool domain_is_vague(uint64_t hash);
 
 /* tracked.c: blocks of domains other than 0. Any thread that is not busy. */
 /* Enters a block, counted in an account of this thread; one at the same
@@ -284,6 +407,7 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address);
 const struct account *tracked_get(uint32_t domain, uintptr_t address);
 /* The smallest block at the address in a named domain; account NULL: none. */
 struct taken tracked_find(uintptr_t address);
+struct taken tracked_find_any(uintptr_t address); /* in any domain */
 void tracked_lock_all(void); /* around fork */
 void tracked_unlock_all(void);
 
@@ -295,6 +419,9 @@ bool sampled_skips(uint32_t domain, const void *block, size_t size);
 /* Removes a block that was sampled, as event_take and event_restore. */
 struct taken sampled_take(const void *block) at_cold;
 void sampled_restore(const void *block, struct taken taken) at_cold;
+/* mapping.c: what the program maps itself. */
+void mapping_lock(void); /* around fork */
+void mapping_unlock(void);
 
 /* module.c: the loaded files. Slow half, locked. */
 struct module {
@@ -326,6 +453,33 @@ int dump_write(int fd, uint32_t sequence, const char *reason);
 
 /* init.c */
 int init_dump(const char *pattern, const char *reason); /* 0 or errno */
+
+/* automatic.c: dumps beside the one at exit. */
+void automatic_init(void);
+void automatic_in_child(void);
+int automatic_dump(const char *reason); /* 0 or errno */
+
+/* ending.c: any thread, any signal handler. */
+void ending_init(void);
+void ending_in_child(void);
+void ending_dump(const char *reason); /* the last one, unless it is written */
+bool ending_has_begun(void);
+
+/* shortage.c */
+void shortage_init(void);
+void shortage_in_child(void);
+
+/* interval.c */
+void interval_init(void); /* once a process: starts the thread */
+/* The first multiple of `interval` after `last` that is not over. */
+uint64_t interval_next(uint64_t now, uint64_t last, uint64_t interval);
+/* Nanoseconds to wait with `left` bytes to go, when `grown` came in the last
+ * pause and to add up took `cost`. */
+uint64_t interval_pause(uint64_t left, uint64_t grown, uint64_t pause,
+                        uint64_t cost);
+
+/* trigger.c: once tracing is on; later calls do nothing. */
+void trigger_init(void);
 
 /* No file of the runtime but os_linux.c, real.c, interpose.c and alloc.c may
  * name what allocates or may do so. */

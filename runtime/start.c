@@ -6,7 +6,7 @@
 #include "runtime.h"
 
 uint64_t at_start_ns;
-char at_dump_pattern[8192];
+char at_dump_pattern[AT_PATTERN_SIZE];
 
 static bool is_started; /* under at_lock; read without it first */
 static bool is_process_ready; /* the first constructor runs, or has run */

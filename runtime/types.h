@@ -10,6 +10,7 @@
  *   place      an interned site record, copied so that it outlives its
  *              module, or a return address of code without records.
  *   traceback  an interned call path: place and parent. id 0 = no path.
+ *   spot       where a path is counted: a traceback, and how it got there.
  *   account    the counters of one traceback in one ledger.
  *   ledger     the accounts of one thread, found by path hash. Outlives its
  *              thread and is then handed to a new one.
@@ -28,8 +29,9 @@
  * are never moved or freed, so they may be read without it once an id or
  * pointer has been handed out.
  *
- * Lock order: at_lock, then those of tracked.c's shards. Neither is held
- * across a call of the real allocator or of code outside the runtime.
+ * Lock order: that of mapping.c, at_lock, then those of tracked.c's shards. The
+ * first is held across system calls that map memory; none is across a call of
+ * the real allocator or of code outside the runtime.
  */
 #ifndef ALLOCTRACE_RUNTIME_TYPES_H
 #define ALLOCTRACE_RUNTIME_TYPES_H
@@ -87,6 +89,38 @@ struct account_facts {
     ((ACCOUNT_CHUNK_SIZE - 64) /      \
      (sizeof(struct account) + sizeof(struct account_facts)))
 
+/* Requested sizes are counted by powers of two: class 0 is size 0, class n
+ * from 2^(n-2) + 1 (1 for n = 1) through 2^(n-1) bytes. As format.h says. */
+#define SIZE_CLASSES 66
+static inline uint32_t size_class_of(uint64_t size)
+{
+    return size < 2 ? (uint32_t)size
+                    : 65 - (uint32_t)__builtin_clzll(size - 1);
+}
+
+/* How many blocks of a class of sizes. Owner: the account's. */
+struct size_class {
+    struct size_class *next; /* constant */
+    uint64_t number;         /* of the class; constant */
+    uint64_t blocks;
+    uint64_t bytes;
+};
+
+/* More about an account, if ALLOCTRACE_DETAIL asked for it (detail.c). Owner:
+ * the account's. */
+struct detail {
+    uint64_t temporary_blocks; /* freed before the thread allocated again */
+    uint64_t temporary_bytes;
+    uint64_t resized_blocks;   /* calls of realloc for this path's blocks */
+    uint64_t resized_in_place; /* those that left the block where it was */
+    uint64_t moved_bytes;      /* that the others copied */
+    uint64_t grown_bytes;      /* new sizes less old ones, where larger */
+    uint64_t shrunk_bytes;     /* old sizes less new ones, where smaller */
+    uint64_t smallest; /* requested size, plus 1; 0 = no block yet */
+    uint64_t largest;
+    struct size_class *classes; /* newest first (release) */
+};
+
 /*
  * Accounts of one ledger, aligned to its own size so that an account leads to
  * its ledger without touching the line that its owner writes. The facts stand
@@ -95,8 +129,9 @@ struct account_facts {
 struct account_chunk {
     struct ledger *ledger;      /* constant */
     struct account_chunk *next; /* older chunk of the same ledger; constant */
+    struct detail *details; /* of all accounts; NULL: none yet (release) */
     uint32_t n_used;            /* written by the owner (release) */
-    char padding[64 - 2 * sizeof(void *) - 4];
+    char padding[64 - 3 * sizeof(void *) - 4];
     struct account accounts[ACCOUNTS_PER_CHUNK];
     struct account_facts facts[ACCOUNTS_PER_CHUNK];
 };
@@ -162,6 +197,23 @@ static inline uint32_t slot_home(uint64_t key, uint32_t mask)
     return (uint32_t)(key + (key >> 32)) & mask;
 }
 
+/* Slot of a cache: a path and where it is counted. */
+struct slot {
+    uint64_t key; /* 0 = free */
+    struct account *account;
+};
+
+/* A table of slots that forgets. See cache.c. */
+struct cache_table {
+    struct slot *slots; /* at most half full; NULL = none yet */
+    uint32_t log2;      /* of their number */
+    uint32_t n_used;    /* slots taken */
+};
+struct cache {
+    struct cache_table young; /* what is added goes here */
+    struct cache_table old;   /* what was young before */
+};
+
 /* One thread's accounts. The first line is what the hot path touches. */
 struct ledger {
     uint32_t *slots;     /* table of the hot path; empty when verifying */
@@ -183,6 +235,10 @@ struct ledger {
     uint32_t tid;     /* of its thread; 0 = it served several; under at_lock */
     uint32_t name;    /* string: its thread's name at its end; under at_lock */
     uint32_t is_free; /* its thread has ended; under at_lock */
+    /* Paths without an account of their own => where they are counted. */
+    struct cache cache;
+    const struct account *last_account; /* of the newest block (detail.c) */
+    uintptr_t last_block;
 } at_cache_aligned;
 
 /* Added to thread.busy: what is allocated meanwhile is the runtime's doing and
@@ -227,6 +283,8 @@ struct place {
     uint32_t type_size; /* bytes of one object; 0 = unknown */
     uint32_t caller; /* place this one was inlined into; 0 = none */
     uint32_t line;
+    uint32_t n_frames; /* frames that it stands for: callers and itself */
+    uint32_t body;     /* names the function whose code it is in; 0 = unknown */
     uint16_t column;
     uint16_t ordinal;
     uint8_t kind; /* enum alloctrace_site_kind; 0 = return address */
@@ -235,9 +293,20 @@ struct place {
 
 /* An interned call path. */
 struct traceback {
-    uint64_t key;    /* path hash */
-    uint32_t parent; /* traceback of the caller, a smaller id; 0 = none */
-    uint32_t place;  /* innermost frame */
+    uint64_t key;      /* path hash, of the frames that are kept */
+    uint32_t parent;   /* traceback of the caller, a smaller id; 0 = none */
+    uint32_t place;    /* innermost frame */
+    uint32_t left_out; /* frames of a path that are not kept; the most seen */
+    uint32_t depth : 24;     /* tracebacks from here to the outermost */
+    uint32_t n_repeats : 8;  /* of them in the same function; not counted with
+                              * a limit */
+};
+
+/* Where a path is counted. See recover.c. */
+struct spot {
+    uint32_t id;       /* traceback; 0 = outside of all */
+    uint32_t left_out; /* frames of the path that the traceback lacks */
+    bool is_cut;       /* it is a prefix: there was no memory for more */
 };
 
 /* A string: bytes are in the arena, NUL-terminated. */
@@ -279,6 +348,11 @@ struct peak {
 typedef int32_t option_frames; /* -1 = off, 0 = every frame, else the limit */
 typedef const char *option_text;
 typedef bool option_flag;
+typedef struct option_interval {
+    uint64_t ns;    /* a dump each so many nanoseconds; 0 = not by time */
+    uint64_t bytes; /* or each so many bytes allocated; 0 = not by bytes */
+} option_interval;
+typedef uint64_t option_memory; /* bytes */
 
 typedef uint64_t option_number;
 typedef uint64_t option_sample; /* bytes; 0 = trace every block */

@@ -10,6 +10,7 @@
 #ifndef DUMPFILE_H
 #define DUMPFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,13 +30,17 @@ struct section {
 /* A file that is being put together. */
 struct dumpfile {
     struct section strings, modules, frames, tracebacks, threads, traces;
-    struct section arguments, domains;
+    struct section arguments, domains, details, sizes;
+    int has_details; /* write their record even if it is empty */
     uint32_t traceback_limit; /* these may be set at any time */
     const char *program;
     const char *reason;
     uint64_t start_ns, dump_ns;
     uint64_t sample_bytes; /* 0: as older writers, which did not have it */
-    uint64_t summary[12]; /* in the order of the fields */
+    /* In the order of the fields; the last two are written if one is set. */
+    uint64_t summary[14];
+    bool has_left_out;    /* tracebacks are written with the field left_out */
+    uint32_t left_out;    /* of the next traceback */
     struct bytes file;    /* the result of dumpfile_finish */
 };
 
@@ -73,6 +78,14 @@ void dumpfile_trace(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
 void dumpfile_trace_full(struct dumpfile *dump, uint32_t traceback,
                          uint32_t thread, uint32_t domain,
                          const int64_t figures[6]);
+
+/* Adds details: temporary blocks, bytes; reallocs, in place; bytes moved,
+ * grown, shrunk; smallest and largest size. */
+void dumpfile_detail(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
+                     uint32_t domain, const uint64_t figures[9]);
+void dumpfile_size(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
+                   uint32_t domain, uint32_t size_class, uint64_t blocks,
+                   uint64_t bytes);
 
 /* Puts the file together in `file`. */
 void dumpfile_finish(struct dumpfile *dump);

@@ -45,6 +45,8 @@ DEFINE_FIELDS(trace, TRACE)
 DEFINE_FIELDS(summary, SUMMARY)
 DEFINE_FIELDS(argument, ARGUMENT)
 DEFINE_FIELDS(domain, DOMAIN)
+DEFINE_FIELDS(detail, DETAIL)
+DEFINE_FIELDS(size_class, SIZE_CLASS)
 DEFINE_FIELDS(trailer, TRAILER)
 #define strings_fields no_fields
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "details.h"
 #include "report.h"
 
 static void json_frame(FILE *file, const struct alloctrace_frame *frame)
@@ -56,6 +57,10 @@ static int json_frames(FILE *file, const struct report *report, size_t index)
         json_frame(file, alloctrace_traceback_frame(traceback, (ptrdiff_t)i));
     }
     putc(']', file);
+    if (report->options.group_by == ALLOCTRACE_BY_TRACEBACK &&
+        alloctrace_traceback_total_nframe(traceback) > n)
+        fprintf(file, ",\"total_nframe\":%" PRIu64,
+                alloctrace_traceback_total_nframe(traceback));
     alloctrace_traceback_free(traceback);
     return json_wrappers(file, report, index);
 }
@@ -75,6 +80,19 @@ static void json_key(FILE *file, const struct report *report,
         out_json_string(file, *group->key ? group->key : "<unknown>");
         break;
     }
+}
+
+static int json_details(FILE *file, const struct report *report, size_t index)
+{
+    struct alloctrace_detail *detail;
+
+    if (!alloctrace_snapshot_has_details(report->snapshot))
+        return 0;
+    if (alloctrace_statistics_detail(report->statistics, index, &detail))
+        return ALLOCTRACE_ENO_MEMORY;
+    details_json(file, detail);
+    alloctrace_detail_free(detail);
+    return 0;
 }
 
 int report_json(FILE *file, const struct report *report)
@@ -106,6 +124,8 @@ int report_json(FILE *file, const struct report *report)
         } else if (json_frames(file, report, i)) {
             return ALLOCTRACE_ENO_MEMORY;
         }
+        if (json_details(file, report, i))
+            return ALLOCTRACE_ENO_MEMORY;
         putc('}', file);
     }
     fputs("]}\n", file);
@@ -154,6 +174,19 @@ static int csv_frames(FILE *file, const struct report *report, size_t index)
     return error;
 }
 
+static int csv_details(FILE *file, const struct report *report, size_t index)
+{
+    struct alloctrace_detail *detail;
+
+    if (!report->has_details)
+        return 0;
+    if (alloctrace_statistics_detail(report->statistics, index, &detail))
+        return ALLOCTRACE_ENO_MEMORY;
+    details_csv(file, detail);
+    alloctrace_detail_free(detail);
+    return 0;
+}
+
 /* A row a group; the first column is the version of these columns. */
 int report_csv(FILE *file, const struct report *report)
 {
@@ -161,8 +194,11 @@ int report_csv(FILE *file, const struct report *report)
     const bool is_number = report->options.group_by == ALLOCTRACE_BY_DOMAIN ||
                            report->options.group_by == ALLOCTRACE_BY_THREAD;
 
-    fprintf(file, "version,size,count,%s\r\n",
+    fprintf(file, "version,size,count,%s",
             is_frames ? "file,line,function,path" : "key");
+    if (report->has_details)
+        details_csv_head(file);
+    fputs("\r\n", file);
     for (size_t i = 0; i < report->n_shown; i++) {
         const struct alloctrace_statistic *const group =
             alloctrace_statistics_get(report->statistics, i);
@@ -177,6 +213,8 @@ int report_csv(FILE *file, const struct report *report)
         } else if (csv_frames(file, report, i)) {
             return ALLOCTRACE_ENO_MEMORY;
         }
+        if (csv_details(file, report, i))
+            return ALLOCTRACE_ENO_MEMORY;
         fputs("\r\n", file);
     }
     return 0;

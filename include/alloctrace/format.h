@@ -37,8 +37,9 @@
  * the traceback of its caller (`parent`), so reading from an id outwards
  * gives most recent frame first. A frame whose code was inlined is followed
  * by its `caller`, that one's `caller` and so on, and only then by the frame
- * of the parent. All of them count against the traceback limit, which the
- * reader applies: the file holds whole paths.
+ * of the parent. All of them count against the traceback limit. A writer that
+ * keeps to it still writes a place whole where the limit lies within what was
+ * inlined; and a file may hold longer paths. So the reader applies the limit.
  */
 #ifndef ALLOCTRACE_FORMAT_H
 #define ALLOCTRACE_FORMAT_H
@@ -67,6 +68,8 @@
     TAG(SUMMARY, 8, summary)                                                  \
     TAG(ARGUMENTS, 9, argument)                                               \
     TAG(DOMAINS, 10, domain)                                                  \
+    TAG(DETAILS, 12, detail)                                                  \
+    TAG(SIZES, 13, size_class)                                                \
     TAG(TRAILER, 0xffffffff, trailer)
 
 enum alloctrace_tag {
@@ -92,7 +95,7 @@ enum alloctrace_tag {
     FIELD(32, program)         /* string: path of the executable */           \
     FIELD(32, host)            /* string: host name */                        \
     FIELD(32, writer)          /* string: version of the runtime */           \
-    FIELD(32, reason)          /* string: "exit", "request", ... */           \
+    FIELD(32, reason)          /* string: "exit", "request", "interval", ... */ \
     FIELD(64, sample_bytes)    /* see below; absent from older files: 0 */
 
 /*
@@ -146,7 +149,16 @@ enum alloctrace_tag {
 /* One call path. */
 #define ALLOCTRACE_TRACEBACK_FIELDS(FIELD)                                    \
     FIELD(32, parent) /* traceback of the caller; 0 = outermost */            \
-    FIELD(32, frame)  /* innermost frame */
+    FIELD(32, frame)  /* innermost frame */                                   \
+    FIELD(32, left_out) /* see below; absent from older files: 0 */
+
+/*
+ * `left_out`: with a limit of frames, how many more were outside the outermost
+ * one, at most 65535, when the path was met for the first time. Without, how
+ * many frames of recursion were left out before this one, in the longest path
+ * that goes through it.
+ */
+#define ALLOCTRACE_OLD_TRACEBACK_SIZE 8
 
 /* A thread, or several one after another that were given the same number. */
 #define ALLOCTRACE_THREAD_FIELDS(FIELD)                                       \
@@ -171,6 +183,44 @@ enum alloctrace_tag {
     FIELD(64, peak_blocks) /* live when the whole program's bytes peaked */   \
     FIELD(64, peak_bytes)
 
+/*
+ * More about a trace, which is named by its traceback, thread and domain, as no
+ * two traces have all three the same. There is a record of this tag, if only
+ * an empty one, when ALLOCTRACE_DETAIL=1 asked for it; a trace without an entry
+ * has zeros. Temporary blocks are a part of the total ones, and reallocs are
+ * counted where the old block came from, by the thread that made them.
+ */
+#define ALLOCTRACE_DETAIL_FIELDS(FIELD)                                       \
+    FIELD(32, traceback)                                                      \
+    FIELD(32, thread)                                                         \
+    FIELD(32, domain)                                                         \
+    FIELD(32, reserved)                                                       \
+    FIELD(64, temporary_blocks) /* freed before the thread allocated again */ \
+    FIELD(64, temporary_bytes)                                                \
+    FIELD(64, resized_blocks)   /* reallocs of this trace's blocks */         \
+    FIELD(64, resized_in_place) /* that left the block where it was */        \
+    FIELD(64, moved_bytes)      /* that the others copied */                  \
+    FIELD(64, grown_bytes)      /* new sizes less old ones, where larger */   \
+    FIELD(64, shrunk_bytes)     /* old sizes less new ones, where smaller */  \
+    FIELD(64, smallest)         /* size; 0 if the trace has no total blocks */ \
+    FIELD(64, largest)
+
+/*
+ * Blocks of a trace by requested size: each one that was ever allocated is in
+ * one class. Class 0 is size 0, class 1 is size 1, class n from there on goes
+ * from 2^(n-2) + 1 through 2^(n-1) bytes: 2, 3 to 4, 5 to 8, ... up to class
+ * 65. There is no entry for a class without blocks. A trace has fewer blocks in
+ * its classes than in total if some could not be sorted in.
+ */
+#define ALLOCTRACE_SIZE_CLASSES 66
+#define ALLOCTRACE_SIZE_CLASS_FIELDS(FIELD)                                   \
+    FIELD(32, traceback)                                                      \
+    FIELD(32, thread)                                                         \
+    FIELD(32, domain)                                                         \
+    FIELD(32, size_class)                                                     \
+    FIELD(64, blocks)                                                         \
+    FIELD(64, bytes)
+
 /* The whole program. What was dropped is in no trace. */
 #define ALLOCTRACE_SUMMARY_FIELDS(FIELD)                                      \
     FIELD(64, live_blocks)                                                    \
@@ -184,7 +234,10 @@ enum alloctrace_tag {
     FIELD(64, unknown_frees)  /* frees of blocks that were not recorded */    \
     FIELD(64, overhead_bytes) /* the tracer's own memory */                   \
     FIELD(64, bad_frames)     /* frames that could not be taken apart */      \
-    FIELD(64, collisions)     /* found by verifying; see ALLOCTRACE_VERIFY */
+    FIELD(64, collisions)     /* found by verifying; see ALLOCTRACE_VERIFY */ \
+    FIELD(64, cut_blocks)     /* counted under a prefix of their path; this */ \
+    FIELD(64, cut_bytes)      /* and what follows is absent from older files */
+#define ALLOCTRACE_OLD_SUMMARY_SIZE 96
 
 #define ALLOCTRACE_TRAILER_FIELDS(FIELD)                                      \
     FIELD(64, record_count) /* records before the trailer */                  \
@@ -218,6 +271,12 @@ struct alloctrace_thread_entry {
 struct alloctrace_trace_entry {
     ALLOCTRACE_TRACE_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
+struct alloctrace_detail_entry {
+    ALLOCTRACE_DETAIL_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+struct alloctrace_size_class_entry {
+    ALLOCTRACE_SIZE_CLASS_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
 struct alloctrace_summary_entry {
     ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
@@ -243,6 +302,10 @@ enum {
         0 ALLOCTRACE_THREAD_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_TRACE_SIZE =
         0 ALLOCTRACE_TRACE_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_DETAIL_SIZE =
+        0 ALLOCTRACE_DETAIL_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_SIZE_CLASS_SIZE =
+        0 ALLOCTRACE_SIZE_CLASS_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_SUMMARY_SIZE =
         0 ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_TRAILER_SIZE =

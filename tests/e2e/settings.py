@@ -12,14 +12,26 @@ import e2e
 OFF = [{}, {"ALLOCTRACE": ""}, {"ALLOCTRACE": "0"}]
 ON = [{"ALLOCTRACE": value} for value in ("1", "25", "65535", "all")] + [
     {"ALLOCTRACE": "1", "ALLOCTRACE_AT_PEAK": "0"},
-    {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "1"}]
+    {"ALLOCTRACE": "1", "ALLOCTRACE_AT_CRASH": "0"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "0"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "1h"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "1"},
+    {"ALLOCTRACE": "all", "ALLOCTRACE_MAX_MEMORY": "0"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_MAX_MEMORY": "512KiB"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_MAX_MEMORY": "1%"}]
 # The variable that is wrong comes last.
 BAD = [{"ALLOCTRACE": value} for value in (
     "-1", "65536", "x", "1x", " 1", "1 ", "0x10", "ALL", "1.5", "+1",
     "99999999999999999999", "a" * 5000)] + [
     {"ALLOCTRACE": "1", "ALLOCTRACE_AT_PEAK": "2"},
     {"ALLOCTRACE": "1", "ALLOCTRACE_AT_PEAK": "yes"},
-    {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "x"}]
+    {"ALLOCTRACE": "1", "ALLOCTRACE_AT_CRASH": "2"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "10"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "1.5s"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "x"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_MAX_MEMORY": "1Mb"}]
+ACCEPTED = {"ALLOCTRACE": "65535", "ALLOCTRACE_INTERVAL": "64MiB",
+            "ALLOCTRACE_MAX_MEMORY": "MiB"}
 
 
 def run(program, directory, settings):
@@ -42,7 +54,7 @@ def check_bad(settings, message, dumps):
               f"{settings}: does not say who speaks: {message!r}")
     e2e.check(variable in lines[0] and value[:100] in lines[0],
               f"{settings}: does not name variable and value: {message!r}")
-    accepted = "65535" if variable == "ALLOCTRACE" else "0 or 1"
+    accepted = ACCEPTED.get(variable, "0 or 1")
     e2e.check(accepted in lines[0] or len(value) > 1000,
               f"{settings}: does not say what is accepted: {message!r}")
     e2e.check_equal(f"{settings}: dumps", dumps, [])
