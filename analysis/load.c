@@ -79,6 +79,7 @@ DEFINE_READER(detail, ALLOCTRACE_DETAIL_FIELDS)
 DEFINE_READER(size_class, ALLOCTRACE_SIZE_CLASS_FIELDS)
 DEFINE_READER(summary, ALLOCTRACE_SUMMARY_FIELDS)
 DEFINE_READER(domain, ALLOCTRACE_DOMAIN_FIELDS)
+DEFINE_READER(block, ALLOCTRACE_BLOCK_FIELDS)
 DEFINE_READER(trailer, ALLOCTRACE_TRAILER_FIELDS)
 
 /* Says that the file is damaged. Returns ALLOCTRACE_EBAD_FILE. */
@@ -331,6 +332,19 @@ static int add_size(struct loader *loader, const uint8_t *bytes,
     return 0;
 }
 
+/* Blocks are checked and counted. */
+static int add_block(struct loader *loader, const uint8_t *bytes,
+                     uint64_t offset)
+{
+    const struct alloctrace_block_entry entry = read_block(bytes);
+
+    if (check_id(loader, offset, "traceback", entry.traceback,
+                 loader->snapshot->n_tracebacks))
+        return ALLOCTRACE_EBAD_FILE;
+    loader->snapshot->n_blocks++;
+    return 0;
+}
+
 static int add_summary(struct loader *loader, const uint8_t *bytes,
                        uint64_t offset)
 {
@@ -400,6 +414,7 @@ static const struct entry_type {
     {ALLOCTRACE_TAG_SUMMARY, ALLOCTRACE_OLD_SUMMARY_SIZE,
      ALLOCTRACE_SUMMARY_SIZE, "summary", add_summary},
     ENTRY(DOMAINS, DOMAIN, "domains", add_domain),
+    ENTRY(BLOCKS, BLOCK, "blocks", add_block),
     ENTRY(DETAILS, DETAIL, "details", add_detail),
     ENTRY(SIZES, SIZE_CLASS, "sizes", add_size),
     ENTRY(TRAILER, TRAILER, "trailer", NULL),

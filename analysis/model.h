@@ -128,6 +128,7 @@ struct alloctrace_snapshot {
     uint32_t n_details;
     uint32_t n_sizes;
     bool has_details;   /* the program was asked to count them */
+    uint64_t n_blocks;  /* single blocks that the file lists */
     uint64_t max_depth; /* highest `depth` of a traceback */
     /* Of a folded snapshot only: it owns its tracebacks, traces and wrappers,
      * and everything else is that of `raw`. */

@@ -141,6 +141,12 @@ size_t alloctrace_snapshot_traceback_count(const alloctrace_snapshot *snapshot)
     return snapshot->n_tracebacks - 1;
 }
 
+uint64_t
+alloctrace_snapshot_block_count(const alloctrace_snapshot *snapshot)
+{
+    return snapshot->n_blocks;
+}
+
 size_t alloctrace_snapshot_domain_count(const alloctrace_snapshot *snapshot)
 {
     return snapshot->n_domains;

@@ -178,10 +178,11 @@ struct taken block_remove(const void *block)
  * narrow map all frees go to the slow halves, which details need. */
 bool block_init(void)
 {
-    at_is_narrow = real_is_glibc() && !at_options.detail && at_real.usable_size_fn &&
+    at_is_narrow = real_is_glibc() && !at_options.detail &&
+                !at_options.blocks && at_real.usable_size_fn &&
                 !real_has_hidden_frees() && !os_has_valgrind() &&
                 !os_has_tags();
-    if (real_is_glibc())
+    if (real_is_glibc() && !at_options.blocks) /* lists want addresses */
         at_odd_mask = BLOCK_ODD_GLIBC;
     return get_root(&at_narrow) != 0;
 }

@@ -12,8 +12,6 @@
 
 #include "runtime.h"
 
-static uint32_t n_dumps; /* written by this process; under at_lock */
-
 /* Is the variable that all code of the process uses the one defined here? */
 static bool is_active_copy(void)
 {
@@ -29,10 +27,12 @@ static void before_fork(void)
     tracked_lock_all();
 }
 
+/* At_lock first: what a signal wanted of tracked.c's last holder is a dump,
+ * for which nobody should have to wait. */
 static void after_fork_in_parent(void)
 {
-    tracked_unlock_all();
     lock_release();
+    tracked_unlock_all();
     mapping_unlock();
 }
 
@@ -40,36 +40,10 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
     ledger_orphan_others(*thread_ledger(&__alloctrace_thread));
-    n_dumps = 0;
+    request_forked();
+    lock_release();
     tracked_unlock_all();
-    lock_release();
     mapping_unlock();
-}
-
-static int dump_to(const char *pattern, const char *reason)
-{
-    static struct target target;
-    int error = target_open(&target, pattern, n_dumps + 1);
-
-    if (!error)
-        error =
-            target_close(&target, dump_write(target.fd, n_dumps + 1, reason));
-    if (error)
-        message(target.path[0] ? target.path : pattern,
-                ": dump not written: ", os_error_text(error), (char *)NULL);
-    else
-        n_dumps++;
-    return error;
-}
-
-int init_dump(const char *pattern, const char *reason)
-{
-    int error;
-
-    lock_take();
-    error = dump_to(pattern, reason);
-    lock_release();
-    return error;
 }
 
 __attribute__((constructor(101))) static void start(void)
@@ -80,8 +54,10 @@ __attribute__((constructor(101))) static void start(void)
     if (!is_active_copy())
         return;
     thread->busy++;
-    if (start_in_constructor())
+    if (start_in_constructor()) {
         pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+        request_catch();
+    }
     thread->busy--;
     errno = saved;
 }

@@ -100,19 +100,19 @@ static bool grow_table(struct ledger *ledger)
 static struct ledger *create(void)
 {
     struct ledger *const ledger = arena_alloc_aligned(256);
-    struct ledger **const listed = ledger ? vector_add(&at_ledgers) : NULL;
 
     _Static_assert(sizeof *ledger <= 256, "a ledger fits its alignment");
-    if (!listed)
+    if (!ledger)
         return NULL;
     *ledger = at_new_ledger;
-    ledger->id = at_ledgers.n;
+    ledger->id = at_ledgers.n + 1;
     if (real_has_hidden_frees() || at_options.detail)
         ledger->max_slack = 0;
     if (at_options.frames == 1)
         ledger->multiplier = 0; /* the site alone is the key */
     ledger->tid = os_tid();
-    *listed = ledger;
+    if (!vector_add(&at_ledgers, &ledger))
+        return NULL;
     if (ledger->id > 1)
         peak_share();
     return ledger;
@@ -124,8 +124,8 @@ static struct ledger *reuse(void)
         struct ledger *const ledger = ledger_at(id);
 
         if (ledger->is_free) {
-            ledger->is_free = 0;
-            ledger->tid = 0;
+            count_set(&ledger->is_free, 0);
+            count_set(&ledger->tid, 0);
             ledger->last_account = NULL;
             return ledger;
         }
@@ -155,10 +155,10 @@ void ledger_release(struct thread *thread)
     if (!ledger)
         return;
     os_thread_name(os_tid(), name, sizeof name);
-    ledger->name = string_intern(name);
+    count_set(&ledger->name, string_intern(name));
     peak_leave(ledger);
     *thread_ledger(thread) = NULL;
-    ledger->is_free = 1;
+    count_set(&ledger->is_free, 1);
 }
 
 void ledger_orphan_others(const struct ledger *mine)
@@ -167,7 +167,7 @@ void ledger_orphan_others(const struct ledger *mine)
         struct ledger *const ledger = ledger_at(id);
 
         if (ledger != mine)
-            ledger->is_free = 1;
+            count_set(&ledger->is_free, 1);
     }
 }
 
@@ -200,7 +200,8 @@ static struct account_chunk *get_chunk(struct ledger *ledger)
     budget_add(ACCOUNT_CHUNK_SIZE);
     chunk->ledger = ledger;
     chunk->next = ledger->chunks;
-    ledger->chunks = chunk;
+    /* Release: a dump that finds the chunk sees whose it is. */
+    __atomic_store_n(&ledger->chunks, chunk, __ATOMIC_RELEASE);
     return chunk;
 }
 

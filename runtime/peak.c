@@ -140,5 +140,7 @@ void peak_leave(struct ledger *ledger)
 
 uint64_t peak_slack(void)
 {
-    return count_get(&at_peak.is_shared) ? at_ledgers.n * (uint64_t)GRAIN : 0;
+    return count_get(&at_peak.is_shared)
+               ? vector_count(&at_ledgers) * (uint64_t)GRAIN
+               : 0;
 }

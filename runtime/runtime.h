@@ -66,9 +66,13 @@ void arena_discard(void *pages, size_t size); /* reads as zeros from now on */
 void arena_unmap(void *pages, size_t size);   /* what arena_map returned */
 uint64_t arena_bytes(void);                   /* resident bytes of all of it */
 
-/* vector.c: under at_lock, but vector_at. */
-void *vector_add(struct vector *vector);                   /* NULL: no memory */
+/* vector.c */
 size_t vector_cost(const struct vector *vector); /* bytes vector_add will take */
+/* Adds a copy of `element`. Under at_lock. Its id; 0: no memory. */
+uint32_t vector_add(struct vector *vector, const void *element);
+/* Elements that are there, whole. Any thread, also in a signal handler. Read
+ * the numbers of a table before those of the tables it refers to. */
+uint32_t vector_count(const struct vector *vector);
 void *vector_at(const struct vector *vector, uint32_t id); /* 1..n */
 
 /* index.c: under at_lock. `found` compares the element id with `key`. */
@@ -174,10 +178,21 @@ struct sample_share sample_share(uint64_t marked, uint64_t period);
 void sample_note(uintptr_t address);
 void sample_forget(uintptr_t address);
 
-/* lock.c: the one lock. Who holds it holds the recursion guard as well. */
+/* lock.c: at_lock. Who holds it holds the recursion guard as well. */
 void lock_take(void);
 bool lock_try(void);
 void lock_release(void);
+/* Around a lock that dumps need: what handlers want of them waits so long. */
+void lock_hold(void);
+void lock_unhold(void);
+bool lock_is_held(void); /* by this thread: it must not dump now */
+/* Has this thread do `action` when it holds none; false: it holds none now. */
+bool lock_defer(void (*action)(void));
+/* The dump lock: nothing that a dump reads changes but by growing. Outermost;
+ * not if lock_is_held. Gives what lock_release_dump takes. */
+uint64_t lock_take_dump(void);
+void lock_release_dump(uint64_t blocked);
+void lock_reset_dump(void); /* after fork: the holder stayed behind */
 
 /* range.c: ranges of addresses that do not overlap, under mapping.c's lock. */
 struct range {
@@ -270,6 +285,40 @@ struct taken block_remove(const void *block);
 /* account.c: under at_lock. */
 bool account_init(void);
 struct account_chunk *account_chunk_add(void); /* zeroed; NULL: no memory */
+
+/* block_walk.c: all live blocks, if ALLOCTRACE_BLOCKS is set. Any thread, also in a signal
+ * handler. */
+struct block {
+    uintptr_t address;
+    size_t size;                   /* requested */
+    const struct account *account; /* that it was counted in */
+};
+#define BLOCK_PAGES 512 /* whose state is asked for at once */
+/* Where the walk is in the pages of a root or leaf. */
+struct block_pages {
+    uintptr_t at; /* first of the pages that are known */
+    size_t left;  /* bytes from there on */
+    unsigned n;   /* pages that are known */
+    unsigned i;   /* the next of them */
+    int fd;       /* for os_touched */
+    uint64_t touched[BLOCK_PAGES / 64]; /* a bit a page */
+};
+struct block_walk {
+    int map;             /* its number; -1 = none yet */
+    int fd;              /* for os_touched */
+    uintptr_t root;      /* of the map; 0 = there is none */
+    uintptr_t slot;      /* where the next leaf's address is, in the root */
+    uintptr_t slot_end;  /* of the root's current page */
+    uintptr_t leaf;      /* as in the root: where entry 0 would be */
+    uintptr_t entry;     /* where the next one is, in the leaf */
+    uintptr_t entry_end; /* of the leaf's current page */
+    struct block_pages root_pages; /* where it is in the root */
+    struct block_pages leaf_pages; /* and in the leaf */
+};
+void block_walk_start(struct block_walk *walk);
+/* Fills in up to n blocks; says how many. 0: that was all. */
+size_t block_walk_next(struct block_walk *walk, struct block *blocks, size_t n);
+void block_walk_end(struct block_walk *walk);
 
 /* cache.c: by its owner, slow half. */
 void cache_add(struct cache *cache, uint64_t key, struct account *account);
@@ -374,7 +423,7 @@ void watch_forget(const void *block);
 
 /* domain.c */
 struct domain {
-    const char *name; /* interned; NULL for a moment */
+    const char *name; /* interned */
     uint32_t string;  /* its id */
 };
 extern struct vector at_domains; /* of those with names */
@@ -408,6 +457,15 @@ const struct account *tracked_get(uint32_t domain, uintptr_t address);
 /* The smallest block at the address in a named domain; account NULL: none. */
 struct taken tracked_find(uintptr_t address);
 struct taken tracked_find_any(uintptr_t address); /* in any domain */
+/* Where a walk over all of them is; begins zeroed. */
+struct tracked_walk {
+    unsigned shard;
+    uint64_t hash; /* what of it is above the shard's bits: the next one */
+};
+/* Fills in up to n blocks; says how many. 0: that was all. One that stays is
+ * met once. Any thread, also in a signal handler if not lock_is_held. */
+size_t tracked_walk_next(struct tracked_walk *walk, struct block *blocks,
+                         size_t n);
 void tracked_lock_all(void); /* around fork */
 void tracked_unlock_all(void);
 
@@ -423,13 +481,14 @@ void sampled_restore(const void *block, struct taken taken) at_cold;
 void mapping_lock(void); /* around fork */
 void mapping_unlock(void);
 
-/* module.c: the loaded files. Slow half, locked. */
+/* module.c: the loaded files. Under the dump lock. */
 struct module {
-    uint64_t begin;    /* first address */
-    uint64_t end;      /* one past the last */
-    uint64_t bias;     /* address in memory minus address in the file */
-    uint32_t path;     /* string */
-    uint32_t build_id; /* string of hexadecimal digits; 0 = none */
+    uint64_t begin;             /* first address */
+    uint64_t end;               /* one past the last */
+    uint64_t bias;              /* address in memory minus that in the file */
+    const char *path;           /* until they are read anew */
+    uint32_t build_id_size;     /* bytes; 0 = none */
+    unsigned char build_id[32]; /* GNU's have 8, 16 or 20 */
 };
 /* Reads them anew; ids are 1..result. */
 uint32_t module_read(void);
@@ -438,7 +497,7 @@ uint32_t module_of(uint64_t address); /* 0 = none */
 
 /* target.c: the file a dump goes to. */
 struct target {
-    int fd;
+    int fd;               /* -1 = none is open */
     bool is_temporary;    /* to be renamed */
     char path[4096];      /* final name, patterns expanded */
     char temporary[4096]; /* name it is written under */
@@ -448,11 +507,19 @@ int target_open(struct target *target, const char *pattern,
 /* Gives the file its name, or removes it after an error. 0 or errno. */
 int target_close(struct target *target, int error);
 
-/* dump.c: slow half, locked. 0 or errno. */
+/* dump.c: under the dump lock. 0 or errno. */
 int dump_write(int fd, uint32_t sequence, const char *reason);
 
-/* init.c */
-int init_dump(const char *pattern, const char *reason); /* 0 or errno */
+/* request.c */
+/* Writes a dump, after those that other threads are writing. Any thread; in a
+ * signal handler EBUSY if the thread holds a lock that dumps need. 0 or errno,
+ * which has been reported. */
+int init_dump(const char *pattern, const char *reason);
+/* Has the signal ALLOCTRACE_SIGNAL write dumps from now on. */
+void request_catch(void);
+/* Writes the dump at the end; signals ask for no more. */
+void request_finish(const char *reason);
+void request_forked(void); /* in the child; under at_lock */
 
 /* automatic.c: dumps beside the one at exit. */
 void automatic_init(void);

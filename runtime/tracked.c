@@ -14,10 +14,17 @@
  * its holder holds the recursion guard. So whoever enters here must not be
  * inside the runtime already, or a signal handler would wait for the thread it
  * interrupted; the entries see to that.
+ *
+ * Dumps that list the blocks take no shard's lock: fork holds them all while
+ * it waits for the allocator's locks, which the thread may hold on top of which
+ * a signal handler writes a dump. They read a stretch and throw away what they
+ * read if the shard changed meanwhile (version). Tables that were outgrown stay
+ * mapped, empty, for who still reads them.
  */
 #include "event.h"
 
-#define N_SHARDS 64
+#define SHARD_BITS 6
+#define N_SHARDS (1 << SHARD_BITS)
 #define FIRST_SIZE 256
 
 struct entry {
@@ -32,6 +39,7 @@ static struct shard {
     size_t mask;
     size_t n; /* entries in use */
     uint32_t lock;
+    uint32_t version; /* odd: it is being changed */
 } at_cache_aligned shards[N_SHARDS];
 
 static uint64_t hash_of(uintptr_t address)
@@ -41,17 +49,21 @@ static uint64_t hash_of(uintptr_t address)
 
 static struct shard *shard_of(uintptr_t address)
 {
-    return &shards[hash_of(address) >> 58];
+    return &shards[hash_of(address) >> (64 - SHARD_BITS)];
 }
 
-static size_t home(const struct shard *shard, uintptr_t address)
+/* The upper bits of what is left of the hash: as the table grows, entries stay
+ * in the order of their hashes (but for those that had to give way), which is
+ * how tracked_walk finds each once. */
+static size_t home(size_t mask, uintptr_t address)
 {
-    return (size_t)(hash_of(address) >> 26) & shard->mask;
+    return (size_t)((hash_of(address) << SHARD_BITS) >> __builtin_clzll(mask));
 }
 
 static void take_lock(struct shard *shard)
 {
     __alloctrace_thread.busy++;
+    lock_hold();
     /* Acquire: pairs with the release in release_lock. */
     while (__atomic_exchange_n(&shard->lock, 1, __ATOMIC_ACQUIRE))
         os_yield();
@@ -61,33 +73,55 @@ static void release_lock(struct shard *shard)
 {
     __atomic_store_n(&shard->lock, 0, __ATOMIC_RELEASE);
     __alloctrace_thread.busy--;
+    lock_unhold();
+}
+
+/* Around what changes entries, the table or its size. Acquire: none of it is
+ * seen before the odd version. */
+static void begin_change(struct shard *shard)
+{
+    __atomic_exchange_n(&shard->version, count_get(&shard->version) + 1,
+                        __ATOMIC_ACQUIRE);
+}
+
+static void end_change(struct shard *shard)
+{
+    __atomic_store_n(&shard->version, count_get(&shard->version) + 1,
+                     __ATOMIC_RELEASE);
+}
+
+static void set(struct entry *at, struct entry entry)
+{
+    count_set(&at->account, entry.account);
+    count_set(&at->address, entry.address);
+    count_set(&at->size, entry.size);
 }
 
 static void put(struct shard *shard, struct entry entry)
 {
-    size_t i = home(shard, entry.address);
+    size_t i = home(shard->mask, entry.address);
 
     while (shard->entries[i].account)
         i = (i + 1) & shard->mask;
-    shard->entries[i] = entry;
+    set(&shard->entries[i], entry);
 }
 
 static bool grow(struct shard *shard)
 {
-    const struct shard old = *shard;
-    const size_t n_old = old.entries ? old.mask + 1 : 0;
+    struct entry *const old = shard->entries;
+    const size_t n_old = old ? shard->mask + 1 : 0;
     const size_t n = n_old ? 2 * n_old : FIRST_SIZE;
     struct entry *const entries = arena_map(n * sizeof *entries);
 
     if (!entries)
         return false;
-    shard->entries = entries;
-    shard->mask = n - 1;
+    count_set(&shard->entries, entries);
+    count_set(&shard->mask, n - 1);
     for (size_t i = 0; i < n_old; i++)
-        if (old.entries[i].account)
-            put(shard, old.entries[i]);
+        if (old[i].account)
+            put(shard, old[i]);
     if (n_old)
-        arena_unmap(old.entries, n_old * sizeof *old.entries);
+        arena_discard(old, n_old * sizeof *old);
     return true;
 }
 
@@ -97,7 +131,7 @@ static struct entry *find(const struct shard *shard, uint32_t domain,
 {
     if (!shard->entries)
         return NULL;
-    for (size_t i = home(shard, address); shard->entries[i].account;
+    for (size_t i = home(shard->mask, address); shard->entries[i].account;
          i = (i + 1) & shard->mask)
         if (shard->entries[i].address == address &&
             account_domain(shard->entries[i].account) == domain)
@@ -118,13 +152,13 @@ static void erase(struct shard *shard, size_t i)
         k = (k + 1) & shard->mask;
         if (!shard->entries[k].account)
             break;
-        distance = (k - home(shard, shard->entries[k].address)) & shard->mask;
+        distance = (k - home(shard->mask, shard->entries[k].address)) & shard->mask;
         if (distance >= ((k - i) & shard->mask)) {
-            shard->entries[i] = shard->entries[k];
+            set(&shard->entries[i], shard->entries[k]);
             i = k;
         }
     }
-    shard->entries[i].account = NULL;
+    count_set(&shard->entries[i].account, NULL);
     shard->n--;
 }
 
@@ -136,7 +170,7 @@ static bool enter(struct shard *shard, struct entry entry, struct entry *before)
 
     if (old) {
         *before = *old;
-        *old = entry;
+        set(old, entry);
         return true;
     }
     if ((!shard->entries || shard->n > shard->mask / 2) && !grow(shard))
@@ -175,7 +209,9 @@ static bool replace(struct account *account, uintptr_t address, size_t size,
         entry.size = sample_mark(size, at_options.sample,
                                  sample_draw(&__alloctrace_thread));
     take_lock(shard);
+    begin_change(shard);
     is_entered = enter(shard, entry, &before);
+    end_change(shard);
     release_lock(shard);
     if (before.account)
         event_subtract_share(before.account, share_of(before.size));
@@ -217,7 +253,9 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address)
     entry = find(shard, domain, address);
     if (entry) {
         gone = *entry;
+        begin_change(shard);
         erase(shard, (size_t)(entry - shard->entries));
+        end_change(shard);
     }
     release_lock(shard);
     if (gone.account && at_options.detail)
@@ -247,7 +285,7 @@ static struct taken find_smallest(uintptr_t address, uint32_t first)
     struct taken taken = {NULL, 0};
 
     take_lock(shard);
-    for (size_t i = home(shard, address);
+    for (size_t i = home(shard->mask, address);
          shard->entries && shard->entries[i].account;
          i = (i + 1) & shard->mask) {
         const struct entry *const entry = &shard->entries[i];
@@ -269,6 +307,100 @@ struct taken tracked_find(uintptr_t address)
 struct taken tracked_find_any(uintptr_t address)
 {
     return find_smallest(address, 0);
+}
+
+/* A table as a walk sees it. */
+struct view {
+    const struct entry *entries;
+    size_t mask;
+    uint32_t version;
+};
+
+static bool is_unchanged(struct shard *shard, uint32_t version)
+{
+    /* Release: after all that was read before; so it is an exchange. */
+    return __atomic_fetch_add(&shard->version, 0, __ATOMIC_ACQ_REL) == version;
+}
+
+/* Waits until nobody changes the shard, which takes microseconds. */
+static struct view look(struct shard *shard)
+{
+    struct view view;
+
+    for (;; os_yield()) {
+        view.version = __atomic_load_n(&shard->version, __ATOMIC_ACQUIRE);
+        if (view.version % 2)
+            continue;
+        view.entries = count_get(&shard->entries);
+        view.mask = count_get(&shard->mask);
+        if (is_unchanged(shard, view.version))
+            return view;
+    }
+}
+
+/* Lists the entries that are at home in slot `home_slot`. A full list ends the
+ * slot early: more blocks at addresses of one hash than fit are not told. */
+static size_t list_slot(const struct view *view, size_t home_slot,
+                        struct block *blocks, size_t n)
+{
+    size_t i = 0;
+
+    for (size_t k = 0; i < n && k <= view->mask; k++) {
+        const struct entry *const entry =
+            &view->entries[(home_slot + k) & view->mask];
+
+        blocks[i].account = count_get(&entry->account);
+        if (!blocks[i].account)
+            break;
+        blocks[i].address = count_get(&entry->address);
+        blocks[i].size = (size_t)sample_size(count_get(&entry->size));
+        i += home(view->mask, blocks[i].address) == home_slot;
+    }
+    return i;
+}
+
+#define SLOTS_AT_ONCE 128 /* less than a microsecond */
+
+/* Lists a stretch of slots from that of `hash` on; moves it on, to 0 at the
+ * end of the shard. */
+static size_t list_some(const struct view *view, uint64_t *hash,
+                        struct block *blocks, size_t n)
+{
+    const unsigned shift = (unsigned)__builtin_clzll(view->mask);
+    size_t slot = (size_t)(*hash >> shift);
+    size_t i = 0;
+
+    for (unsigned k = 0; k < SLOTS_AT_ONCE && i < n / 2; k++) {
+        i += list_slot(view, slot, blocks + i, n - i);
+        if (++slot > view->mask) {
+            *hash = 0;
+            return i;
+        }
+    }
+    *hash = (uint64_t)slot << shift;
+    return i;
+}
+
+size_t tracked_walk_next(struct tracked_walk *walk, struct block *blocks,
+                         size_t n)
+{
+    size_t i = 0;
+
+    while (i < n / 2 && walk->shard < N_SHARDS) {
+        struct shard *const shard = &shards[walk->shard];
+        const struct view view = look(shard);
+        uint64_t hash = walk->hash;
+        size_t n_listed = 0;
+
+        if (view.entries)
+            n_listed = list_some(&view, &hash, blocks + i, n - i);
+        if (!is_unchanged(shard, view.version))
+            continue;
+        i += n_listed;
+        walk->hash = view.entries ? hash : 0;
+        walk->shard += walk->hash == 0;
+    }
+    return i;
 }
 
 void tracked_lock_all(void)

@@ -29,9 +29,9 @@
  * are never moved or freed, so they may be read without it once an id or
  * pointer has been handed out.
  *
- * Lock order: that of mapping.c, at_lock, then those of tracked.c's shards. The
- * first is held across system calls that map memory; none is across a call of
- * the real allocator or of code outside the runtime.
+ * Lock order: that of mapping.c, the dump lock, at_lock, then those of
+ * tracked.c's shards. The first is held across system calls that map memory;
+ * none is across a call of the real allocator or of code outside the runtime.
  */
 #ifndef ALLOCTRACE_RUNTIME_TYPES_H
 #define ALLOCTRACE_RUNTIME_TYPES_H
@@ -265,6 +265,7 @@ struct thread {
     struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */
     struct ledger *ledger; /* NULL = none yet, nothing is traced, sampling */
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
+    uint32_t n_held;       /* locks that it holds and dumps need (lock.c) */
     uint64_t sample_left;   /* bytes to the next sample; 0: ask sample_choose */
     uint64_t sample_random; /* state of the generator; 0 = none yet */
     struct ledger *sampled; /* the ledger of a thread that samples, or NULL */
@@ -318,7 +319,8 @@ struct string {
 
 /*
  * An array that grows without moving: part k holds FIRST << k elements.
- * Elements are numbered from 1. Grows under at_lock; read by anyone.
+ * Elements are numbered from 1. Grows under at_lock; read by anyone, for an
+ * element is whole before it is counted.
  */
 #define VECTOR_PARTS 26
 #define VECTOR_FIRST_LOG2 6
@@ -353,6 +355,7 @@ typedef struct option_interval {
     uint64_t bytes; /* or each so many bytes allocated; 0 = not by bytes */
 } option_interval;
 typedef uint64_t option_memory; /* bytes */
+typedef int option_signal; /* its number; 0 = none */
 
 typedef uint64_t option_number;
 typedef uint64_t option_sample; /* bytes; 0 = trace every block */

@@ -286,6 +286,7 @@ static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
 {
     const struct alloctrace_summary *const sum =
         alloctrace_snapshot_summary(snapshot);
+    const uint64_t n_blocks = alloctrace_snapshot_block_count(snapshot);
 
     print_process(file, snapshot);
     print_amount(file, "live", sum->live_bytes, sum->live_blocks);
@@ -313,6 +314,8 @@ static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
             alloctrace_snapshot_module_count(snapshot),
             out_size((int64_t)sum->overhead_bytes), sum->unknown_frees,
             sum->bad_frames, sum->collisions);
+    if (n_blocks)
+        fprintf(file, "blocks     %" PRIu64 " listed one by one\n", n_blocks);
 }
 
 static void json_text(FILE *file, const char *name, const char *text)
@@ -374,6 +377,8 @@ static void print_json(FILE *file, const alloctrace_snapshot *snapshot,
     json_number(file, "collisions", sum->collisions);
     json_number(file, "cut_blocks", sum->cut_blocks);
     json_number(file, "cut_bytes", sum->cut_bytes);
+    json_number(file, "listed_blocks",
+                alloctrace_snapshot_block_count(snapshot));
     json_domains(file, parts);
     if (parts->detail)
         details_json(file, parts->detail);

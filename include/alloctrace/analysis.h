@@ -293,6 +293,13 @@ size_t alloctrace_snapshot_thread_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_traceback_count(const alloctrace_snapshot *snapshot);
 
 /*
+ * How many live blocks the file lists one by one (ALLOCTRACE_BLOCKS=1); 0 if
+ * it does not. They are not kept.
+ */
+uint64_t
+alloctrace_snapshot_block_count(const alloctrace_snapshot *snapshot);
+
+/*
  * Gets one of the program's arguments; the first is the program's name.
  *
  * Returns: the argument; NULL if there are not so many.

@@ -68,6 +68,7 @@
     TAG(SUMMARY, 8, summary)                                                  \
     TAG(ARGUMENTS, 9, argument)                                               \
     TAG(DOMAINS, 10, domain)                                                  \
+    TAG(BLOCKS, 11, block)                                                    \
     TAG(DETAILS, 12, detail)                                                  \
     TAG(SIZES, 13, size_class)                                                \
     TAG(TRAILER, 0xffffffff, trailer)
@@ -221,6 +222,17 @@ enum alloctrace_tag {
     FIELD(64, blocks)                                                         \
     FIELD(64, bytes)
 
+/*
+ * One live block, if the list was asked for. Blocks that came or went while
+ * the dump was written may be in the list or not; otherwise there are as many
+ * of each traceback and domain as its traces' live blocks.
+ */
+#define ALLOCTRACE_BLOCK_FIELDS(FIELD)                                        \
+    FIELD(64, address)                                                        \
+    FIELD(64, size)                                                           \
+    FIELD(32, traceback)                                                      \
+    FIELD(32, domain)
+
 /* The whole program. What was dropped is in no trace. */
 #define ALLOCTRACE_SUMMARY_FIELDS(FIELD)                                      \
     FIELD(64, live_blocks)                                                    \
@@ -277,6 +289,9 @@ struct alloctrace_detail_entry {
 struct alloctrace_size_class_entry {
     ALLOCTRACE_SIZE_CLASS_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
+struct alloctrace_block_entry {
+    ALLOCTRACE_BLOCK_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
 struct alloctrace_summary_entry {
     ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
@@ -306,6 +321,8 @@ enum {
         0 ALLOCTRACE_DETAIL_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_SIZE_CLASS_SIZE =
         0 ALLOCTRACE_SIZE_CLASS_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_BLOCK_SIZE =
+        0 ALLOCTRACE_BLOCK_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_SUMMARY_SIZE =
         0 ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_TRAILER_SIZE =

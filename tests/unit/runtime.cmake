@@ -7,7 +7,8 @@ set(sanitizer_options
     "TSAN_OPTIONS=allocator_may_return_null=1")
 foreach(name text env vector index string site place traceback peak ledger block
              alloc target writer stack tracked pattern process interval signal
-             limit cache sample sampled)
+             limit cache walk lock sample
+             sampled)
     alloctrace_check(${name} alloctrace_runtime_test)
     set_tests_properties(unit.${name} PROPERTIES ENVIRONMENT
         "ALLOCTRACE=all;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
@@ -24,3 +25,6 @@ set_tests_properties(unit.verify PROPERTIES ENVIRONMENT
 alloctrace_check(mapping alloctrace_runtime_test)
 set_tests_properties(unit.mapping PROPERTIES ENVIRONMENT
     "ALLOCTRACE=all;ALLOCTRACE_MMAP=1;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
+alloctrace_check(dump alloctrace_runtime_test alloctrace_analysis)
+set_tests_properties(unit.dump PROPERTIES ENVIRONMENT
+    "ALLOCTRACE=all;ALLOCTRACE_BLOCKS=1;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
