@@ -67,7 +67,7 @@ static struct account *open_account(struct ledger *ledger, struct path path)
 /* The same in the thread's own ledger, which it may not have yet. */
 static struct account *open_own(struct thread *thread, struct path path)
 {
-    struct ledger *ledger = thread->ledger;
+    struct ledger *ledger = *thread_ledger(thread);
     struct account *account = NULL;
 
     lock_take();
@@ -95,14 +95,14 @@ static struct account *find_known(struct ledger *ledger, struct path path)
 /* The path's account in the thread's own ledger; NULL: no memory. */
 static struct account *find_own(struct thread *thread, struct path path)
 {
-    struct account *account =
-        thread->ledger ? find_known(thread->ledger, path) : NULL;
+    struct ledger *const ledger = *thread_ledger(thread);
+    struct account *account = ledger ? find_known(ledger, path) : NULL;
 
     if (account)
         return account;
     account = open_own(thread, path);
     if (account && account->key != path.key)
-        ledger_remember(thread->ledger, path.key, account);
+        ledger_remember(*thread_ledger(thread), path.key, account);
     return account;
 }
 
@@ -132,7 +132,8 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
         return NULL;
     }
     thread->busy = 1;
-    if (start_once()) {
+    if (start_once() &&
+        (!at_options.sample || sample_choose(thread, size))) {
         account = find_own(thread, (struct path){.key = key,
                                                  .hash = key,
                                                  .leaf = leaf,
@@ -176,7 +177,7 @@ static struct account *meet(uint64_t leaf, unsigned how, size_t size)
 
 struct account *event_meet_site(uint64_t site, size_t size)
 {
-    if (event_is_off())
+    if (event_passes(size))
         return NULL;
     return meet(site & ~(uint64_t)EVENT_OWN_FRAME,
                 (unsigned)site & EVENT_OWN_FRAME, size);
@@ -184,7 +185,7 @@ struct account *event_meet_site(uint64_t site, size_t size)
 
 struct account *event_meet_address(const void *address, size_t size)
 {
-    if (event_is_off())
+    if (event_passes(size))
         return NULL;
     return meet((uintptr_t)address, EVENT_RETURN_ADDRESS, size);
 }
@@ -208,7 +209,7 @@ struct account *event_open(struct path path)
 /* The account in this thread's ledger for what `account` stands for. */
 static struct account *own_account(struct account *account)
 {
-    if (event_owner(account) == __alloctrace_thread.ledger)
+    if (event_owner(account) == *thread_ledger(&__alloctrace_thread))
         return account;
     return event_open((struct path){.key = account_key(account),
                                     .traceback_id = account_traceback(account),
@@ -221,6 +222,8 @@ at_cold static void *add_slow(struct account *account, void *block, size_t size)
     const int saved = errno;
     bool is_put;
 
+    if (at_options.sample) /* a signal handler on top of the slow half */
+        return block;
     if (real_has_hidden_frees() && block_get(block).account)
         event_take(block); /* of one that was freed unseen */
     is_put = block_put(block, account, size);
@@ -248,9 +251,9 @@ void *event_add_other(struct account *account, void *block, size_t size)
 
 /* The slow way, which tells the others when much was freed. */
 static void uncount(struct ledger *ledger, struct account *account,
-                    size_t size)
+                    struct sample_share share)
 {
-    event_uncount(ledger, account, size);
+    event_uncount_share(ledger, account, share);
     if ((uint64_t)count_get(&ledger->room) > count_get(&ledger->range))
         peak_fall(ledger);
 }
@@ -264,15 +267,21 @@ bool event_remove_other(struct ledger *ledger, const void *block)
     if (!entry || event_owner(account) != ledger || at_options.detail)
         return false;
     count_set(slot, 0);
-    uncount(ledger, account, (size_t)wide_size(entry));
+    uncount(ledger, account,
+            (struct sample_share){1, (size_t)wide_size(entry)});
     return true;
+}
+
+void event_subtract_share(struct account *account, struct sample_share share)
+{
+    account = own_account(account);
+    if (account)
+        uncount(event_owner(account), account, share);
 }
 
 void event_subtract(struct account *account, size_t size)
 {
-    account = own_account(account);
-    if (account)
-        uncount(__alloctrace_thread.ledger, account, size);
+    event_subtract_share(account, (struct sample_share){1, size});
 }
 
 void event_shrink(struct account *account, size_t size)
@@ -280,7 +289,7 @@ void event_shrink(struct account *account, size_t size)
     account = own_account(account);
     if (!account)
         return;
-    event_uncount(__alloctrace_thread.ledger, account, size);
+    event_uncount(event_owner(account), account, size);
     count_add(&account->freed_blocks, (uint64_t)-1);
 }
 
@@ -298,14 +307,19 @@ struct taken event_take(const void *block)
     return taken;
 }
 
-void event_unsubtract(struct account *account, size_t size)
+void event_unsubtract_share(struct account *account, struct sample_share share)
 {
     account = own_account(account);
     if (!account)
         return;
-    count_add(&account->freed_blocks, (uint64_t)-1);
-    count_add(&account->freed_bytes, -(uint64_t)size);
-    count_add(&__alloctrace_thread.ledger->room, -(int64_t)size);
+    count_add(&account->freed_blocks, -share.blocks);
+    count_add(&account->freed_bytes, -share.bytes);
+    count_add(&event_owner(account)->room, -(int64_t)share.bytes);
+}
+
+void event_unsubtract(struct account *account, size_t size)
+{
+    event_unsubtract_share(account, (struct sample_share){1, size});
 }
 
 void event_restore(const void *block, struct taken taken)

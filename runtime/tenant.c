@@ -238,7 +238,7 @@ static bool announce_end(struct thread *thread)
 
     thread->busy += BUSY_SILENT;
     is_announced = has_thread_end && !thread->has_ended &&
-                   pthread_setspecific(thread_end, thread->ledger) == 0;
+                   pthread_setspecific(thread_end, *thread_ledger(thread)) == 0;
     thread->busy -= BUSY_SILENT;
     return is_announced;
 }
@@ -253,7 +253,7 @@ struct ledger *tenant_acquire(struct thread *thread)
             return NULL;
         count_set(&ledger->tid, os_tid());
     }
-    thread->ledger = ledger;
+    *thread_ledger(thread) = ledger;
     if (!announce_end(thread)) {
         ledger->is_late = 1;
         ledger->late_tid = os_tid();
@@ -265,7 +265,7 @@ struct ledger *tenant_acquire(struct thread *thread)
 
 void tenant_release(struct thread *thread)
 {
-    struct ledger *const ledger = thread->ledger;
+    struct ledger *const ledger = *thread_ledger(thread);
 
     thread->has_ended = 1;
     if (!ledger)
@@ -273,7 +273,7 @@ void tenant_release(struct thread *thread)
     if (ledger->tid)
         set_own_name(ledger);
     peak_leave(ledger);
-    thread->ledger = NULL;
+    *thread_ledger(thread) = NULL;
     count_set(&ledger->is_free, 1);
 }
 
