@@ -13,9 +13,11 @@
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
 /*
- * Each of the usual functions is three: what is found at once; what is not
- * recorded, which costs a few comparisons more than the real function; all
- * else.
+ * Each of the usual functions is four, so that none saves registers for
+ * another: the entry, which asks whether the thread has a ledger; what to do
+ * with one; without (*_first: it is its first event, or little is recorded or
+ * nothing, which costs two or a few comparisons more than the real function);
+ * and all else (*_met).
  */
 #define APART __attribute__((noinline)) static
 
@@ -24,20 +26,27 @@ APART void *malloc_met(size_t size, uint64_t site)
     return family_malloc(event_meet_site(site, size), size);
 }
 
-APART void *malloc_other(size_t size, uint64_t site)
+APART void *malloc_first(size_t size, uint64_t site)
 {
     if (event_passes(size))
         return at_real.malloc_fn(size);
     return malloc_met(size, site);
 }
 
-at_export void *__alloctrace_malloc(size_t size, uint64_t site)
+APART void *malloc_traced(size_t size, uint64_t site)
 {
     struct account *const account = event_peek_site(site);
 
     if (unlikely(!account))
-        return malloc_other(size, site);
+        return malloc_met(size, site);
     return event_add(account, at_real.malloc_fn(size), size);
+}
+
+at_export void *__alloctrace_malloc(size_t size, uint64_t site)
+{
+    if (event_has_no_ledger())
+        return malloc_first(size, site);
+    return malloc_traced(size, site);
 }
 
 APART void *calloc_met(size_t n, size_t size, uint64_t site)
@@ -46,20 +55,27 @@ APART void *calloc_met(size_t n, size_t size, uint64_t site)
                          size);
 }
 
-APART void *calloc_other(size_t n, size_t size, uint64_t site)
+APART void *calloc_first(size_t n, size_t size, uint64_t site)
 {
     if (event_passes(family_product(n, size)))
         return at_real.calloc_fn(n, size);
     return calloc_met(n, size, site);
 }
 
-at_export void *__alloctrace_calloc(size_t n, size_t size, uint64_t site)
+APART void *calloc_traced(size_t n, size_t size, uint64_t site)
 {
     struct account *const account = event_peek_site(site);
 
     if (unlikely(!account))
-        return calloc_other(n, size, site);
+        return calloc_met(n, size, site);
     return event_add(account, at_real.calloc_fn(n, size), n * size);
+}
+
+at_export void *__alloctrace_calloc(size_t n, size_t size, uint64_t site)
+{
+    if (event_has_no_ledger())
+        return calloc_first(n, size, site);
+    return calloc_traced(n, size, site);
 }
 
 APART void *realloc_met(void *block, size_t size, uint64_t site)
@@ -73,7 +89,7 @@ APART void *realloc_passed(void *block, size_t size)
     return family_realloc(NULL, block, size);
 }
 
-APART void *realloc_other(void *block, size_t size, uint64_t site)
+APART void *realloc_first(void *block, size_t size, uint64_t site)
 {
     if (!event_passes(size))
         return realloc_met(block, size, site);
@@ -82,13 +98,20 @@ APART void *realloc_other(void *block, size_t size, uint64_t site)
     return realloc_passed(block, size);
 }
 
-at_export void *__alloctrace_realloc(void *block, size_t size, uint64_t site)
+APART void *realloc_traced(void *block, size_t size, uint64_t site)
 {
     struct account *const account = event_peek_site(site);
 
     if (unlikely(!account))
-        return realloc_other(block, size, site);
+        return realloc_met(block, size, site);
     return family_realloc(account, block, size);
+}
+
+at_export void *__alloctrace_realloc(void *block, size_t size, uint64_t site)
+{
+    if (event_has_no_ledger())
+        return realloc_first(block, size, site);
+    return realloc_traced(block, size, site);
 }
 
 at_export void *__alloctrace_reallocarray(void *block, size_t n, size_t size,

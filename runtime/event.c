@@ -177,7 +177,7 @@ static struct account *meet(uint64_t leaf, unsigned how, size_t size)
 
 struct account *event_meet_site(uint64_t site, size_t size)
 {
-    if (event_passes(size))
+    if (event_has_no_ledger() && event_passes(size))
         return NULL;
     return meet(site & ~(uint64_t)EVENT_OWN_FRAME,
                 (unsigned)site & EVENT_OWN_FRAME, size);
@@ -185,7 +185,7 @@ struct account *event_meet_site(uint64_t site, size_t size)
 
 struct account *event_meet_address(const void *address, size_t size)
 {
-    if (event_passes(size))
+    if (event_has_no_ledger() && event_passes(size))
         return NULL;
     return meet((uintptr_t)address, EVENT_RETURN_ADDRESS, size);
 }

@@ -35,18 +35,25 @@ EVENT bool event_is_off(void)
            likely(count_get(&at_tracing) == TRACING_OFF);
 }
 
-/* Is a block that is being allocated not to be recorded? If not it is for
- * event_meet_site or event_meet_address. */
-EVENT bool event_passes(size_t size)
+EVENT bool event_has_no_ledger(void)
 {
-    return likely(sample_passes(size)) || event_is_off();
+    return unlikely(!__alloctrace_thread.ledger);
 }
 
-/* Is a block that is freed none that was recorded, as far as can be told at
- * once? Otherwise it is for event_take, or sampled_take. */
+/* Of a thread without a ledger: is a block that is being allocated not to be
+ * recorded? If not it is for event_meet_site or event_meet_address. */
+EVENT bool event_passes(size_t size)
+{
+    return likely(count_get(&at_tracing) == TRACING_OFF) ||
+           likely(sample_passes(size));
+}
+
+/* The same: is a block that is freed none that was recorded, as far as can be
+ * told at once? Otherwise it is for event_take, or sampled_take. */
 EVENT bool event_free_passes(const void *block)
 {
-    return at_options.sample ? !sample_may_be(block) : event_is_off();
+    return likely(count_get(&at_tracing) == TRACING_OFF) ||
+           (at_options.sample && !sample_may_be(block));
 }
 
 /* The path's account if it is where it is looked for first; else NULL. */
@@ -78,7 +85,7 @@ EVENT struct account *event_peek_site(uint64_t site)
     const struct ledger *const ledger = __alloctrace_thread.ledger;
     const struct alloctrace_shadow_frame *top = __alloctrace_thread.top;
 
-    if (unlikely(!ledger))
+    if (event_has_no_ledger())
         return NULL;
     if (site & EVENT_OWN_FRAME) {
         top = top->parent;

@@ -92,8 +92,8 @@ __attribute__((noinline)) static void free_met(void *block)
     at_real.free_fn(block);
 }
 
-/* What is not the usual free, or is not recorded. */
-__attribute__((noinline)) static void free_other(void *block)
+/* Of a thread without a ledger. */
+__attribute__((noinline)) static void free_first(void *block)
 {
     if (event_free_passes(block))
         at_real.free_fn(block);
@@ -105,10 +105,12 @@ FAMILY void family_free(void *block)
 {
     struct ledger *const ledger = __alloctrace_thread.ledger;
 
-    if (likely(ledger && event_remove(ledger, block).account))
+    if (unlikely(!ledger))
+        free_first(block);
+    else if (likely(event_remove(ledger, block).account))
         at_real.free_fn(block);
     else
-        free_other(block);
+        free_met(block);
 }
 
 FAMILY void *family_aligned_alloc(struct account *account, size_t alignment,
