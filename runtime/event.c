@@ -72,7 +72,7 @@ static struct account *open_own(struct thread *thread, struct path path)
 
     lock_take();
     if (!ledger)
-        ledger = ledger_acquire(thread);
+        ledger = tenant_acquire(thread);
     if (ledger)
         account = ledger_find(ledger, path.key);
     if (ledger && !account)
@@ -127,6 +127,9 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
     struct account *account = NULL;
 
     if (thread->busy) {
+        /* A sample that falls into what is not recorded is none. */
+        if (at_options.sample && !sample_choose(thread, size))
+            return NULL;
         if (thread->busy < BUSY_SILENT)
             event_drop(size);
         return NULL;
@@ -249,6 +252,15 @@ void *event_add_other(struct account *account, void *block, size_t size)
     return event_count(ledger, account, block, size);
 }
 
+/* The slow way, which tells the others when much was freed. */
+static void uncount(struct ledger *ledger, struct account *account,
+                    struct sample_share share)
+{
+    event_uncount_share(ledger, account, share);
+    if ((uint64_t)count_get(&ledger->room) > count_get(&ledger->range))
+        peak_fall(ledger);
+}
+
 bool event_remove_other(struct ledger *ledger, const void *block)
 {
     uint64_t *const slot = wide_slot((uintptr_t)block);
@@ -258,7 +270,8 @@ bool event_remove_other(struct ledger *ledger, const void *block)
     if (!entry || event_owner(account) != ledger || at_options.detail)
         return false;
     count_set(slot, 0);
-    event_uncount(ledger, account, (size_t)wide_size(entry));
+    uncount(ledger, account,
+            (struct sample_share){1, (size_t)wide_size(entry)});
     return true;
 }
 
@@ -266,7 +279,7 @@ void event_subtract_share(struct account *account, struct sample_share share)
 {
     account = own_account(account);
     if (account)
-        event_uncount_share(event_owner(account), account, share);
+        uncount(event_owner(account), account, share);
 }
 
 void event_subtract(struct account *account, size_t size)
@@ -292,7 +305,7 @@ struct taken event_take(const void *block)
         detail_remove(taken.account, (uintptr_t)block, taken.size);
     if (taken.account)
         event_subtract(taken.account, taken.size);
-    else if (ledger)
+    else if (ledger && __alloctrace_thread.busy < BUSY_SILENT)
         count_add(&ledger->unknown_frees, 1);
     return taken;
 }

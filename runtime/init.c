@@ -27,23 +27,23 @@ static void before_fork(void)
     tracked_lock_all();
 }
 
-/* At_lock first: what a signal wanted of tracked.c's last holder is a dump,
- * for which nobody should have to wait. */
+/* Those of tracked.c last: what a signal wanted meanwhile is done then, and
+ * may take its time. */
 static void after_fork_in_parent(void)
 {
+    mapping_unlock();
     lock_release();
     tracked_unlock_all();
-    mapping_unlock();
 }
 
 /* Only the forking thread goes on: the others' ledgers are free. */
 static void after_fork_in_child(void)
 {
-    ledger_orphan_others(*thread_ledger(&__alloctrace_thread));
+    tenant_keep_only(*thread_ledger(&__alloctrace_thread));
     request_forked();
+    mapping_unlock();
     lock_release();
     tracked_unlock_all();
-    mapping_unlock();
 }
 
 __attribute__((constructor(101))) static void start(void)

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Ledgers: each thread's accounts, found by path hash. Table slots and
- * accounts are written by the owning thread only. A thread that ends leaves
- * its ledger, with all it counted, to a thread that starts later: memory
- * grows with the threads alive at once, not with those ever started.
+ * accounts are written by the owning thread only; which that is says tenant.c.
  *
  * Invariant: a table always has free slots; slots of a table that was
  * outgrown read as free from then on, so that a signal handler that
  * interrupted a look-up and made the table grow does no harm.
  */
-#include <pthread.h>
-
 #include "block.h"
 #include "runtime.h"
 
@@ -30,22 +26,6 @@ const struct ledger at_new_ledger = {
     .multiplier = ALLOCTRACE_HASH_K,
     .max_slack = NARROW_SLACK_MAX,
 };
-
-static pthread_key_t thread_end; /* its destructor releases the ledger */
-static bool has_thread_end;
-
-static void on_thread_end(void *ledger)
-{
-    (void)ledger;
-    lock_take();
-    ledger_release(&__alloctrace_thread);
-    lock_release();
-}
-
-void ledger_init(void)
-{
-    has_thread_end = pthread_key_create(&thread_end, on_thread_end) == 0;
-}
 
 static void put(uint32_t *table, uint32_t mask, uint32_t offset)
 {
@@ -97,7 +77,7 @@ static bool grow_table(struct ledger *ledger)
     return true;
 }
 
-static struct ledger *create(void)
+struct ledger *ledger_create(bool is_sum)
 {
     struct ledger *const ledger = arena_alloc_aligned(256);
 
@@ -106,69 +86,16 @@ static struct ledger *create(void)
         return NULL;
     *ledger = at_new_ledger;
     ledger->id = at_ledgers.n + 1;
+    ledger->is_sum = is_sum;
     if (real_has_hidden_frees() || at_options.detail)
         ledger->max_slack = 0;
     if (at_options.frames == 1)
         ledger->multiplier = 0; /* the site alone is the key */
-    ledger->tid = os_tid();
     if (!vector_add(&at_ledgers, &ledger))
         return NULL;
-    if (ledger->id > 1)
+    if (!is_sum && ledger->id > 1)
         peak_share();
     return ledger;
-}
-
-static struct ledger *reuse(void)
-{
-    for (uint32_t id = 1; id <= at_ledgers.n; id++) {
-        struct ledger *const ledger = ledger_at(id);
-
-        if (ledger->is_free) {
-            count_set(&ledger->is_free, 0);
-            count_set(&ledger->tid, 0);
-            ledger->last_account = NULL;
-            return ledger;
-        }
-    }
-    return NULL;
-}
-
-struct ledger *ledger_acquire(struct thread *thread)
-{
-    struct ledger *ledger = reuse();
-
-    if (!ledger)
-        ledger = create();
-    if (!ledger)
-        return NULL;
-    *thread_ledger(thread) = ledger;
-    if (has_thread_end)
-        pthread_setspecific(thread_end, ledger);
-    return ledger;
-}
-
-void ledger_release(struct thread *thread)
-{
-    struct ledger *const ledger = *thread_ledger(thread);
-    char name[32];
-
-    if (!ledger)
-        return;
-    os_thread_name(os_tid(), name, sizeof name);
-    count_set(&ledger->name, string_intern(name));
-    peak_leave(ledger);
-    *thread_ledger(thread) = NULL;
-    count_set(&ledger->is_free, 1);
-}
-
-void ledger_orphan_others(const struct ledger *mine)
-{
-    for (uint32_t id = 1; id <= at_ledgers.n; id++) {
-        struct ledger *const ledger = ledger_at(id);
-
-        if (ledger != mine)
-            count_set(&ledger->is_free, 1);
-    }
 }
 
 struct account *ledger_find(const struct ledger *ledger, uint64_t key)

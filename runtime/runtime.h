@@ -193,6 +193,10 @@ bool lock_defer(void (*action)(void));
  * not if lock_is_held. Gives what lock_release_dump takes. */
 uint64_t lock_take_dump(void);
 void lock_release_dump(uint64_t blocked);
+/* For a moment, under at_lock, to change what a dump reads. False: one is
+ * being written. */
+bool lock_try_dump(void);
+void lock_end_dump(void);
 void lock_reset_dump(void); /* after fork: the holder stayed behind */
 
 /* range.c: ranges of addresses that do not overlap, under mapping.c's lock. */
@@ -261,6 +265,8 @@ bool recover_verify(struct spot spot, uint64_t hash,
 extern struct peak at_peak;
 /* By its owner. Returns `block`, to be a tail call of event_add. */
 void *peak_pass(struct ledger *ledger, void *block) at_cold;
+/* The same for one whose live bytes have fallen. */
+void peak_fall(struct ledger *ledger) at_cold;
 void peak_share(void);                          /* locked */
 void peak_leave(struct ledger *ledger);         /* locked */
 int64_t peak_live(const struct ledger *ledger); /* its live bytes */
@@ -287,8 +293,8 @@ struct taken block_remove(const void *block);
 bool account_init(void);
 struct account_chunk *account_chunk_add(void); /* zeroed; NULL: no memory */
 
-/* block_walk.c: all live blocks, if ALLOCTRACE_BLOCKS is set. Any thread, also in a signal
- * handler. */
+/* block_walk.c: all live blocks, if ALLOCTRACE_BLOCKS is set. Any thread, also
+ * in a signal handler. */
 struct block {
     uintptr_t address;
     size_t size;                   /* requested */
@@ -329,10 +335,7 @@ struct account *cache_find(struct cache *cache, uint64_t key);
 /* ledger.c: slow half. */
 extern uint32_t at_no_slots[1]; /* a table in which nothing is found */
 extern const struct ledger at_new_ledger; /* as one begins */
-void ledger_init(void);
-struct ledger *ledger_acquire(struct thread *thread); /* locked; may be NULL */
-void ledger_release(struct thread *thread);           /* locked */
-void ledger_orphan_others(const struct ledger *mine); /* locked; after fork */
+struct ledger *ledger_create(bool is_sum); /* locked; may be NULL */
 struct account *ledger_find(const struct ledger *ledger, uint64_t key);
 /* Opens an account. Locked; NULL: no memory. */
 struct account *ledger_add(struct ledger *ledger, struct account_facts facts);
@@ -359,8 +362,25 @@ void detail_remove(struct account *account, uintptr_t block, size_t size);
 void detail_put_back(struct account *account, uintptr_t block, size_t size);
 void detail_resize(struct account *account, size_t old_size, size_t size,
                    bool is_moved);
+/* What one account's were are the other's. Locked; neither has an owner. */
+void detail_move(const struct account *to, const struct account *from);
 /* Of any thread's account; NULL: nothing is known. */
 const struct detail *detail_of(const struct account *account);
+
+/* tenant.c: which thread has which ledger. Slow half. */
+void tenant_init(void);
+struct ledger *tenant_acquire(struct thread *thread); /* locked; may be NULL */
+void tenant_release(struct thread *thread);           /* locked */
+/* In the child after a fork: the ledgers of threads that it has not are free,
+ * and its own has another number. Locked. */
+void tenant_keep_only(struct ledger *mine);
+/* The name of its thread when that ended, or of all whose sum it is; "" =
+ * unknown. Any thread. */
+void tenant_name(const struct ledger *ledger, char name[THREAD_NAME_SIZE]);
+
+/* nested.c: what an allocator calls itself is not the program's doing. */
+void nested_guard(void);         /* from now on; at the start of tracing */
+void *nested_malloc(void); /* the allocator's own malloc */
 
 /* start.c */
 extern uint64_t at_start_ns;
@@ -521,6 +541,7 @@ void request_catch(void);
 /* Writes the dump at the end; signals ask for no more. */
 void request_finish(const char *reason);
 void request_forked(void); /* in the child; under at_lock */
+void request_in_child(void); /* later: its dumps have names of their own now */
 
 /* automatic.c: dumps beside the one at exit. */
 void automatic_init(void);

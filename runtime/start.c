@@ -43,7 +43,8 @@ static void start(void)
         count_set(&at_tracing, TRACING_OFF);
         return;
     }
-    ledger_init();
+    nested_guard();
+    tenant_init();
     fix_dump_pattern();
     at_start_ns = os_now_ns();
     count_set(&at_tracing, TRACING_ON);

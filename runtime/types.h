@@ -13,7 +13,8 @@
  *   spot       where a path is counted: a traceback, and how it got there.
  *   account    the counters of one traceback in one ledger.
  *   ledger     the accounts of one thread, found by path hash. Outlives its
- *              thread and is then handed to a new one.
+ *              thread and is then handed to a new one; what it counted moves
+ *              to the sum of the threads of that name (tenant.c).
  *   block      one live allocation. Its entry in the block map names the
  *              account that it was counted in, and its size.
  *   epoch      number of the current peak of traced memory. An account whose
@@ -197,6 +198,8 @@ static inline uint32_t slot_home(uint64_t key, uint32_t mask)
     return (uint32_t)(key + (key >> 32)) & mask;
 }
 
+#define THREAD_NAME_SIZE 32 /* the system's are shorter */
+
 /* Slot of a cache: a path and where it is counted. */
 struct slot {
     uint64_t key; /* 0 = free */
@@ -232,13 +235,17 @@ struct ledger {
     struct account_chunk *chunks; /* newest first; written by the owner */
     int64_t published;      /* part of `live` that at_peak.live includes */
     uint64_t unknown_frees; /* frees of blocks that are not in the map */
-    uint32_t tid;     /* of its thread; 0 = it served several; under at_lock */
-    uint32_t name;    /* string: its thread's name at its end; under at_lock */
-    uint32_t is_free; /* its thread has ended; under at_lock */
     /* Paths without an account of their own => where they are counted. */
     struct cache cache;
     const struct account *last_account; /* of the newest block (detail.c) */
     uintptr_t last_block;
+    /* The rest is tenant.c's, under at_lock. */
+    uint32_t tid;     /* of its thread; 0 = of several */
+    uint32_t is_free; /* its thread has ended */
+    uint32_t is_sum;  /* holds what ended threads counted, no thread's own */
+    uint32_t is_late; /* nobody will tell us when its thread has ended */
+    uint32_t late_tid; /* that is this one */
+    uint64_t name[THREAD_NAME_SIZE / 8]; /* see tenant_name */
 } at_cache_aligned;
 
 /* Added to thread.busy: what is allocated meanwhile is the runtime's doing and
@@ -270,6 +277,7 @@ struct thread {
     uint64_t sample_random; /* state of the generator; 0 = none yet */
     struct ledger *sampled; /* the ledger of a thread that samples, or NULL */
     struct watch watch;     /* its last blocks */
+    uint32_t has_ended;    /* its ledger was released; what is left is short */
 };
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */
