@@ -273,11 +273,11 @@ struct thread {
     struct ledger *ledger; /* NULL = none yet, nothing is traced, sampling */
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
     uint32_t n_held;       /* locks that it holds and dumps need (lock.c) */
+    uint32_t has_ended;    /* its ledger was released; what is left is short */
     uint64_t sample_left;   /* bytes to the next sample; 0: ask sample_choose */
     uint64_t sample_random; /* state of the generator; 0 = none yet */
     struct ledger *sampled; /* the ledger of a thread that samples, or NULL */
     struct watch watch;     /* its last blocks */
-    uint32_t has_ended;    /* its ledger was released; what is left is short */
 };
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */
