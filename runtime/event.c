@@ -127,6 +127,9 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
     struct account *account = NULL;
 
     if (thread->busy) {
+        /* A sample that falls into what is not recorded is none. */
+        if (at_options.sample && !sample_choose(thread, size))
+            return NULL;
         if (thread->busy < BUSY_SILENT)
             event_drop(size);
         return NULL;

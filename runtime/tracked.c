@@ -286,7 +286,7 @@ static struct taken find_smallest(uintptr_t address, uint32_t first)
     struct taken taken = {NULL, 0};
 
     take_lock(shard);
-    for (size_t i = home(shard->mask, address);
+    for (size_t i = shard->entries ? home(shard->mask, address) : 0;
          shard->entries && shard->entries[i].account;
          i = (i + 1) & shard->mask) {
         const struct entry *const entry = &shard->entries[i];
