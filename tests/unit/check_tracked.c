@@ -183,13 +183,16 @@ START_TEST(any_address_is_a_key)
     void *const heap = __alloctrace_malloc(100, site(0));
     const uintptr_t bases[] = {0, 1, 7, (uintptr_t)heap, (uintptr_t)heap + 1,
                                (uintptr_t)1 << (8 * sizeof(void *) - 1),
+                               UINTPTR_MAX,
                                (uintptr_t)heap | ~(UINTPTR_MAX >> 8),
-                               (uintptr_t)heap | ~(UINTPTR_MAX >> 16),
-                               UINTPTR_MAX};
-    const unsigned n = sizeof bases / sizeof *bases;
+                               (uintptr_t)heap | ~(UINTPTR_MAX >> 16)};
+    const unsigned n_all = sizeof bases / sizeof *bases;
 
     sites_announce();
     for (unsigned domain = 0; domain < 5; domain += 4) {
+        /* The wide map takes the last two for the block without its tags. */
+        const unsigned n = domain || at_is_narrow ? n_all : n_all - 2;
+
         for (unsigned i = 0; i < n; i++)
             ck_assert_int_eq(__alloctrace_track(domain, (void *)bases[i], i + 1,
                                                 site(1)),
