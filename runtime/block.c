@@ -163,7 +163,12 @@ static struct taken take(const void *block, bool is_removed)
 
 struct taken block_get(const void *block)
 {
-    return take(block, false);
+    const uint32_t number = generation_number();
+    const struct taken taken = take(block, false);
+
+    if (taken.account && account_chunk(taken.account)->generation != number)
+        return (struct taken){NULL, 0};
+    return taken;
 }
 
 struct taken block_remove(const void *block)
@@ -181,4 +186,68 @@ bool block_init(void)
     if (real_is_glibc())
         at_odd_mask = BLOCK_ODD_GLIBC;
     return get_root(&at_narrow) != 0;
+}
+
+static bool has_bit(const uint64_t *bits, uint32_t number)
+{
+    return bits[number / 64] >> number % 64 & 1;
+}
+
+/* A block may be freed meanwhile, and another one come in its place: nobody
+ * enters an account that is gone, so an entry that changes is a new one's. */
+static void sweep_narrow(uint32_t *entries, const uint64_t *gone)
+{
+    for (size_t i = 0; i < BLOCK_LEAF_SIZE; i++) {
+        uint32_t entry = count_get(&entries[i]);
+
+        if (entry && has_bit(gone, entry / (2 * ACCOUNT_CHUNK_SIZE)))
+            __atomic_compare_exchange_n(
+                &entries[i], &entry,
+                narrow_entry(account_forgotten(), narrow_slack(entry)), false,
+                __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    }
+}
+
+static void sweep_wide(uint64_t *entries, const uint64_t *gone)
+{
+    for (size_t i = 0; i < BLOCK_LEAF_SIZE; i++) {
+        uint64_t entry = count_get(&entries[i]);
+
+        if (entry &&
+            has_bit(gone, account_offset(wide_account(entry)) /
+                              ACCOUNT_CHUNK_SIZE))
+            __atomic_compare_exchange_n(
+                &entries[i], &entry,
+                wide_entry(account_forgotten(), wide_size(entry)), false,
+                __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    }
+}
+
+/* The leaf's first entry; NULL: there is no leaf `i`. */
+static void *first_entry(uintptr_t root, size_t i, size_t entry_size)
+{
+    const uintptr_t leaf =
+        __atomic_load_n((uintptr_t *)root + i, __ATOMIC_ACQUIRE);
+
+    return leaf ? (void *)(leaf + i * BLOCK_LEAF_SIZE * entry_size) : NULL;
+}
+
+void block_sweep(const uint64_t *gone)
+{
+    for (size_t i = 0; i < BLOCK_ROOT_SIZE; i++) {
+        uint32_t *const narrow = first_entry(at_narrow, i, sizeof *narrow);
+
+        if (narrow)
+            sweep_narrow(narrow, gone);
+    }
+    for (unsigned map = 0; map < BLOCK_MAPS; map++) {
+        const uintptr_t root = __atomic_load_n(&at_wide[map], __ATOMIC_ACQUIRE);
+
+        for (size_t i = 0; root && i < BLOCK_ROOT_SIZE; i++) {
+            uint64_t *const wide = first_entry(root, i, sizeof *wide);
+
+            if (wide)
+                sweep_wide(wide, gone);
+        }
+    }
 }

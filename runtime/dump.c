@@ -217,6 +217,8 @@ static void put_traces(uint32_t n_ledgers)
     for (uint32_t id = 1; id <= n_ledgers; id++) {
         const struct ledger *const ledger = ledger_at(id);
 
+        if (!generation_has(ledger))
+            continue;
         sums.unknown_frees += count_get(&ledger->unknown_frees);
         for (const struct account_chunk *chunk = ledger->chunks; chunk;
              chunk = chunk->next)
@@ -226,7 +228,7 @@ static void put_traces(uint32_t n_ledgers)
 
 static void put_sums(void)
 {
-    sums.peak_bytes = count_get(&at_peak.bytes);
+    sums.peak_bytes = peak_bytes();
     sums.peak_slack = peak_slack();
     sums.dropped_blocks = count_get(&at_dropped_blocks);
     sums.dropped_bytes = count_get(&at_dropped_bytes);

@@ -28,7 +28,8 @@
 #define EVENT_RETURN_ADDRESS 2 /* by a return address, not by a record */
 
 /* The thread has no ledger: is nothing traced? If so, a program pays for
- * little more than this: one load, two comparisons. */
+ * little more than this: one load, two comparisons. (For a while after a stop
+ * it has a ledger: event.c.) */
 EVENT bool event_is_off(void)
 {
     return likely(!__alloctrace_thread.ledger) &&

@@ -38,6 +38,7 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
     ledger_orphan_others(__alloctrace_thread.ledger);
+    sweep_after_fork();
     n_dumps = 0;
     tracked_unlock_all();
     lock_release();
@@ -77,8 +78,9 @@ __attribute__((constructor(101))) static void start(void)
     if (!is_active_copy())
         return;
     thread->busy++;
-    if (start_in_constructor())
-        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    /* Also if tracing is off: the program may start it. */
+    start_in_constructor();
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     thread->busy--;
     errno = saved;
 }
@@ -86,7 +88,8 @@ __attribute__((constructor(101))) static void start(void)
 /* After the program's own destructors, before the C library's. */
 __attribute__((destructor(101))) static void finish(void)
 {
-    if (is_active_copy() && count_get(&at_tracing) == TRACING_ON)
+    if (is_active_copy() && count_get(&at_tracing) == TRACING_ON &&
+        start_has_exit_dump())
         init_dump(at_dump_pattern, "exit");
 }
 

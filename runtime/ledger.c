@@ -10,6 +10,7 @@
  * interrupted a look-up and made the table grow does no harm.
  */
 #include <pthread.h>
+#include <string.h>
 
 #include "block.h"
 #include "runtime.h"
@@ -28,8 +29,16 @@ const struct ledger at_new_ledger = {
     .slots = at_no_slots,
     .table = at_no_slots,
     .multiplier = ALLOCTRACE_HASH_K,
-    .max_slack = NARROW_SLACK_MAX,
 };
+
+struct ledger at_stopped_ledger = {
+    .slots = at_no_slots,
+    .table = at_no_slots,
+    .multiplier = ALLOCTRACE_HASH_K,
+};
+
+/* Blocks that a new ledger has looked at by event.c's slow half. */
+#define N_SETTLING 256
 
 static pthread_key_t thread_end; /* its destructor releases the ledger */
 static bool has_thread_end;
@@ -74,12 +83,25 @@ static bool has_room(const struct ledger *ledger)
            ledger->table_used < size / (size < LARGE_TABLE_SIZE ? 16 : 4);
 }
 
+/* The ledger's table of that size, empty. NULL: no memory. Each size is mapped
+ * once and kept, whatever becomes of the ledger. */
+static uint32_t *get_table(struct ledger *ledger, size_t n)
+{
+    const int number = __builtin_ctzl(n / FIRST_TABLE_SIZE);
+
+    if (number >= LEDGER_TABLES)
+        return NULL;
+    if (!ledger->tables[number])
+        ledger->tables[number] = arena_map(n * sizeof(uint32_t));
+    return ledger->tables[number];
+}
+
 static bool grow_table(struct ledger *ledger)
 {
     uint32_t *const old = ledger->table;
     const size_t n = (size_t)ledger->table_mask + 1;
     const size_t n_new = old == at_no_slots ? FIRST_TABLE_SIZE : 2 * n;
-    uint32_t *const table = arena_map(n_new * sizeof *table);
+    uint32_t *const table = get_table(ledger, n_new);
 
     if (!table)
         return false;
@@ -94,21 +116,29 @@ static bool grow_table(struct ledger *ledger)
 
 static struct ledger *create(void)
 {
-    struct ledger *const ledger = arena_alloc_aligned(256);
+    struct ledger *const ledger = arena_alloc_aligned(512);
     struct ledger **const listed = ledger ? vector_add(&at_ledgers) : NULL;
 
-    _Static_assert(sizeof *ledger <= 256, "a ledger fits its alignment");
+    _Static_assert(sizeof *ledger <= 512, "a ledger fits its alignment");
     if (!listed)
         return NULL;
     *ledger = at_new_ledger;
     ledger->id = at_ledgers.n;
-    if (real_has_hidden_frees())
-        ledger->max_slack = 0;
-    ledger->tid = os_tid();
     *listed = ledger;
-    if (ledger->id > 1)
-        peak_share();
     return ledger;
+}
+
+/* Lets a ledger that is empty count in the current generation. */
+static void begin(struct ledger *ledger)
+{
+    struct generation *const generation = at_generation;
+
+    ledger->n_settling = N_SETTLING;
+    ledger->tid = os_tid();
+    /* Release: who sees that it counts sees it empty. */
+    __atomic_store_n(&ledger->generation, generation, __ATOMIC_RELEASE);
+    if (++generation->n_ledgers > 1)
+        peak_share();
 }
 
 static struct ledger *reuse(void)
@@ -116,8 +146,7 @@ static struct ledger *reuse(void)
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
         struct ledger *const ledger = ledger_at(id);
 
-        if (ledger->is_free) {
-            ledger->is_free = 0;
+        if (ledger->is_free && generation_has(ledger)) {
             ledger->tid = 0;
             return ledger;
         }
@@ -125,14 +154,26 @@ static struct ledger *reuse(void)
     return NULL;
 }
 
+/* One that has not begun. NULL: no memory. */
+static struct ledger *get_empty(void)
+{
+    for (uint32_t id = 1; id <= at_ledgers.n; id++)
+        if (!ledger_at(id)->generation)
+            return ledger_at(id);
+    return create();
+}
+
 struct ledger *ledger_acquire(struct thread *thread)
 {
     struct ledger *ledger = reuse();
 
-    if (!ledger)
-        ledger = create();
-    if (!ledger)
-        return NULL;
+    if (!ledger) {
+        ledger = get_empty();
+        if (!ledger)
+            return NULL;
+        begin(ledger);
+    }
+    ledger->is_free = 0;
     thread->ledger = ledger;
     if (has_thread_end)
         pthread_setspecific(thread_end, ledger);
@@ -144,12 +185,59 @@ void ledger_release(struct thread *thread)
     struct ledger *const ledger = thread->ledger;
     char name[32];
 
-    if (!ledger)
-        return;
-    os_thread_name(os_tid(), name, sizeof name);
-    ledger->name = string_intern(name);
-    peak_leave(ledger);
     thread->ledger = NULL;
+    if (!ledger || ledger == &at_stopped_ledger)
+        return;
+    if (generation_has(ledger)) {
+        os_thread_name(os_tid(), name, sizeof name);
+        ledger->name = string_intern(name);
+        peak_leave(ledger);
+    }
+    ledger->is_free = 1;
+}
+
+struct ledger *ledger_renew(struct thread *thread)
+{
+    struct ledger *const ledger = thread->ledger;
+
+    if (ledger && ledger != &at_stopped_ledger) {
+        if (generation_has(ledger))
+            return ledger;
+        ledger->is_free = 1;
+        /* Not none: what this interrupted may be about to look at it. */
+        thread->ledger = &at_stopped_ledger;
+        thread->n_stopped = 0;
+    }
+    if (count_get(&at_tracing) != TRACING_ON)
+        return NULL;
+    return ledger_acquire(thread);
+}
+
+void ledger_settled(struct ledger *ledger)
+{
+    if (real_has_hidden_frees())
+        return;
+    lock_take();
+    if (generation_has(ledger)) /* or it was retired just now */
+        count_set(&ledger->max_slack, NARROW_SLACK_MAX);
+    lock_release();
+}
+
+void ledger_recycle(struct ledger *ledger)
+{
+    const struct ledger old = *ledger;
+    struct account_chunk *next;
+
+    for (struct account_chunk *chunk = old.chunks; chunk; chunk = next) {
+        next = chunk->next;
+        account_chunk_release(chunk);
+    }
+    if (old.table != at_no_slots)
+        arena_discard(old.table,
+                      ((size_t)old.table_mask + 1) * sizeof *old.table);
+    *ledger = at_new_ledger;
+    ledger->id = old.id;
+    memcpy(ledger->tables, old.tables, sizeof old.tables);
     ledger->is_free = 1;
 }
 
@@ -187,6 +275,10 @@ static struct account_chunk *get_chunk(struct ledger *ledger)
     chunk = account_chunk_add();
     if (!chunk)
         return NULL;
+    /* Before anything else: who holds an account of its last use must see
+     * that it is another now. */
+    __atomic_store_n(&chunk->generation, ledger->generation->number,
+                     __ATOMIC_RELEASE);
     chunk->ledger = ledger;
     chunk->next = ledger->chunks;
     ledger->chunks = chunk;
@@ -205,7 +297,7 @@ struct account *ledger_add(struct ledger *ledger, struct account_facts facts)
         return NULL;
     account = &chunk->accounts[chunk->n_used];
     account->key = facts.key;
-    chunk->facts[chunk->n_used] = facts;
+    account_facts_set(&chunk->facts[chunk->n_used], facts);
     /* Release: a dump that counts the account sees what it is. */
     __atomic_store_n(&chunk->n_used, chunk->n_used + 1, __ATOMIC_RELEASE);
     put(ledger->table, ledger->table_mask, account_offset(account));
@@ -219,6 +311,7 @@ int64_t ledger_live_sum(void)
     int64_t live = 0;
 
     for (uint32_t id = 1; id <= n; id++)
-        live += peak_live(ledger_at(id));
+        if (generation_has(ledger_at(id)))
+            live += peak_live(ledger_at(id));
     return live;
 }

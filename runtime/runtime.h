@@ -99,6 +99,20 @@ extern __thread struct thread __alloctrace_thread at_export;
 extern __thread struct thread at_own_thread;
 extern struct alloctrace_shadow_frame at_sentinel;
 extern struct vector at_ledgers;   /* of struct ledger *: all threads' */
+extern struct generation *at_generation; /* the current one; see generation.c */
+
+/* The number of the current one: asked before an entry that names an account
+ * is read, so that it can be told whether it still means it. */
+static inline uint32_t generation_number(void)
+{
+    /* Acquire: what is read next is not older. */
+    return count_get(&__atomic_load_n(&at_generation, __ATOMIC_ACQUIRE)->number);
+}
+
+static inline bool generation_has(const struct ledger *ledger)
+{
+    return ledger->generation == count_get(&at_generation);
+}
 
 static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
 {
@@ -130,7 +144,9 @@ extern struct peak at_peak;
 void *peak_pass(struct ledger *ledger, void *block) at_cold;
 void peak_share(void);                          /* locked */
 void peak_leave(struct ledger *ledger);         /* locked */
+void peak_reset(void);                          /* locked */
 int64_t peak_live(const struct ledger *ledger); /* its live bytes */
+uint64_t peak_bytes(void);
 uint64_t peak_slack(void);
 
 /* What a block was counted as. */
@@ -145,14 +161,25 @@ extern bool at_is_narrow; /* may blocks be in the narrow map? Constant */
 /* Enters a block of which nothing is known, wherever it belongs. False: no
  * memory. */
 bool block_put(void *block, const struct account *account, size_t size);
-/* The account of a block and its size; account NULL: it is not known. */
+/* The account of a block and its size; account NULL: it is not known, or
+ * forgotten. */
 struct taken block_get(const void *block);
-/* The same, and it is known no more. */
+/* The same also of one that was forgotten; and it is known no more. */
 struct taken block_remove(const void *block);
+/* Makes entries name the account that stands for forgotten ones instead of
+ * those of the chunks whose bits are set. */
+void block_sweep(const uint64_t *gone);
 
 /* account.c: under at_lock. */
 bool account_init(void);
 struct account_chunk *account_chunk_add(void); /* zeroed; NULL: no memory */
+/* Takes a chunk back that no ledger has and no entry names; it is given out
+ * again once account_chunks_settle has been called. */
+void account_chunk_release(struct account_chunk *chunk);
+void account_chunks_settle(void);
+struct account *account_forgotten(void); /* of blocks that were forgotten */
+#define ACCOUNT_CHUNKS_MAX 32768 /* chunks that an offset can name */
+uint32_t account_chunk_number(const struct account_chunk *chunk);
 
 /* ledger.c: slow half. */
 extern uint32_t at_no_slots[1]; /* a table in which nothing is found */
@@ -161,16 +188,34 @@ void ledger_init(void);
 struct ledger *ledger_acquire(struct thread *thread); /* locked; may be NULL */
 void ledger_release(struct thread *thread);           /* locked */
 void ledger_orphan_others(const struct ledger *mine); /* locked; after fork */
+/* The thread has none that counts: takes one of the current generation, or,
+ * when nothing is traced, none. Locked; may be NULL. */
+struct ledger *ledger_renew(struct thread *thread);
+/* What its thread finds while nothing is traced, for a while: see event.c. */
+extern struct ledger at_stopped_ledger;
+/* Empties one that is retired and that no entry names, for use. Locked. */
+void ledger_recycle(struct ledger *ledger);
+/* Its blocks need not be looked at closely any more. By its owner. */
+void ledger_settled(struct ledger *ledger);
 struct account *ledger_find(const struct ledger *ledger, uint64_t key);
 /* Opens an account. Locked; NULL: no memory. */
 struct account *ledger_add(struct ledger *ledger, struct account_facts facts);
 int64_t ledger_live_sum(void);
+
+/* generation.c: under at_lock. */
+/* Forgets all that was counted. False: no memory. */
+bool generation_begin(void);
+/* One ledger of it less: is it the last? */
+void generation_drop(struct generation *generation);
 
 /* start.c */
 extern uint64_t at_start_ns;
 extern char at_dump_pattern[]; /* of the dump at exit; absolute */
 bool start_once(void);         /* slow half: is tracing on? */
 bool start_in_constructor(void); /* the same, as the process is set up now */
+bool start_has_exit_dump(void);  /* is a dump wanted when it ends? */
+/* Starts with that many frames; it is not tracing. Locked; false: no memory. */
+bool start_tracing(int32_t frames);
 
 /* event.c: the slow halves of event.h. They leave errno alone. */
 struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
@@ -194,9 +239,14 @@ struct path {
 struct account *event_open(struct path path) at_cold;
 /* A block of the account, whichever thread's, is gone; and it is not after
  * all. */
-void event_subtract(struct account *account, size_t size);
-void event_unsubtract(struct account *account, size_t size) at_cold;
+/* `number` is generation_number() from before the account was read. Gives the
+ * account that it was subtracted from, or account_forgotten(). */
+struct account *event_subtract(struct account *account, size_t size,
+                               uint32_t number);
+/* False: it was forgotten meanwhile. */
+bool event_unsubtract(struct account *account, size_t size) at_cold;
 void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
+void event_forget_drops(void);        /* counts from 0 again */
 /* Removes a block that may have to come back (realloc), and puts it back. */
 struct taken event_take(const void *block);
 void event_restore(const void *block, struct taken taken) at_cold;
@@ -239,6 +289,12 @@ const struct account *tracked_get(uint32_t domain, uintptr_t address);
 struct taken tracked_find(uintptr_t address);
 void tracked_lock_all(void); /* around fork */
 void tracked_unlock_all(void);
+/* Forgets the blocks of the chunks whose bits are set. */
+void tracked_sweep(const uint64_t *gone);
+
+/* sweep.c */
+void sweep_retired(void);    /* makes memory of earlier generations usable */
+void sweep_after_fork(void); /* in the child; locked */
 
 /* module.c: the loaded files. Slow half, locked. */
 struct module {
@@ -270,6 +326,13 @@ int dump_write(int fd, uint32_t sequence, const char *reason);
 
 /* init.c */
 int init_dump(const char *pattern, const char *reason); /* 0 or errno */
+
+/* life.c: what alloctrace.h says of start, stop, clear_traces, reset_peak.
+ * 0 or an error of alloctrace.h. */
+int life_start(int n_frames);
+int life_stop(void);
+int life_clear(void);
+int life_reset_peak(void);
 
 /* No file of the runtime but os_linux.c, real.c, interpose.c and alloc.c may
  * name what allocates or may do so. */

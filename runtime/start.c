@@ -9,6 +9,7 @@ uint64_t at_start_ns;
 char at_dump_pattern[8192];
 
 static bool is_started; /* under at_lock; read without it first */
+static bool has_exit_dump; /* constant once the environment was read */
 static bool is_process_ready; /* the first constructor runs, or has run */
 
 /* The program may change its directory before it exits: a relative name means
@@ -29,24 +30,53 @@ static void fix_dump_pattern(void)
     text_add(&text, at_options.dump);
 }
 
+/* Makes the tables that tracing needs, once. False: no memory. */
+static bool prepare(void)
+{
+    static bool is_prepared;
+
+    if (!is_prepared && block_init() && account_init()) {
+        ledger_init();
+        is_prepared = true;
+    }
+    return is_prepared;
+}
+
+bool start_tracing(int32_t frames)
+{
+    if (!prepare())
+        return false;
+    /* What could not be forgotten when it stopped, for want of memory. */
+    if (at_generation->n_ledgers > 0 && !generation_begin())
+        return false;
+    at_options.frames = frames;
+    at_start_ns = os_now_ns();
+    /* Release: who sees it sees the tables. */
+    __atomic_store_n(&at_tracing, TRACING_ON, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* A dump at exit was asked for by the environment if it asked for tracing, or
+ * for a dump. The program may change both later. */
 static void start(void)
 {
+    const char *dump;
+
     real_init();
     env_read();
-    if (at_options.frames < 0) {
-        count_set(&at_tracing, TRACING_OFF);
-        return;
-    }
-    if (!block_init() || !account_init()) {
+    count_set(&at_tracing, TRACING_OFF);
+    dump = os_getenv("ALLOCTRACE_DUMP");
+    has_exit_dump = at_options.frames >= 0 || (dump && *dump);
+    if (has_exit_dump)
+        fix_dump_pattern();
+    if (at_options.frames >= 0 && !start_tracing(at_options.frames))
         message("no memory to trace with; the program runs untraced",
                 (char *)NULL);
-        count_set(&at_tracing, TRACING_OFF);
-        return;
-    }
-    ledger_init();
-    fix_dump_pattern();
-    at_start_ns = os_now_ns();
-    count_set(&at_tracing, TRACING_ON);
+}
+
+bool start_has_exit_dump(void)
+{
+    return has_exit_dump;
 }
 
 bool start_once(void)
@@ -63,7 +93,8 @@ bool start_once(void)
         }
         lock_release();
     }
-    return count_get(&at_tracing) == TRACING_ON;
+    /* Acquire: pairs with the release in start_tracing. */
+    return __atomic_load_n(&at_tracing, __ATOMIC_ACQUIRE) == TRACING_ON;
 }
 
 bool start_in_constructor(void)

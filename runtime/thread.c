@@ -18,6 +18,9 @@ struct alloctrace_shadow_frame at_sentinel = {
 
 uint32_t at_tracing;
 
+static struct generation first_generation = {.number = 1};
+struct generation *at_generation = &first_generation;
+
 struct vector at_ledgers = {.element_size = sizeof(struct ledger *)};
 
 __thread struct thread __alloctrace_thread = {

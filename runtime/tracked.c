@@ -144,6 +144,7 @@ static bool enter(struct shard *shard, struct entry entry, struct taken *before)
 
 bool tracked_put_back(struct account *account, uintptr_t address, size_t size)
 {
+    const uint32_t number = generation_number();
     struct shard *const shard = shard_of(address);
     struct taken before = {NULL, 0};
     bool is_entered;
@@ -152,7 +153,7 @@ bool tracked_put_back(struct account *account, uintptr_t address, size_t size)
     is_entered = enter(shard, (struct entry){account, address, size}, &before);
     release_lock(shard);
     if (before.account)
-        event_subtract(before.account, before.size);
+        event_subtract(before.account, before.size, number);
     return is_entered;
 }
 
@@ -169,6 +170,7 @@ bool tracked_add(struct account *account, uintptr_t address, size_t size)
 
 struct taken tracked_remove(uint32_t domain, uintptr_t address)
 {
+    const uint32_t number = generation_number();
     struct shard *const shard = shard_of(address);
     struct taken taken = {NULL, 0};
     struct entry *entry;
@@ -181,8 +183,14 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address)
     }
     release_lock(shard);
     if (taken.account)
-        event_subtract(taken.account, taken.size);
+        taken.account = event_subtract(taken.account, taken.size, number);
     return taken;
+}
+
+/* Of the current generation? Others are as if they were not there. */
+static bool is_known(const struct entry *entry)
+{
+    return account_chunk(entry->account)->generation == generation_number();
 }
 
 const struct account *tracked_get(uint32_t domain, uintptr_t address)
@@ -193,7 +201,7 @@ const struct account *tracked_get(uint32_t domain, uintptr_t address)
 
     take_lock(shard);
     entry = find(shard, domain, address);
-    account = entry ? entry->account : NULL;
+    account = entry && is_known(entry) ? entry->account : NULL;
     release_lock(shard);
     return account;
 }
@@ -209,13 +217,40 @@ struct taken tracked_find(uintptr_t address)
          i = (i + 1) & shard->mask) {
         const struct entry *const entry = &shard->entries[i];
 
-        if (entry->address == address &&
+        if (entry->address == address && is_known(entry) &&
             account_domain(entry->account) >= NAMED_DOMAINS &&
             (!taken.account || entry->size < taken.size))
             taken = (struct taken){entry->account, entry->size};
     }
     release_lock(shard);
     return taken;
+}
+
+/* Entries that move while one is erased move up, to where they are met next,
+ * or over the end of the table, where they were met first. */
+static void sweep(struct shard *shard, const uint64_t *gone)
+{
+    size_t i = 0;
+
+    while (shard->entries && i <= shard->mask) {
+        const struct account *const account = shard->entries[i].account;
+        const uint32_t chunk =
+            account ? account_chunk_number(account_chunk(account)) : 0;
+
+        if (account && gone[chunk / 64] >> chunk % 64 & 1)
+            erase(shard, i);
+        else
+            i++;
+    }
+}
+
+void tracked_sweep(const uint64_t *gone)
+{
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        take_lock(&shards[i]);
+        sweep(&shards[i], gone);
+        release_lock(&shards[i]);
+    }
 }
 
 void tracked_lock_all(void)

@@ -17,6 +17,8 @@
  *              account that it was counted in, and its size.
  *   epoch      number of the current peak of traced memory. An account whose
  *              epoch is older has not changed since the peak.
+ *   generation what is counted between two clears, or a start and a stop.
+ *              Ledgers of earlier ones are retired: nobody reads them.
  *
  * Who writes what. Accounts and ledgers are written by the thread that owns
  * the ledger and by no other: that is why the hot path needs no atomic
@@ -96,7 +98,8 @@ struct account_chunk {
     struct ledger *ledger;      /* constant */
     struct account_chunk *next; /* older chunk of the same ledger; constant */
     uint32_t n_used;            /* written by the owner (release) */
-    char padding[64 - 2 * sizeof(void *) - 4];
+    uint32_t generation; /* number of the ledger's; 0 = of none, forgotten */
+    char padding[64 - 2 * sizeof(void *) - 8];
     struct account accounts[ACCOUNTS_PER_CHUNK];
     struct account_facts facts[ACCOUNTS_PER_CHUNK];
 };
@@ -116,6 +119,28 @@ account_facts(const struct account *account)
     const struct account_chunk *const chunk = account_chunk(account);
 
     return &chunk->facts[account - chunk->accounts];
+}
+
+/* Chunks are used again, so that who has an account of another thread may
+ * read what is just being written: no half of anything, and not before the
+ * chunk's generation was. */
+static inline void account_facts_set(struct account_facts *facts,
+                                     struct account_facts value)
+{
+    __atomic_store_n(&facts->key, value.key, __ATOMIC_RELEASE);
+    __atomic_store_n(&facts->traceback_id, value.traceback_id,
+                     __ATOMIC_RELEASE);
+    __atomic_store_n(&facts->domain, value.domain, __ATOMIC_RELEASE);
+}
+
+static inline struct account_facts account_facts_get(
+    const struct account_facts *facts)
+{
+    return (struct account_facts){
+        .key = __atomic_load_n(&facts->key, __ATOMIC_ACQUIRE),
+        .traceback_id = __atomic_load_n(&facts->traceback_id, __ATOMIC_ACQUIRE),
+        .domain = __atomic_load_n(&facts->domain, __ATOMIC_ACQUIRE),
+    };
 }
 
 static inline uint64_t account_key(const struct account *account)
@@ -162,6 +187,9 @@ static inline uint32_t slot_home(uint64_t key, uint32_t mask)
     return (uint32_t)(key + (key >> 32)) & mask;
 }
 
+/* Tables that a ledger may have, each twice as large as the one before. */
+#define LEDGER_TABLES 20
+
 /* One thread's accounts. The first line is what the hot path touches. */
 struct ledger {
     uint32_t *slots;     /* table of the hot path; empty when verifying */
@@ -182,7 +210,22 @@ struct ledger {
     uint64_t unknown_frees; /* frees of blocks that are not in the map */
     uint32_t tid;     /* of its thread; 0 = it served several; under at_lock */
     uint32_t name;    /* string: its thread's name at its end; under at_lock */
-    uint32_t is_free; /* its thread has ended; under at_lock */
+    uint32_t is_free; /* no thread has it; under at_lock */
+    uint32_t is_swept; /* it is being made ready for use; under at_lock */
+    uint32_t n_settling; /* blocks to look at more closely (generation.c) */
+    struct generation *generation; /* NULL: has not begun */
+    uint32_t *tables[LEDGER_TABLES]; /* all it ever had; NULL = not yet */
+} at_cache_aligned;
+
+/* What is counted between two clears. See generation.c; what concerns the
+ * peak is peak.c's. */
+struct generation {
+    uint32_t number;    /* ascending, from 1 */
+    uint32_t n_ledgers; /* that have begun in it, till reused; under at_lock */
+    uint32_t is_shared; /* they are several */
+    uint64_t peak_bytes;     /* height of the peak */
+    struct generation *next; /* on the list of those to be used again */
+    int64_t live at_cache_aligned; /* published live bytes, if it is shared */
 } at_cache_aligned;
 
 /* Added to thread.busy: what is allocated meanwhile is the runtime's doing and
@@ -194,6 +237,7 @@ struct thread {
     struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */
     struct ledger *ledger; /* NULL = none yet, or nothing is traced */
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
+    uint32_t n_stopped; /* allocations seen since it noticed a stop */
 };
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */
@@ -250,10 +294,7 @@ struct index {
 /* The peak of traced memory. See peak.c. The epoch is read by every event of
  * every thread, so it shares no line with what publishing threads write. */
 struct peak {
-    uint64_t epoch;     /* number of the current peak, from 1 */
-    uint64_t bytes;     /* its height; changes with the epoch */
-    uint32_t is_shared; /* several threads have ledgers */
-    int64_t live at_cache_aligned; /* published live bytes, if it is shared */
+    uint64_t epoch; /* number of the current peak, from 1 */
 } at_cache_aligned;
 
 /* Values of options. */
