@@ -149,6 +149,17 @@ int64_t peak_live(const struct ledger *ledger); /* its live bytes */
 uint64_t peak_bytes(void);
 uint64_t peak_slack(void);
 
+/* account.c: under at_lock. */
+bool account_init(void);
+struct account_chunk *account_chunk_add(void); /* zeroed; NULL: no memory */
+/* Takes a chunk back that no ledger has and no entry names; it is given out
+ * again once account_chunks_settle has been called. */
+void account_chunk_release(struct account_chunk *chunk);
+void account_chunks_settle(void);
+struct account *account_forgotten(void); /* of blocks that were forgotten */
+#define ACCOUNT_CHUNKS_MAX 32768 /* chunks that an offset can name */
+uint32_t account_chunk_number(const struct account_chunk *chunk);
+
 /* What a block was counted as. */
 struct taken {
     struct account *account; /* NULL: the block is not known */
@@ -169,17 +180,6 @@ struct taken block_remove(const void *block);
 /* Makes entries name the account that stands for forgotten ones instead of
  * those of the chunks whose bits are set. */
 void block_sweep(const uint64_t *gone);
-
-/* account.c: under at_lock. */
-bool account_init(void);
-struct account_chunk *account_chunk_add(void); /* zeroed; NULL: no memory */
-/* Takes a chunk back that no ledger has and no entry names; it is given out
- * again once account_chunks_settle has been called. */
-void account_chunk_release(struct account_chunk *chunk);
-void account_chunks_settle(void);
-struct account *account_forgotten(void); /* of blocks that were forgotten */
-#define ACCOUNT_CHUNKS_MAX 32768 /* chunks that an offset can name */
-uint32_t account_chunk_number(const struct account_chunk *chunk);
 
 /* ledger.c: slow half. */
 extern uint32_t at_no_slots[1]; /* a table in which nothing is found */

@@ -49,8 +49,7 @@ START_TEST(start_checks_the_number_and_ignores_it_when_tracing)
     ck_assert_int_eq(alloctrace_start(65536), ALLOCTRACE_EBAD_ARGUMENT);
     ck_assert_int_eq(alloctrace_stop(), 0);
     ck_assert(!alloctrace_is_tracing());
-    ck_assert_int_eq(alloctrace_get_traceback_limit(),
-                     ALLOCTRACE_ENOT_TRACING);
+    ck_assert_int_eq(alloctrace_get_traceback_limit(), ALLOCTRACE_ENOT_TRACING);
     ck_assert_int_eq(alloctrace_start(3), 0);
     ck_assert_int_eq(alloctrace_start(9), 0);
     ck_assert_int_eq(alloctrace_get_traceback_limit(), 3);
@@ -519,6 +518,6 @@ CHECK_MAIN("generation", start_checks_the_number_and_ignores_it_when_tracing,
            a_retired_thread_publishes_no_peak,
            the_peak_starts_from_what_is_live, another_thread_resets_the_peak,
            tracked_blocks_are_forgotten, a_thread_that_only_tracks_notices,
-           an_account_of_a_later_generation_is_another_one, memory_is_used_again,
-           a_thread_may_sleep_through_many_clears,
+           an_account_of_a_later_generation_is_another_one,
+           memory_is_used_again, a_thread_may_sleep_through_many_clears,
            a_call_on_top_of_the_runtime_is_refused)
