@@ -32,12 +32,35 @@ static uintptr_t get(uintptr_t *where, size_t size, uintptr_t bias)
     return there;
 }
 
+/*
+ * Which parts of the roots, GROUP leaves each, have leaves: roots are large and
+ * nearly empty, and whoever looks at all entries must not look at all of them.
+ * Bits of the narrow root first, then of the wide ones; set before the leaf.
+ */
+#define GROUP 64
+#define N_GROUPS (BLOCK_ROOT_SIZE / GROUP)
+static uint64_t groups[1 + BLOCK_MAPS][N_GROUPS / 64];
+
+static void note_group(uintptr_t root, uintptr_t address)
+{
+    const size_t leaf = (size_t)(block_leaf(root, address) - (uintptr_t *)root);
+    const size_t group = leaf / GROUP;
+    unsigned map = 0;
+
+    while (map < BLOCK_MAPS && root != (map ? at_wide[map - 1] : at_narrow))
+        map++;
+    __atomic_fetch_or(&groups[map][group / 64], UINT64_C(1) << group % 64,
+                      __ATOMIC_RELEASE);
+}
+
 /* The root's leaf for the address, with entries of so many bytes. */
 static uintptr_t get_leaf(uintptr_t root, uintptr_t address, size_t entry_size)
 {
     const uintptr_t plain = (uintptr_t)(address & BLOCK_ADDRESS_MASK);
     const uintptr_t first = plain >> BLOCK_LEAF_BITS << BLOCK_LEAF_BITS;
 
+    if (!count_get(block_leaf(root, address)))
+        note_group(root, address);
     return get(block_leaf(root, address), BLOCK_LEAF_SIZE * entry_size,
                (first >> BLOCK_GRANULE_BITS) * entry_size);
 }
@@ -195,8 +218,10 @@ static bool has_bit(const uint64_t *bits, uint32_t number)
 
 /* A block may be freed meanwhile, and another one come in its place: nobody
  * enters an account that is gone, so an entry that changes is a new one's. */
-static void sweep_narrow(uint32_t *entries, const uint64_t *gone)
+static void sweep_narrow(void *leaf, const uint64_t *gone)
 {
+    uint32_t *const entries = leaf;
+
     for (size_t i = 0; i < BLOCK_LEAF_SIZE; i++) {
         uint32_t entry = count_get(&entries[i]);
 
@@ -208,8 +233,10 @@ static void sweep_narrow(uint32_t *entries, const uint64_t *gone)
     }
 }
 
-static void sweep_wide(uint64_t *entries, const uint64_t *gone)
+static void sweep_wide(void *leaf, const uint64_t *gone)
 {
+    uint64_t *const entries = leaf;
+
     for (size_t i = 0; i < BLOCK_LEAF_SIZE; i++) {
         uint64_t entry = count_get(&entries[i]);
 
@@ -232,22 +259,31 @@ static void *first_entry(uintptr_t root, size_t i, size_t entry_size)
     return leaf ? (void *)(leaf + i * BLOCK_LEAF_SIZE * entry_size) : NULL;
 }
 
+typedef void leaf_sweep(void *entries, const uint64_t *gone);
+
+static void sweep_root(unsigned map, uintptr_t root, size_t entry_size,
+                       leaf_sweep *sweep, const uint64_t *gone)
+{
+    for (size_t group = 0; group < N_GROUPS; group++) {
+        if (!(__atomic_load_n(&groups[map][group / 64], __ATOMIC_ACQUIRE) >>
+                  group % 64 & 1))
+            continue;
+        for (size_t i = group * GROUP; i < (group + 1) * GROUP; i++) {
+            void *const entries = first_entry(root, i, entry_size);
+
+            if (entries)
+                sweep(entries, gone);
+        }
+    }
+}
+
 void block_sweep(const uint64_t *gone)
 {
-    for (size_t i = 0; i < BLOCK_ROOT_SIZE; i++) {
-        uint32_t *const narrow = first_entry(at_narrow, i, sizeof *narrow);
-
-        if (narrow)
-            sweep_narrow(narrow, gone);
-    }
+    sweep_root(0, at_narrow, sizeof(uint32_t), sweep_narrow, gone);
     for (unsigned map = 0; map < BLOCK_MAPS; map++) {
         const uintptr_t root = __atomic_load_n(&at_wide[map], __ATOMIC_ACQUIRE);
 
-        for (size_t i = 0; root && i < BLOCK_ROOT_SIZE; i++) {
-            uint64_t *const wide = first_entry(root, i, sizeof *wide);
-
-            if (wide)
-                sweep_wide(wide, gone);
-        }
+        if (root)
+            sweep_root(map + 1, root, sizeof(uint64_t), sweep_wide, gone);
     }
 }

@@ -269,7 +269,7 @@ void *event_add_other(struct account *account, void *block, size_t size)
     const uintptr_t address = (uintptr_t)block;
     uint64_t *const slot = wide_slot(address);
 
-    if (unlikely(!slot || !ledger->max_slack || !wide_holds(size) ||
+    if (unlikely(!slot || !count_look(&ledger->max_slack) || !wide_holds(size) ||
                  (at_is_narrow && !narrow_leaf(address))))
         return add_slow(account, block, size);
     count_set(slot, wide_entry(account, size));

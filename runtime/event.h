@@ -164,7 +164,7 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
     if (unlikely(!leaf))
         return event_add_other(account, block, size);
     slack = block_extent(block) - size;
-    if (unlikely(slack > ledger->max_slack))
+    if (unlikely(slack > count_look(&ledger->max_slack)))
         return event_add_other(account, block, size);
     /* Not looked at before: the line is rarely in the cache, and a store
      * need not wait for it as a load would. */

@@ -29,7 +29,11 @@ static struct generation *get(void)
     if (!generation)
         return arena_alloc_aligned(sizeof *generation);
     free_list = generation->next;
-    *generation = (struct generation){0};
+    /* One by one: a thread may just be asking for the peak. */
+    count_set(&generation->n_ledgers, 0);
+    count_set(&generation->is_shared, 0);
+    count_set(&generation->peak_bytes, 0);
+    count_set(&generation->live, 0);
     return generation;
 }
 
@@ -59,8 +63,10 @@ bool generation_begin(void)
     if (!generation)
         return false;
     account_chunks_settle();
-    count_set(&generation->number, old->number + 1);
-    /* Release: who sees it sees its number. */
+    generation->number = old->number + 1;
+    __atomic_store_n(&at_generation_number, generation->number,
+                     __ATOMIC_RELEASE);
+    /* Release: who sees it sees it empty. */
     __atomic_store_n(&at_generation, generation, __ATOMIC_RELEASE);
     __atomic_fetch_add(&at_peak.epoch, 1, __ATOMIC_RELAXED);
     retire(old);

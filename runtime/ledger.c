@@ -137,7 +137,8 @@ static void begin(struct ledger *ledger)
     ledger->tid = os_tid();
     /* Release: who sees that it counts sees it empty. */
     __atomic_store_n(&ledger->generation, generation, __ATOMIC_RELEASE);
-    if (++generation->n_ledgers > 1)
+    count_set(&generation->n_ledgers, generation->n_ledgers + 1);
+    if (generation->n_ledgers > 1)
         peak_share();
 }
 

@@ -100,13 +100,14 @@ extern __thread struct thread at_own_thread;
 extern struct alloctrace_shadow_frame at_sentinel;
 extern struct vector at_ledgers;   /* of struct ledger *: all threads' */
 extern struct generation *at_generation; /* the current one; see generation.c */
+extern uint32_t at_generation_number;    /* its number */
 
 /* The number of the current one: asked before an entry that names an account
  * is read, so that it can be told whether it still means it. */
 static inline uint32_t generation_number(void)
 {
     /* Acquire: what is read next is not older. */
-    return count_get(&__atomic_load_n(&at_generation, __ATOMIC_ACQUIRE)->number);
+    return __atomic_load_n(&at_generation_number, __ATOMIC_ACQUIRE);
 }
 
 static inline bool generation_has(const struct ledger *ledger)

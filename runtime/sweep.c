@@ -90,7 +90,7 @@ static void end(void)
         if (!ledger->is_swept)
             continue;
         ledger_recycle(ledger);
-        generation->n_ledgers--;
+        count_set(&generation->n_ledgers, generation->n_ledgers - 1);
         generation_drop(generation);
     }
     is_sweeping = false;

@@ -20,6 +20,7 @@ uint32_t at_tracing;
 
 static struct generation first_generation = {.number = 1};
 struct generation *at_generation = &first_generation;
+uint32_t at_generation_number = 1;
 
 struct vector at_ledgers = {.element_size = sizeof(struct ledger *)};
 

@@ -60,8 +60,10 @@
 #define count_set(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #if defined __SANITIZE_THREAD__ || UINTPTR_MAX == UINT32_MAX
 #define count_add(p, v) count_set((p), count_get(p) + (v))
+#define count_look(p) count_get(p)
 #else
 #define count_add(p, v) ((void)(*(p) += (v)))
+#define count_look(p) (*(p)) /* as an operand of a comparison */
 #endif
 
 /* The counters of one traceback in one ledger. Owner: the ledger's thread. */
