@@ -31,6 +31,55 @@ static bool parse_option_frames(const char *value, option_frames *out)
     return true;
 }
 
+/* Reads digits; *end is behind them. False: none, or beyond 64 bits. */
+static bool parse_number(const char *value, const char **end, uint64_t *out)
+{
+    *out = 0;
+    for (*end = value; **end >= '0' && **end <= '9'; ++*end)
+        if (__builtin_mul_overflow(*out, 10, out) ||
+            __builtin_add_overflow(*out, (uint64_t)(**end - '0'), out))
+            return false;
+    return *end != value;
+}
+
+/* What a number is counted in: how many of the smallest unit. */
+struct unit {
+    const char *name;
+    uint64_t scale;
+};
+
+static const struct unit times[] = {{"ms", UINT64_C(1000000)},
+                                    {"s", UINT64_C(1000000000)},
+                                    {"m", UINT64_C(60000000000)},
+                                    {"h", UINT64_C(3600000000000)},
+                                    {NULL, 0}};
+static const struct unit sizes[] = {
+    {"B", 1},         {"kB", 1000},     {"MB", 1000000},  {"GB", 1000000000},
+    {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0}};
+
+static bool parse_units(const char *value, const struct unit *unit,
+                        uint64_t *out)
+{
+    const char *end;
+
+    if (!parse_number(value, &end, out))
+        return false;
+    while (unit->name && strcmp(end, unit->name) != 0)
+        unit++;
+    return unit->name && !__builtin_mul_overflow(*out, unit->scale, out);
+}
+
+static bool parse_option_interval(const char *value, option_interval *out)
+{
+    *out = (option_interval){0, 0};
+    if (strcmp(value, "0") == 0)
+        return true;
+    if (parse_units(value, times, &out->ns) && out->ns > 0)
+        return true;
+    out->ns = 0;
+    return parse_units(value, sizes, &out->bytes) && out->bytes > 0;
+}
+
 static bool parse_option_flag(const char *value, option_flag *out)
 {
     if ((value[0] != '0' && value[0] != '1') || value[1])

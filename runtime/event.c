@@ -25,6 +25,20 @@ void event_forget_drops(void)
     __atomic_store_n(&at_dropped_bytes, 0, __ATOMIC_RELAXED);
 }
 
+void (*at_on_refusal)(void);
+
+/* No block of that size exists: that is no want of memory. Nor is what is
+ * refused without tracing, or for another reason (a bad alignment). */
+void *event_refuse(size_t size, int error)
+{
+    const int saved = errno;
+
+    if (at_on_refusal && error == ENOMEM && size > 0 && size <= PTRDIFF_MAX)
+        at_on_refusal();
+    errno = saved;
+    return NULL;
+}
+
 /* The ledger has no account for the path: opens one. Locked. */
 static struct account *open_account(struct ledger *ledger, struct path path)
 {

@@ -18,6 +18,8 @@
 #ifndef ALLOCTRACE_EVENT_H
 #define ALLOCTRACE_EVENT_H
 
+#include <errno.h>
+
 #include "block.h"
 #include "runtime.h"
 
@@ -159,7 +161,7 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
     size_t slack;
 
     if (unlikely(!block))
-        return block;
+        return event_refuse(size, errno);
     leaf = narrow_leaf(address);
     if (unlikely(!leaf))
         return event_add_other(account, block, size);
@@ -175,7 +177,9 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
 /* The same if it is to be recorded: account NULL is nothing. */
 EVENT void *event_add_if(struct account *account, void *block, size_t size)
 {
-    return likely(account) ? event_add(account, block, size) : block;
+    if (likely(account))
+        return event_add(account, block, size);
+    return block ? block : event_refuse(size, errno);
 }
 
 /*

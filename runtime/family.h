@@ -111,6 +111,8 @@ FAMILY int family_posix_memalign(struct account *account, void **block,
 
     if (likely(!error))
         event_add_if(account, *block, size);
+    else
+        event_refuse(size, error);
     return error;
 }
 

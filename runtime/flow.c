@@ -30,6 +30,8 @@ struct _Unwind_Context;
  * the program's first constructor, for dlsym is nothing for one; the others
  * when first called, for a dlsym that fails is seen by the program. */
 #define JUMPS(REAL)                                                           \
+    REAL(_exit, void, (int))                                                  \
+    REAL(_Exit, void, (int))                                                  \
     REAL(longjmp, void, (jmp_buf, int))                                       \
     REAL(_longjmp, void, (jmp_buf, int))                                      \
     REAL(siglongjmp, void, (sigjmp_buf, int))                                 \
@@ -75,6 +77,20 @@ LONGJMP(longjmp, jmp_buf)
 LONGJMP(_longjmp, jmp_buf)
 LONGJMP(siglongjmp, sigjmp_buf)
 LONGJMP(__longjmp_chk, jmp_buf)
+
+/* The C library's own calls of these, as in exit, do not come here. */
+#define END(name)                                           \
+    EXPORT __attribute__((noreturn)) void name(int status); \
+    void name(int status)                                   \
+    {                                                       \
+        FIND(name);                                         \
+        __alloctrace_flow_end();                            \
+        real_##name(status);                                \
+        __builtin_unreachable();                            \
+    }
+
+END(_exit)
+END(_Exit)
 
 /* A suspended stack keeps its own innermost frame, here, until it is resumed,
  * be it by another thread. */

@@ -15,6 +15,8 @@ struct routine {
     struct routine *next; /* in the list of those that are free */
 };
 
+/* Before _exit: the last dump. */
+void __alloctrace_flow_end(void);
 /* Before a longjmp: pops the frames that it will leave. */
 void __alloctrace_flow_jump(const void *environment);
 /* Before control goes to where the stack pointer will be `target`. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The life of the process: its first constructor, modules that come and go,
- * fork, the dump at exit.
+ * fork.
  *
  * A process may hold two copies of the runtime: one linked into the
  * executable and one that an instrumented shared library brought. The first
@@ -83,14 +83,6 @@ __attribute__((constructor(101))) static void start(void)
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     thread->busy--;
     errno = saved;
-}
-
-/* After the program's own destructors, before the C library's. */
-__attribute__((destructor(101))) static void finish(void)
-{
-    if (is_active_copy() && count_get(&at_tracing) == TRACING_ON &&
-        start_has_exit_dump())
-        init_dump(at_dump_pattern, "exit");
 }
 
 at_export void __alloctrace_module_add(const struct alloctrace_unit *begin,

@@ -316,3 +316,21 @@ int64_t ledger_live_sum(void)
             live += peak_live(ledger_at(id));
     return live;
 }
+
+uint64_t ledger_total_sum(void)
+{
+    const uint32_t n = __atomic_load_n(&at_ledgers.n, __ATOMIC_ACQUIRE);
+    uint64_t total = 0;
+
+    for (uint32_t id = 1; id <= n; id++) {
+        const struct account_chunk *chunk =
+            __atomic_load_n(&ledger_at(id)->chunks, __ATOMIC_ACQUIRE);
+
+        if (!generation_has(ledger_at(id)))
+            continue;
+        for (; chunk; chunk = chunk->next)
+            for (uint32_t i = 0; i < count_get(&chunk->n_used); i++)
+                total += count_get(&chunk->accounts[i].total_bytes);
+    }
+    return total;
+}

@@ -34,6 +34,8 @@ static int perform(action *act, int n_frames)
     lock_take();
     error = act(n_frames);
     lock_release();
+    if (is_tracing() && start_has_dumps())
+        trigger_init();
     __alloctrace_thread.busy = 0;
     sweep_retired();
     errno = saved;

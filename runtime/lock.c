@@ -16,6 +16,15 @@ void lock_take(void)
         os_yield();
 }
 
+bool lock_try(void)
+{
+    __alloctrace_thread.busy++;
+    if (!__atomic_exchange_n(&at_lock, 1, __ATOMIC_ACQUIRE))
+        return true;
+    __alloctrace_thread.busy--;
+    return false;
+}
+
 void lock_release(void)
 {
     __atomic_store_n(&at_lock, 0, __ATOMIC_RELEASE);

@@ -52,6 +52,36 @@ void os_program_path(char *buffer, size_t size);
 void os_directory(char *buffer, size_t size);
 void os_yield(void);
 
+/* Pages that read as zeros in a copy of the process (fork); NULL: there are
+ * none. */
+void *os_map_wiped(size_t size);
+
+uint64_t os_monotonic_ns(void);
+void os_sleep(uint64_t ns); /* no cancellation point */
+
+/*
+ * Makes a thread that only the system knows. `run` never returns. It takes no
+ * signals, has no files but those that it opens itself and may call nothing
+ * but this file's functions and the runtime's, which use errno and the
+ * runtime's own thread-local variable. Not signal-safe.
+ */
+int os_thread_start(void (*run)(void));
+/* In such a thread: standard error becomes the program's, and is left. */
+void os_borrow_errors(void);
+void os_return_errors(void);
+/* What the machine's thread pointer is, and how many bytes there count; and
+ * what makes a thread with a copy of the block at `pointer`. */
+char *os_thread_pointer(size_t *room);
+void *os_thread_pointer_new(char *pointer);
+
+/* Calls `handler` with the signal's name before a signal of those that tell of
+ * a fault ends the process, unless the program handles or ignores it. */
+void os_catch_fatal(void (*handler)(const char *name));
+/* Keeps the program's signal handlers (but for faults) off this thread; gives
+ * what os_release_handlers wants. */
+uint64_t os_hold_handlers(void);
+void os_release_handlers(uint64_t before);
+
 /* The stack pointer that a jump restores: of a jmp_buf, of a ucontext_t. 0 =
  * not known on this machine or with this C library. */
 uintptr_t os_jump_stack(const void *environment);

@@ -10,6 +10,10 @@
 #define _TIME_BITS 64
 #include "os.h"
 
+#ifdef __i386__
+#include <asm/ldt.h>
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -74,6 +78,17 @@ uint64_t os_address_limit(void)
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return UINT64_MAX;
     return limit.rlim_cur;
+}
+
+void *os_map_wiped(size_t size)
+{
+    void *const pages = os_map(size);
+
+    if (pages && madvise(pages, size, MADV_WIPEONFORK) != 0) {
+        munmap(pages, size);
+        return NULL;
+    }
+    return pages;
 }
 
 void os_unmap(void *pages, size_t size)
@@ -346,17 +361,47 @@ int os_read(int fd, void *buffer, size_t size, size_t *got)
     return 0;
 }
 
+/*
+ * The program may have closed a standard file, whose number would be given to
+ * ours; who still writes there must get an error. So the numbers are taken by
+ * files that can neither be read nor written. Gives how many.
+ */
+static int take_standard(int *fds)
+{
+    int n = 0;
+
+    for (;;) {
+        const long fd =
+            syscall(SYS_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
+
+        if (fd >= 0 && fd <= STDERR_FILENO) {
+            fds[n++] = (int)fd;
+            continue;
+        }
+        if (fd >= 0)
+            syscall(SYS_close, fd);
+        return n;
+    }
+}
+
 static int open_file(const char *path, int flags, int *fd)
 {
+    int standard[STDERR_FILENO + 1];
+    int n_standard = take_standard(standard);
+    int error = 0;
     long n;
 
     do
-        n = syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_LARGEFILE, 0666);
+        n = syscall(SYS_openat, AT_FDCWD, path,
+                    flags | O_CLOEXEC | O_LARGEFILE, 0666);
     while (n < 0 && errno == EINTR);
     if (n < 0)
-        return errno;
-    *fd = (int)n;
-    return 0;
+        error = errno;
+    while (n_standard > 0)
+        syscall(SYS_close, standard[--n_standard]);
+    if (!error)
+        *fd = (int)n;
+    return error;
 }
 
 int os_open_read(const char *path, int *fd)
@@ -530,6 +575,44 @@ uintptr_t os_context_stack(const void *context)
     return 0;
 }
 #endif
+
+/*
+ * x86 reads the thread pointer from memory that it points to, and keeps the
+ * words of the stack protector and of hidden pointers there. i386 has it in a
+ * segment descriptor; every thread uses the same one.
+ */
+char *os_thread_pointer(size_t *room)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    *room = 128;
+#else
+    *room = 2 * sizeof(void *);
+#endif
+    return __builtin_thread_pointer();
+}
+
+void *os_thread_pointer_new(char *pointer)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    ((void **)pointer)[0] = pointer; /* itself, and glibc's descriptor */
+    ((void **)pointer)[2] = pointer;
+#endif
+#ifdef __i386__
+    static struct user_desc segment;
+    unsigned selector;
+
+    __asm__("movw %%gs, %w0" : "=q"(selector));
+    segment = (struct user_desc){.entry_number = (selector & 0xffff) >> 3,
+                                 .base_addr = (uintptr_t)pointer,
+                                 .limit = 0xfffff,
+                                 .seg_32bit = 1,
+                                 .limit_in_pages = 1,
+                                 .useable = 1};
+    return &segment;
+#else
+    return pointer;
+#endif
+}
 
 /*
  * In a static program the libraries of C++, Fortran and Objective-C take the

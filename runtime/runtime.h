@@ -31,6 +31,21 @@ void message(const char *first, ...) __attribute__((sentinel));
 extern struct options at_options;
 void env_read(void);
 
+/* process.c: whose memory it is. */
+enum process_memory {
+    PROCESS_OWN,
+    PROCESS_BORROWED, /* a child of vfork, in its parent's memory */
+    PROCESS_COPIED    /* a child that no atfork handler was called for */
+};
+void process_adopt(void); /* the memory is this process's from now on */
+enum process_memory process_memory(void);
+
+/* pattern.c: names of files, before they are expanded. */
+#define AT_PATTERN_SIZE 8192
+bool pattern_has(const char *pattern, char letter); /* %letter */
+/* Puts `part` before the suffix of the file name. False: no room. */
+bool pattern_insert(char *pattern, size_t size, const char *part);
+
 /* arena.c: the runtime's memory; never given back. NULL when there is none. */
 void *arena_alloc(size_t size);         /* zeroed, 16-byte aligned; locked */
 void *arena_alloc_aligned(size_t size); /* size a power of two; locked */
@@ -122,6 +137,7 @@ static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
 
 /* lock.c: the one lock. Who holds it holds the recursion guard as well. */
 void lock_take(void);
+bool lock_try(void);
 void lock_release(void);
 
 /* stack.c: control leaves stack pointer `here` for `target` (0 = unknown). */
@@ -202,6 +218,7 @@ struct account *ledger_find(const struct ledger *ledger, uint64_t key);
 /* Opens an account. Locked; NULL: no memory. */
 struct account *ledger_add(struct ledger *ledger, struct account_facts facts);
 int64_t ledger_live_sum(void);
+uint64_t ledger_total_sum(void); /* bytes ever allocated; looks at all */
 
 /* generation.c: under at_lock. */
 /* Forgets all that was counted. False: no memory. */
@@ -211,10 +228,10 @@ void generation_drop(struct generation *generation);
 
 /* start.c */
 extern uint64_t at_start_ns;
-extern char at_dump_pattern[]; /* of the dump at exit; absolute */
+extern char at_dump_pattern[AT_PATTERN_SIZE]; /* at exit; absolute */
 bool start_once(void);         /* slow half: is tracing on? */
 bool start_in_constructor(void); /* the same, as the process is set up now */
-bool start_has_exit_dump(void);  /* is a dump wanted when it ends? */
+bool start_has_dumps(void);      /* are dumps wanted unasked? */
 /* Starts with that many frames; it is not tracing. Locked; false: no memory. */
 bool start_tracing(int32_t frames);
 
@@ -248,6 +265,9 @@ struct account *event_subtract(struct account *account, size_t size,
 bool event_unsubtract(struct account *account, size_t size) at_cold;
 void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
 void event_forget_drops(void);        /* counts from 0 again */
+/* The real allocator refused; `error` says why. Returns NULL. */
+void *event_refuse(size_t size, int error) at_cold;
+extern void (*at_on_refusal)(void); /* NULL: nothing to be done */
 /* Removes a block that may have to come back (realloc), and puts it back. */
 struct taken event_take(const void *block);
 void event_restore(const void *block, struct taken taken) at_cold;
@@ -327,6 +347,33 @@ int dump_write(int fd, uint32_t sequence, const char *reason);
 
 /* init.c */
 int init_dump(const char *pattern, const char *reason); /* 0 or errno */
+
+/* automatic.c: dumps beside the one at exit. */
+void automatic_init(void);
+void automatic_in_child(void);
+int automatic_dump(const char *reason); /* 0 or errno */
+
+/* ending.c: any thread, any signal handler. */
+void ending_init(void);
+void ending_in_child(void);
+void ending_dump(const char *reason); /* the last one, unless it is written */
+bool ending_has_begun(void);
+
+/* shortage.c */
+void shortage_init(void);
+void shortage_in_child(void);
+
+/* interval.c */
+void interval_init(void); /* once a process: starts the thread */
+/* The first multiple of `interval` after `last` that is not over. */
+uint64_t interval_next(uint64_t now, uint64_t last, uint64_t interval);
+/* Nanoseconds to wait with `left` bytes to go, when `grown` came in the last
+ * pause and to add up took `cost`. */
+uint64_t interval_pause(uint64_t left, uint64_t grown, uint64_t pause,
+                        uint64_t cost);
+
+/* trigger.c: once tracing is on; later calls do nothing. */
+void trigger_init(void);
 
 /* life.c: what alloctrace.h says of start, stop, clear_traces, reset_peak.
  * 0 or an error of alloctrace.h. */

@@ -6,10 +6,10 @@
 #include "runtime.h"
 
 uint64_t at_start_ns;
-char at_dump_pattern[8192];
+char at_dump_pattern[AT_PATTERN_SIZE];
 
 static bool is_started; /* under at_lock; read without it first */
-static bool has_exit_dump; /* constant once the environment was read */
+static bool has_dumps; /* constant once the environment was read */
 static bool is_process_ready; /* the first constructor runs, or has run */
 
 /* The program may change its directory before it exits: a relative name means
@@ -66,17 +66,17 @@ static void start(void)
     env_read();
     count_set(&at_tracing, TRACING_OFF);
     dump = os_getenv("ALLOCTRACE_DUMP");
-    has_exit_dump = at_options.frames >= 0 || (dump && *dump);
-    if (has_exit_dump)
+    has_dumps = at_options.frames >= 0 || (dump && *dump);
+    if (has_dumps)
         fix_dump_pattern();
     if (at_options.frames >= 0 && !start_tracing(at_options.frames))
         message("no memory to trace with; the program runs untraced",
                 (char *)NULL);
 }
 
-bool start_has_exit_dump(void)
+bool start_has_dumps(void)
 {
-    return has_exit_dump;
+    return has_dumps;
 }
 
 bool start_once(void)

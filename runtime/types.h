@@ -303,6 +303,10 @@ struct peak {
 typedef int32_t option_frames; /* -1 = off, 0 = every frame, else the limit */
 typedef const char *option_text;
 typedef bool option_flag;
+typedef struct option_interval {
+    uint64_t ns;    /* a dump each so many nanoseconds; 0 = not by time */
+    uint64_t bytes; /* or each so many bytes allocated; 0 = not by bytes */
+} option_interval;
 
 /* What the environment asked for. Constant once read. See env.def. */
 struct options {

@@ -92,7 +92,7 @@ enum alloctrace_tag {
     FIELD(32, program)         /* string: path of the executable */           \
     FIELD(32, host)            /* string: host name */                        \
     FIELD(32, writer)          /* string: version of the runtime */           \
-    FIELD(32, reason)          /* string: "exit", "request", ... */
+    FIELD(32, reason)          /* string: "exit", "request", "interval", ... */
 
 /* The program's arguments in order, the program's name first. */
 #define ALLOCTRACE_ARGUMENT_FIELDS(FIELD)                                     \

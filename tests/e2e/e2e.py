@@ -31,7 +31,8 @@ SUMMARY = ("live_blocks live_bytes total_blocks total_bytes peak_bytes "
            "overhead_bytes bad_frames collisions").split()
 TRACE = ("live_blocks live_bytes total_blocks total_bytes peak_blocks "
          "peak_bytes").split()
-TAG_TRACES, TAG_SUMMARY, TAG_TRAILER = 7, 8, 0xffffffff
+TAG_PROCESS, TAG_STRINGS, TAG_TRACES, TAG_SUMMARY = 1, 2, 7, 8
+TAG_TRAILER = 0xffffffff
 
 
 class Failure(Exception):
@@ -136,6 +137,50 @@ def read_summary(path):
           f"the traces' peak {sums['peak_bytes']} is not within the slack "
           f"{summary['peak_slack']} of {summary['peak_bytes']}")
     return summary
+
+
+def read_strings(count, payload):
+    """The strings of a record, the first one with the number 1."""
+    strings = [""]
+    offset = 0
+    for _ in range(count):
+        size, = struct.unpack_from("<I", payload, offset)
+        strings.append(payload[offset + 4:offset + 4 + size].decode())
+        offset += 4 + size
+    return strings
+
+
+def read_process(path):
+    """(process id, number of the dump, reason) of a dump."""
+    strings = []
+    entry = None
+    for tag, count, payload in read_records(path):
+        if tag == TAG_STRINGS:
+            strings += read_strings(count, payload)[bool(strings):]
+        elif tag == TAG_PROCESS:
+            entry = struct.unpack_from("<4I2Q4I", payload)
+    check(entry, f"{path}: no process")
+    return entry[0], entry[3], strings[entry[9]]
+
+
+def compile_plain(directory, source, *flags):
+    """The same as compile_program without the plugin, to compare with."""
+    program = os.path.join(directory, "plain." + os.path.splitext(source)[0])
+    result = run(["gcc", "-g", *flags, "-o", program,
+                  os.path.join(HERE, "programs", source)])
+    check_equal(f"compiling {source}", result.status, 0)
+    return program
+
+
+def run_to_status(command, variables=None, **options):
+    """(what the program printed, its status as waitpid gives it)."""
+    with subprocess.Popen(command, env=variables or environment(),
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **options) as process:
+        output = process.stdout.read()
+        _, status = os.waitpid(process.pid, 0)
+        process.returncode = status
+    return output, status
 
 
 def valgrind_environment(variables):

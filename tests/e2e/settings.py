@@ -12,6 +12,9 @@ import e2e
 OFF = [{}, {"ALLOCTRACE": ""}, {"ALLOCTRACE": "0"}]
 ON = [{"ALLOCTRACE": value} for value in ("1", "25", "65535", "all")] + [
     {"ALLOCTRACE": "1", "ALLOCTRACE_AT_PEAK": "0"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_AT_CRASH": "0"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "0"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "1h"},
     {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "1"}]
 # The variable that is wrong comes last.
 BAD = [{"ALLOCTRACE": value} for value in (
@@ -19,7 +22,11 @@ BAD = [{"ALLOCTRACE": value} for value in (
     "99999999999999999999", "a" * 5000)] + [
     {"ALLOCTRACE": "1", "ALLOCTRACE_AT_PEAK": "2"},
     {"ALLOCTRACE": "1", "ALLOCTRACE_AT_PEAK": "yes"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_AT_CRASH": "2"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "10"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "1.5s"},
     {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "x"}]
+ACCEPTED = {"ALLOCTRACE": "65535", "ALLOCTRACE_INTERVAL": "64MiB"}
 
 
 def run(program, directory, settings):
@@ -42,7 +49,7 @@ def check_bad(settings, message, dumps):
               f"{settings}: does not say who speaks: {message!r}")
     e2e.check(variable in lines[0] and value[:100] in lines[0],
               f"{settings}: does not name variable and value: {message!r}")
-    accepted = "65535" if variable == "ALLOCTRACE" else "0 or 1"
+    accepted = ACCEPTED.get(variable, "0 or 1")
     e2e.check(accepted in lines[0] or len(value) > 1000,
               f"{settings}: does not say what is accepted: {message!r}")
     e2e.check_equal(f"{settings}: dumps", dumps, [])

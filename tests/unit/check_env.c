@@ -54,6 +54,48 @@ START_TEST(a_bad_value_of_any_variable_turns_tracing_off)
 }
 END_TEST
 
+/* What ALLOCTRACE_INTERVAL asks for; a bad value turns tracing off. */
+static bool interval_is(const char *value, uint64_t ns, uint64_t bytes)
+{
+    setenv("ALLOCTRACE_INTERVAL", value, 1);
+    return frames_of("all") == 0 && at_options.interval.ns == ns &&
+           at_options.interval.bytes == bytes;
+}
+
+START_TEST(intervals_are_times_or_sizes)
+{
+    ck_assert(interval_is("", 0, 0));
+    ck_assert(interval_is("0", 0, 0));
+    ck_assert(interval_is("1ms", 1000000, 0));
+    ck_assert(interval_is("10s", UINT64_C(10000000000), 0));
+    ck_assert(interval_is("5m", UINT64_C(300000000000), 0));
+    ck_assert(interval_is("2h", UINT64_C(7200000000000), 0));
+    ck_assert(interval_is("4096B", 0, 4096));
+    ck_assert(interval_is("3kB", 0, 3000));
+    ck_assert(interval_is("3MB", 0, 3000000));
+    ck_assert(interval_is("3GB", 0, UINT64_C(3000000000)));
+    ck_assert(interval_is("256KiB", 0, 262144));
+    ck_assert(interval_is("256MiB", 0, 268435456));
+    ck_assert(interval_is("4GiB", 0, UINT64_C(4294967296)));
+    ck_assert(interval_is("18446744073709551615B", 0, UINT64_MAX));
+}
+END_TEST
+
+START_TEST(other_intervals_are_refused)
+{
+    const char *const bad[] = {"10",   "s",   "0s",   "0B",  "-1s",
+                               "1.5s", "1 s", "1S",   "1sx", "10d",
+                               "1kiB", "1K",  "1Mib", "00",  "1s1s",
+                               "18446744073709551616B", "17179869184GiB",
+                               "99999999999999h"};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        setenv("ALLOCTRACE_INTERVAL", bad[i], 1);
+        ck_assert_int_eq(frames_of("all"), -1);
+    }
+}
+END_TEST
+
 START_TEST(a_longer_name_is_another_variable)
 {
     unsetenv("ALLOCTRACE_VERIFY");
@@ -66,4 +108,5 @@ END_TEST
 CHECK_MAIN("env", unset_empty_and_zero_are_off,
            numbers_from_1_to_65535_limit_the_frames, anything_else_is_refused,
            a_bad_value_of_any_variable_turns_tracing_off,
+           intervals_are_times_or_sizes, other_intervals_are_refused,
            a_longer_name_is_another_variable)
