@@ -225,6 +225,7 @@ static int add_traceback(struct loader *loader, const uint8_t *bytes,
     snapshot->tracebacks[snapshot->n_tracebacks++] = (struct at_traceback){
         .parent = entry.parent,
         .frame = entry.frame,
+        .left_out = entry.left_out,
     };
     return 0;
 }
@@ -331,23 +332,28 @@ static int add_strings(struct loader *loader, const struct record *record)
 /* tag => what its entries are. Constant. */
 static const struct entry_type {
     uint32_t tag;
-    uint32_t size;    /* of an entry, at least */
+    uint32_t size;    /* of an entry, at least: as the first writers had it */
+    uint32_t whole;   /* of one with all fields that this reader knows */
     const char *name; /* for errors */
     int (*add)(struct loader *, const uint8_t *bytes, uint64_t offset);
 } entry_types[] = {
-    {ALLOCTRACE_TAG_STRINGS, 4, "strings", NULL},
-    {ALLOCTRACE_TAG_PROCESS, ALLOCTRACE_PROCESS_SIZE, "process", add_process},
-    {ALLOCTRACE_TAG_ARGUMENTS, ALLOCTRACE_ARGUMENT_SIZE, "arguments",
-     add_argument},
-    {ALLOCTRACE_TAG_MODULES, ALLOCTRACE_MODULE_SIZE, "modules", add_module},
-    {ALLOCTRACE_TAG_FRAMES, ALLOCTRACE_FRAME_SIZE, "frames", add_frame},
-    {ALLOCTRACE_TAG_TRACEBACKS, ALLOCTRACE_TRACEBACK_SIZE, "tracebacks",
-     add_traceback},
-    {ALLOCTRACE_TAG_THREADS, ALLOCTRACE_THREAD_SIZE, "threads", add_thread},
-    {ALLOCTRACE_TAG_TRACES, ALLOCTRACE_TRACE_SIZE, "traces", add_trace},
-    {ALLOCTRACE_TAG_SUMMARY, ALLOCTRACE_SUMMARY_SIZE, "summary", add_summary},
-    {ALLOCTRACE_TAG_DOMAINS, ALLOCTRACE_DOMAIN_SIZE, "domains", add_domain},
-    {ALLOCTRACE_TAG_TRAILER, ALLOCTRACE_TRAILER_SIZE, "trailer", NULL},
+#define ENTRY(TAG, TYPE, name, add) \
+    {ALLOCTRACE_TAG_##TAG, ALLOCTRACE_##TYPE##_SIZE, \
+     ALLOCTRACE_##TYPE##_SIZE, name, add}
+    {ALLOCTRACE_TAG_STRINGS, 4, 4, "strings", NULL},
+    ENTRY(PROCESS, PROCESS, "process", add_process),
+    ENTRY(ARGUMENTS, ARGUMENT, "arguments", add_argument),
+    ENTRY(MODULES, MODULE, "modules", add_module),
+    ENTRY(FRAMES, FRAME, "frames", add_frame),
+    {ALLOCTRACE_TAG_TRACEBACKS, ALLOCTRACE_OLD_TRACEBACK_SIZE,
+     ALLOCTRACE_TRACEBACK_SIZE, "tracebacks", add_traceback},
+    ENTRY(THREADS, THREAD, "threads", add_thread),
+    ENTRY(TRACES, TRACE, "traces", add_trace),
+    {ALLOCTRACE_TAG_SUMMARY, ALLOCTRACE_OLD_SUMMARY_SIZE,
+     ALLOCTRACE_SUMMARY_SIZE, "summary", add_summary},
+    ENTRY(DOMAINS, DOMAIN, "domains", add_domain),
+    ENTRY(TRAILER, TRAILER, "trailer", NULL),
+#undef ENTRY
 };
 
 /* Returns NULL for tags that a newer writer may have used. */
@@ -470,6 +476,23 @@ static int records_scan(struct loader *loader, struct record *trailer)
     }
 }
 
+/* Room for the longest entry. */
+#define MAX_ENTRY_SIZE 256
+
+/* Adds an entry; fields that an older writer did not have yet are 0. */
+static int add_entry(struct loader *loader, const struct entry_type *type,
+                     const uint8_t *bytes, uint64_t size)
+{
+    const uint64_t offset = (uint64_t)(bytes - loader->bytes);
+    uint8_t whole[MAX_ENTRY_SIZE];
+
+    if (size >= type->whole)
+        return type->add(loader, bytes, offset);
+    memset(whole, 0, sizeof whole);
+    memcpy(whole, bytes, (size_t)size);
+    return type->add(loader, whole, offset);
+}
+
 static int add_entries(struct loader *loader, const struct record *record)
 {
     const struct entry_type *type = entry_type_of(record->tag);
@@ -481,9 +504,7 @@ static int add_entries(struct loader *loader, const struct record *record)
         return 0;
     size = record->length / record->count;
     for (uint32_t i = 0; i < record->count; i++) {
-        const uint8_t *bytes = record->payload + i * size;
-        int result =
-            type->add(loader, bytes, (uint64_t)(bytes - loader->bytes));
+        int result = add_entry(loader, type, record->payload + i * size, size);
 
         if (result)
             return result;

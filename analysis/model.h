@@ -69,6 +69,8 @@ struct at_traceback {
     uint32_t parent; /* traceback; 0 = outermost */
     uint32_t frame;  /* innermost frame */
     uint64_t depth;  /* frames of the whole path, inlined ones included */
+    uint64_t left_out; /* frames that it had besides: outside the limit, or
+                          rounds of recursion; of the longest such path */
 };
 
 struct alloctrace_snapshot {

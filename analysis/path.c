@@ -16,10 +16,14 @@ void at_snapshot_measure(alloctrace_snapshot *snapshot)
     snapshot->max_depth = 1;
     for (uint32_t i = 1; i < snapshot->n_tracebacks; i++) {
         struct at_traceback *traceback = &snapshot->tracebacks[i];
+        const struct at_traceback *parent =
+            &snapshot->tracebacks[traceback->parent];
 
         traceback->depth = frames[traceback->frame].n_chain;
         if (traceback->parent)
-            traceback->depth += snapshot->tracebacks[traceback->parent].depth;
+            traceback->depth += parent->depth;
+        if (traceback->parent && traceback->left_out < parent->left_out)
+            traceback->left_out = parent->left_out;
         if (traceback->depth > snapshot->max_depth)
             snapshot->max_depth = traceback->depth;
     }
@@ -109,7 +113,8 @@ int at_path_begin(const alloctrace_snapshot *snapshot, uint32_t traceback_id,
     kept = count < SIZE_MAX ? at_traceback_create((size_t)count) : NULL;
     if (!kept)
         return ALLOCTRACE_ENO_MEMORY;
-    kept->total_nframe = snapshot->tracebacks[traceback_id].depth;
+    kept->total_nframe = snapshot->tracebacks[traceback_id].depth +
+                         snapshot->tracebacks[traceback_id].left_out;
     at_walk_begin(&walk, snapshot, traceback_id);
     for (size_t i = 0; i < count; i++, at_walk_next(&walk)) {
         const struct at_frame *frame = &snapshot->frames[walk.frame];

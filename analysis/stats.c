@@ -354,7 +354,8 @@ static alloctrace_traceback *key_frame(const alloctrace_snapshot *snapshot,
 
     if (!traceback)
         return NULL;
-    traceback->total_nframe = snapshot->tracebacks[traceback_id].depth;
+    traceback->total_nframe = snapshot->tracebacks[traceback_id].depth +
+                              snapshot->tracebacks[traceback_id].left_out;
     traceback->frames[0] = (struct alloctrace_frame){
         .file = at_text(snapshot, is_by_line ? frame->file : frame->place),
         .function = at_text(snapshot, is_by_file ? 0 : frame->function),

@@ -148,7 +148,9 @@ static uint32_t path_add(alloctrace_snapshot *view, uint32_t traceback,
                          const struct at_fold *fold)
 {
     const struct at_traceback *site = &view->tracebacks[fold->traceback];
-    struct at_traceback path = {.parent = site->parent, .frame = fold->frame};
+    struct at_traceback path = {.parent = site->parent,
+                                .frame = fold->frame,
+                                .left_out = site->left_out};
 
     if (fold->traceback == traceback && fold->frame == site->frame)
         return traceback;

@@ -100,6 +100,7 @@ static void *take(size_t size, size_t alignment)
     if (!region_at || start + size > (uintptr_t)region_end)
         return NULL;
     region_at = (char *)start + size;
+    budget_add((int64_t)size);
     return (void *)start;
 }
 

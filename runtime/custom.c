@@ -52,19 +52,23 @@ static bool is_of_heap(const void *block, size_t size)
  * Did another allocator of the program's hand it out already? In another
  * domain the size tells; in the same one (where a block is resized by getting
  * a new one) whether it was done inside this very call, whose path is what
- * the caller's own frame holds.
+ * the caller's own frame holds; or the size again where paths are not kept.
  */
 static bool is_tracked(const void *block, size_t size, uint64_t site,
                        uint32_t domain)
 {
     const struct taken other = tracked_find((uintptr_t)block);
+    uint64_t hash;
 
     if (!other.account)
         return false;
     if (account_domain(other.account) != domain)
         return is_near(other.size, size);
-    return (site & ALLOCTRACE_OWN_FRAME) &&
-           domain_is_below(other.account, __alloctrace_thread.top->hash);
+    if (!(site & ALLOCTRACE_OWN_FRAME))
+        return false;
+    hash = __alloctrace_thread.top->hash;
+    return domain_is_below(other.account, hash) ||
+           (domain_is_vague(hash) && is_near(other.size, size));
 }
 
 /* Not to be recorded: not tracing, or inside the runtime. */

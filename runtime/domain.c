@@ -94,19 +94,12 @@ uint32_t domain_intern(const char *name)
     return number ? NAMED_DOMAINS + number : 0;
 }
 
-/* A ledger's key for a path in a domain other than 0. */
-static uint64_t key_in(uint64_t path_key, uint32_t domain)
-{
-    return (path_key ^ domain * UINT64_C(0xd6e8feb86659fd93)) *
-           UINT64_C(0x9fb21c651e98df25);
-}
-
 struct account *domain_account(struct path path)
 {
     struct thread *const thread = &__alloctrace_thread;
     struct account *account;
 
-    path.key = key_in(path.hash, path.domain);
+    path.key = purse_key(path.hash, path.domain);
     account = thread->ledger && generation_has(thread->ledger)
                   ? ledger_find(thread->ledger, path.key)
                   : NULL;
@@ -138,4 +131,16 @@ bool domain_is_below(const struct account *account, uint64_t hash)
         id = traceback->parent;
     }
     return false;
+}
+
+bool domain_is_vague(uint64_t hash)
+{
+    bool is_vague = path_limit() != 0;
+
+    if (!is_vague) {
+        lock_take();
+        is_vague = !traceback_find(hash) && recover_is_elsewhere(hash);
+        lock_release();
+    }
+    return is_vague;
 }

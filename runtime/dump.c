@@ -141,8 +141,8 @@ static void put_tracebacks(void)
     for (uint32_t id = 1; id <= n; id++) {
         const struct traceback *const traceback = vector_at(&at_tracebacks, id);
 
-        put_traceback(&(struct alloctrace_traceback_entry){traceback->parent,
-                                                           traceback->place});
+        put_traceback(&(struct alloctrace_traceback_entry){
+            traceback->parent, traceback->place, traceback->left_out});
     }
     writer_pad(&writer);
 }
@@ -208,6 +208,10 @@ static void put_chunk(const struct account_chunk *chunk)
         sums.live_bytes += entry.live_bytes;
         sums.total_blocks += entry.total_blocks;
         sums.total_bytes += entry.total_bytes;
+        if (purse_is_cut(&chunk->accounts[i])) {
+            sums.cut_blocks += entry.total_blocks;
+            sums.cut_bytes += entry.total_bytes;
+        }
     }
     writer_pad(&writer);
 }

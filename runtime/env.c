@@ -88,6 +88,30 @@ static bool parse_option_flag(const char *value, option_flag *out)
     return true;
 }
 
+/* A plain number is bytes. */
+static bool parse_bytes(const char *value, uint64_t *out)
+{
+    const char *end;
+
+    return (parse_number(value, &end, out) && !*end) ||
+           parse_units(value, sizes, out);
+}
+
+/* Bytes, or a percentage of the memory there is. */
+static bool parse_option_memory(const char *value, option_memory *out)
+{
+    const char *end;
+
+    if (!parse_number(value, &end, out))
+        return false;
+    if (strcmp(end, "%") != 0)
+        return parse_bytes(value, out);
+    if (*out < 1 || *out > 100)
+        return false;
+    *out *= os_memory() / 100;
+    return true;
+}
+
 static bool parse_option_text(const char *value, option_text *out)
 {
     *out = value;

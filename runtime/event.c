@@ -29,7 +29,7 @@ void (*at_on_refusal)(void);
 
 /* No block of that size exists: that is no want of memory. Nor is what is
  * refused without tracing, or for another reason (a bad alignment). */
-void *event_refuse(size_t size, int error)
+void *event_refuse_as(size_t size, int error)
 {
     const int saved = errno;
 
@@ -39,31 +39,44 @@ void *event_refuse(size_t size, int error)
     return NULL;
 }
 
-/* The ledger has no account for the path: opens one. Locked. */
-static struct account *open_account(struct ledger *ledger, struct path path)
+void *event_refuse(size_t size)
+{
+    return event_refuse_as(size, errno);
+}
+
+/* The ledger has no account for what another ledger's account stands for:
+ * opens one. It takes no heed of the budget, lest blocks stay that others
+ * have freed. Locked. */
+static struct account *open_same(struct ledger *ledger, struct path path)
 {
     struct account *account;
-    uint32_t id = path.traceback_id;
 
-    if (!id)
-        id = traceback_intern(path.hash, event_frame(path.how), path.leaf,
-                              !(path.how & EVENT_RETURN_ADDRESS));
-    account = id ? ledger_add(ledger, (struct account_facts){path.key, id,
-                                                             path.domain})
-                 : NULL;
+    budget_lift(true);
+    account = ledger_add(ledger, (struct account_facts){
+                                     path.key, path.traceback_id, path.domain});
+    budget_lift(false);
     return account;
 }
 
-/* The path's account in the thread's own ledger, which is made to be one of
- * the current generation; NULL: no memory, or nothing is traced any more. */
-static struct account *find_own(struct thread *thread, struct path path)
+/* The ledger knows no account for the path: finds or opens one. Locked. */
+static struct account *open_account(struct ledger *ledger, struct path path)
 {
-    struct ledger *ledger = thread->ledger;
-    struct account *account =
-        ledger && generation_has(ledger) ? ledger_find(ledger, path.key) : NULL;
+    struct spot spot;
 
-    if (account)
-        return account;
+    if (path.traceback_id)
+        return open_same(ledger, path);
+    spot = recover_path(path.hash, event_frame(path.how), path.leaf,
+                        !(path.how & EVENT_RETURN_ADDRESS));
+    return purse_account(ledger, spot, path.domain);
+}
+
+/* The same in the thread's own ledger, which is made to be one of the current
+ * generation; NULL: no memory, or nothing is traced any more. */
+static struct account *open_own(struct thread *thread, struct path path)
+{
+    struct ledger *ledger;
+    struct account *account = NULL;
+
     lock_take();
     ledger = ledger_renew(thread);
     if (ledger)
@@ -74,12 +87,43 @@ static struct account *find_own(struct thread *thread, struct path path)
     return account;
 }
 
+/* The account in which the thread's ledger counts the path; NULL: it is not
+ * known yet. */
+static struct account *find_known(struct ledger *ledger, struct path path)
+{
+    struct account *account = ledger_find(ledger, path.key);
+
+    if (!account && !path.traceback_id)
+        account = ledger_recall(ledger, path.key);
+    return account;
+}
+
+/* The path's account in the thread's own ledger; NULL: no memory. */
+static struct account *find_own(struct thread *thread, struct path path)
+{
+    struct ledger *const ledger = thread->ledger;
+    struct account *account =
+        ledger && generation_has(ledger) ? find_known(ledger, path) : NULL;
+
+    if (account)
+        return account;
+    account = open_own(thread, path);
+    if (account && account->key != path.key)
+        ledger_remember(thread->ledger, path.key, account);
+    return account;
+}
+
 /* The verifying mode: does the hash stand for the frames that are there? */
-static void verify(const struct account *account, uint64_t leaf,
+static void verify(const struct account *account, uint64_t hash, uint64_t leaf,
                    unsigned how)
 {
-    if (!traceback_matches(account_traceback(account), event_frame(how), leaf))
-        __atomic_fetch_add(&at_collisions, 1, __ATOMIC_RELAXED);
+    const struct spot spot = {.id = account_traceback(account),
+                              .is_cut = purse_is_cut(account)};
+
+    lock_take();
+    if (!recover_verify(spot, hash, event_frame(how), leaf))
+        at_collisions++;
+    lock_release();
 }
 
 /* Is there something to be recorded? If not the thread leaves its ledger. */
@@ -116,7 +160,7 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
         if (!account && count_get(&at_tracing) == TRACING_ON)
             event_drop(size);
         else if (account && at_options.verify)
-            verify(account, leaf, how);
+            verify(account, key, leaf, how);
     }
     thread->busy = 0;
     errno = saved;
@@ -143,9 +187,12 @@ static struct account *meet(uint64_t leaf, unsigned how, size_t size)
 {
     const struct ledger *const ledger = __alloctrace_thread.ledger;
     const uint64_t hash = event_frame(how)->hash;
+    /* A ledger that is retired may have been of another limit. */
+    const bool is_current = ledger && generation_has(ledger);
     const uint64_t key =
-        hash * (ledger ? ledger->multiplier : ALLOCTRACE_HASH_K) + leaf;
-    struct account *const account = ledger ? find_further(ledger, key) : NULL;
+        hash * (is_current ? ledger->multiplier : ALLOCTRACE_HASH_K) + leaf;
+    struct account *const account =
+        is_current ? find_further(ledger, key) : NULL;
 
     return account ? account : event_find_slow(key, leaf, how, size);
 }

@@ -18,8 +18,6 @@
 #ifndef ALLOCTRACE_EVENT_H
 #define ALLOCTRACE_EVENT_H
 
-#include <errno.h>
-
 #include "block.h"
 #include "runtime.h"
 
@@ -161,7 +159,7 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
     size_t slack;
 
     if (unlikely(!block))
-        return event_refuse(size, errno);
+        return event_refuse(size);
     leaf = narrow_leaf(address);
     if (unlikely(!leaf))
         return event_add_other(account, block, size);
@@ -179,7 +177,7 @@ EVENT void *event_add_if(struct account *account, void *block, size_t size)
 {
     if (likely(account))
         return event_add(account, block, size);
-    return block ? block : event_refuse(size, errno);
+    return likely(block) ? block : event_refuse(size);
 }
 
 /*

@@ -112,7 +112,7 @@ FAMILY int family_posix_memalign(struct account *account, void **block,
     if (likely(!error))
         event_add_if(account, *block, size);
     else
-        event_refuse(size, error);
+        event_refuse_as(size, error);
     return error;
 }
 

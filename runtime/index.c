@@ -30,14 +30,20 @@ static void put(struct index *index, uint64_t hash, uint32_t id)
     index->ids[i] = id;
 }
 
+static uint32_t next_size(const struct index *index)
+{
+    return index->ids ? 2 * (index->mask + 1) : FIRST_SLOTS;
+}
+
 static bool grow(struct index *index, index_hash *rehash)
 {
     const struct index old = *index;
-    const uint32_t n = old.ids ? 2 * (old.mask + 1) : FIRST_SLOTS;
+    const uint32_t n = next_size(index);
     uint32_t *const ids = arena_map(n * sizeof *ids);
 
     if (!ids)
         return false;
+    budget_add((int64_t)(n * sizeof *ids));
     index->ids = ids;
     index->mask = n - 1;
     if (!old.ids)
@@ -46,13 +52,29 @@ static bool grow(struct index *index, index_hash *rehash)
         if (old.ids[i])
             put(index, rehash(old.ids[i]), old.ids[i]);
     arena_unmap(old.ids, (old.mask + 1) * sizeof *old.ids);
+    budget_add(-(int64_t)((old.mask + 1) * sizeof *old.ids));
     return true;
+}
+
+static bool is_full(const struct index *index)
+{
+    return !index->ids || index->n > index->mask / 2;
+}
+
+size_t index_cost(const struct index *index)
+{
+    return is_full(index) ? next_size(index) * sizeof *index->ids : 0;
+}
+
+bool index_reserve(struct index *index, index_hash *rehash)
+{
+    return !is_full(index) || grow(index, rehash);
 }
 
 bool index_add(struct index *index, uint64_t hash, uint32_t id,
                index_hash *rehash)
 {
-    if ((!index->ids || index->n > index->mask / 2) && !grow(index, rehash))
+    if (!index_reserve(index, rehash))
         return false;
     put(index, hash, id);
     index->n++;

@@ -89,7 +89,8 @@ static uint32_t *get_table(struct ledger *ledger, size_t n)
 {
     const int number = __builtin_ctzl(n / FIRST_TABLE_SIZE);
 
-    if (number >= LEDGER_TABLES)
+    if (number >= LEDGER_TABLES ||
+        !budget_has(BUDGET_ACCOUNTS, n * sizeof(uint32_t)))
         return NULL;
     if (!ledger->tables[number])
         ledger->tables[number] = arena_map(n * sizeof(uint32_t));
@@ -105,12 +106,15 @@ static bool grow_table(struct ledger *ledger)
 
     if (!table)
         return false;
+    budget_add((int64_t)(n_new * sizeof *table));
     for (size_t i = 0; i < n; i++)
         if (old[i])
             put(table, (uint32_t)n_new - 1, old[i]);
     use_table(ledger, table, (uint32_t)n_new - 1);
-    if (old != at_no_slots)
+    if (old != at_no_slots) {
         arena_discard(old, n * sizeof *old);
+        budget_add(-(int64_t)(n * sizeof *old));
+    }
     return true;
 }
 
@@ -134,6 +138,8 @@ static void begin(struct ledger *ledger)
     struct generation *const generation = at_generation;
 
     ledger->n_settling = N_SETTLING;
+    if (at_options.frames == 1)
+        ledger->multiplier = 0; /* the site alone is the key */
     ledger->tid = os_tid();
     /* Release: who sees that it counts sees it empty. */
     __atomic_store_n(&ledger->generation, generation, __ATOMIC_RELEASE);
@@ -232,11 +238,17 @@ void ledger_recycle(struct ledger *ledger)
     for (struct account_chunk *chunk = old.chunks; chunk; chunk = next) {
         next = chunk->next;
         account_chunk_release(chunk);
+        budget_add(-ACCOUNT_CHUNK_SIZE);
     }
-    if (old.table != at_no_slots)
-        arena_discard(old.table,
-                      ((size_t)old.table_mask + 1) * sizeof *old.table);
+    if (old.table != at_no_slots) {
+        const size_t size = ((size_t)old.table_mask + 1) * sizeof *old.table;
+
+        arena_discard(old.table, size);
+        budget_add(-(int64_t)size);
+    }
     *ledger = at_new_ledger;
+    ledger->cache = old.cache;
+    cache_clear(&ledger->cache);
     ledger->id = old.id;
     memcpy(ledger->tables, old.tables, sizeof old.tables);
     ledger->is_free = 1;
@@ -273,13 +285,16 @@ static struct account_chunk *get_chunk(struct ledger *ledger)
 
     if (chunk && chunk->n_used < ACCOUNTS_PER_CHUNK)
         return chunk;
-    chunk = account_chunk_add();
+    chunk = budget_has(BUDGET_ACCOUNTS, ACCOUNT_CHUNK_SIZE)
+                ? account_chunk_add()
+                : NULL;
     if (!chunk)
         return NULL;
     /* Before anything else: who holds an account of its last use must see
      * that it is another now. */
     __atomic_store_n(&chunk->generation, ledger->generation->number,
                      __ATOMIC_RELEASE);
+    budget_add(ACCOUNT_CHUNK_SIZE);
     chunk->ledger = ledger;
     chunk->next = ledger->chunks;
     ledger->chunks = chunk;
@@ -304,6 +319,17 @@ struct account *ledger_add(struct ledger *ledger, struct account_facts facts)
     put(ledger->table, ledger->table_mask, account_offset(account));
     ledger->table_used++;
     return account;
+}
+
+void ledger_remember(struct ledger *ledger, uint64_t key,
+                     struct account *account)
+{
+    cache_add(&ledger->cache, key, account);
+}
+
+struct account *ledger_recall(struct ledger *ledger, uint64_t key)
+{
+    return cache_find(&ledger->cache, key);
 }
 
 int64_t ledger_live_sum(void)

@@ -49,6 +49,8 @@ static int start(int n_frames)
     if (count_get(&at_tracing) == TRACING_UNKNOWN) /* too early: start_once */
         return ALLOCTRACE_EBUSY;
     event_forget_drops();
+    /* What this thread found last may be a path of another length. */
+    ledger_renew(&__alloctrace_thread);
     return start_tracing(n_frames) ? 0 : ALLOCTRACE_ENO_MEMORY;
 }
 

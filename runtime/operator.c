@@ -230,7 +230,8 @@ enum known {
     KNOWN_CHUNK    /* the operator's pool begins there */
 };
 
-static enum known look_up(const void *block, uint64_t hash)
+/* `has_counted`: something was counted while the operator was called. */
+static enum known look_up(const void *block, uint64_t hash, bool has_counted)
 {
     const struct account *const heap = block_get(block).account;
     const uint32_t domain = heap ? 0 : domain_find(DOMAIN_NAME);
@@ -238,7 +239,8 @@ static enum known look_up(const void *block, uint64_t hash)
 
     if (domain)
         account = tracked_get(domain, (uintptr_t)block);
-    if (account && domain_is_below(account, hash))
+    if (account && (domain_is_below(account, hash) ||
+                    (has_counted && domain_is_vague(hash))))
         return KNOWN_COUNTED;
     if (!heap)
         return KNOWN_NOT;
@@ -248,9 +250,10 @@ static enum known look_up(const void *block, uint64_t hash)
 }
 
 /* Records a block unless it is counted already. */
-static void record(const struct call *call, struct path path, void *block)
+static void record(const struct call *call, struct path path, void *block,
+                   bool has_counted)
 {
-    const enum known known = look_up(block, path.hash);
+    const enum known known = look_up(block, path.hash, has_counted);
     struct account *account;
 
     if (known == KNOWN_COUNTED)
@@ -274,14 +277,18 @@ static void record(const struct call *call, struct path path, void *block)
  * failed. */
 at_cold static void *new_slow(struct call call)
 {
+    const struct thread *const thread = &__alloctrace_thread;
     const struct path path = domain_path(call.site, 0);
+    const struct ledger *const ledger = thread->ledger;
+    const int64_t live = ledger ? peak_live(ledger) : 0;
     void *block;
 
-    if (event_is_off() || __alloctrace_thread.busy)
+    if (event_is_off() || thread->busy)
         return call_real(&call);
     block = call_below(&call, path);
     if (block)
-        record(&call, path, block);
+        record(&call, path, block,
+               thread->ledger != ledger || peak_live(ledger) != live);
     return block;
 }
 

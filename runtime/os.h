@@ -40,6 +40,10 @@ bool os_has_tags(void);
 /* Does a tool of valgrind's stand in for the allocator? */
 bool os_has_valgrind(void);
 
+/* Bytes that the process may have: of the machine, of its control group (of
+ * the second version, as a container sees it) or by its limit on addresses. */
+uint64_t os_memory(void);
+
 uint64_t os_now_ns(void); /* since 1970 */
 uint32_t os_pid(void);
 uint32_t os_tid(void);

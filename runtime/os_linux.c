@@ -27,6 +27,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -57,6 +58,17 @@ void *os_map(size_t size)
     return pages;
 }
 
+void *os_map_wiped(size_t size)
+{
+    void *const pages = os_map(size);
+
+    if (pages && madvise(pages, size, MADV_WIPEONFORK) != 0) {
+        munmap(pages, size);
+        return NULL;
+    }
+    return pages;
+}
+
 void *os_reserve(size_t size)
 {
     void *const pages =
@@ -78,17 +90,6 @@ uint64_t os_address_limit(void)
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return UINT64_MAX;
     return limit.rlim_cur;
-}
-
-void *os_map_wiped(size_t size)
-{
-    void *const pages = os_map(size);
-
-    if (pages && madvise(pages, size, MADV_WIPEONFORK) != 0) {
-        munmap(pages, size);
-        return NULL;
-    }
-    return pages;
 }
 
 void os_unmap(void *pages, size_t size)
@@ -182,6 +183,43 @@ const char *os_getenv(const char *name)
     if (environ)
         return find_variable((const char *const *)environ, name);
     return find_in_proc(name);
+}
+
+static void lower(uint64_t *bytes, uint64_t limit)
+{
+    if (limit < *bytes)
+        *bytes = limit;
+}
+
+/* The number that a file begins with; UINT64_MAX if there is none ("max"). */
+static uint64_t read_number(const char *path)
+{
+    char text[32] = "";
+    uint64_t number = 0;
+    size_t used = 0;
+    int fd;
+
+    if (os_open_read(path, &fd) != 0)
+        return UINT64_MAX;
+    os_read(fd, text, sizeof text - 1, &used);
+    os_close(fd);
+    for (const char *c = text; *c >= '0' && *c <= '9'; c++)
+        number = number * 10 + (uint64_t)(*c - '0');
+    return text[0] >= '0' && text[0] <= '9' ? number : UINT64_MAX;
+}
+
+uint64_t os_memory(void)
+{
+    uint64_t bytes = UINT64_MAX;
+    struct rlimit limit;
+    struct sysinfo info;
+
+    if (sysinfo(&info) == 0)
+        bytes = (uint64_t)info.totalram * info.mem_unit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        lower(&bytes, limit.rlim_cur);
+    lower(&bytes, read_number("/sys/fs/cgroup/memory.max"));
+    return bytes;
 }
 
 bool os_has_tags(void)

@@ -41,12 +41,32 @@ static struct place copy_record(uint64_t key,
     };
 }
 
+/* Names the function that holds the code, for comparison alone: what others
+ * it was inlined into stands at the end of the chain. */
+static uint32_t body_of(const struct place *place)
+{
+    const uint32_t body =
+        place->function * 0x9e3779b1u ^ place->file * 0x85ebca77u;
+
+    return place->function && !body ? 1 : body;
+}
+
+static void complete(struct place *place)
+{
+    const struct place *const caller =
+        place->caller ? place_at(place->caller) : NULL;
+
+    place->n_frames = caller ? caller->n_frames + 1 : 1;
+    place->body = caller ? caller->body : body_of(place);
+}
+
 static uint32_t add(struct place copy)
 {
     struct place *const place = vector_add(&at_places);
 
     if (!place)
         return 0;
+    complete(&copy);
     *place = copy;
     index_add(&places, copy.key, at_places.n, hash_of);
     return at_places.n;
@@ -85,4 +105,9 @@ uint32_t place_of_address(uint64_t address)
     const uint32_t id = index_find(&places, address, is_same, &address);
 
     return id ? id : add((struct place){.key = address, .address = address});
+}
+
+uint32_t place_unknown(void)
+{
+    return place_of_address(0);
 }

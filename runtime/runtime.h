@@ -46,6 +46,16 @@ bool pattern_has(const char *pattern, char letter); /* %letter */
 /* Puts `part` before the suffix of the file name. False: no room. */
 bool pattern_insert(char *pattern, size_t size, const char *part);
 
+/* budget.c: what the tables may take. Counted from any thread. */
+enum budget {
+    BUDGET_REPEATS, /* recursion may take room as if there were plenty */
+    BUDGET_PATHS,   /* new tracebacks are made */
+    BUDGET_ACCOUNTS /* accounts of known ones are made */
+};
+void budget_add(int64_t bytes); /* the tables have grown */
+bool budget_has(enum budget what, size_t bytes);
+void budget_lift(bool is_lifted); /* all is allowed meanwhile; locked */
+
 /* arena.c: the runtime's memory; never given back. NULL when there is none. */
 void *arena_alloc(size_t size);         /* zeroed, 16-byte aligned; locked */
 void *arena_alloc_aligned(size_t size); /* size a power of two; locked */
@@ -58,6 +68,7 @@ uint64_t arena_bytes(void);                   /* resident bytes of all of it */
 
 /* vector.c: under at_lock, but vector_at. */
 void *vector_add(struct vector *vector);                   /* NULL: no memory */
+size_t vector_cost(const struct vector *vector); /* bytes vector_add will take */
 void *vector_at(const struct vector *vector, uint32_t id); /* 1..n */
 
 /* index.c: under at_lock. `found` compares the element id with `key`. */
@@ -67,6 +78,8 @@ uint32_t index_find(const struct index *index, uint64_t hash,
                     index_match *match, const void *key);
 bool index_add(struct index *index, uint64_t hash, uint32_t id,
                index_hash *rehash);
+size_t index_cost(const struct index *index); /* bytes the next one will take */
+bool index_reserve(struct index *index, index_hash *rehash); /* for one more */
 
 /* real.c: the allocator that serves the calls. Never NULL. */
 struct real {
@@ -105,6 +118,12 @@ void site_remove_module(const struct alloctrace_unit *begin); /* locked */
 extern struct vector at_places;
 uint32_t place_of_site(uint64_t key); /* 0 also if no module has it */
 uint32_t place_of_address(uint64_t address);
+uint32_t place_unknown(void); /* of a frame that nothing is known of */
+
+static inline const struct place *place_at(uint32_t id) /* 1..n */
+{
+    return vector_at(&at_places, id);
+}
 
 /* thread.c */
 enum tracing { TRACING_UNKNOWN, TRACING_OFF, TRACING_ON };
@@ -145,15 +164,52 @@ void stack_leave(uintptr_t here, uintptr_t target);
 /* Makes `next` (NULL: none) the innermost frame; gives what was. */
 void *stack_switch(void *next);
 
-/* traceback.c: under at_lock. 0: no memory. */
+/* Frames at which the runtime itself cuts paths; 0: it keeps them whole, and
+ * the reader applies the limit. For a path of each way through N frames costs
+ * N frames, and when it is met, a walk of N. */
+#define MAX_WINDOW 128
+
+static inline uint32_t path_limit(void)
+{
+    return at_options.frames <= MAX_WINDOW ? (uint32_t)at_options.frames : 0;
+}
+
+/* traceback.c: under at_lock, but traceback_at and traceback_write. */
 extern struct vector at_tracebacks;
-extern uint64_t at_bad_frames; /* frames that could not be taken apart */
-uint32_t traceback_intern(uint64_t key,
-                          const struct alloctrace_shadow_frame *top,
-                          uint64_t leaf, bool is_site);
-bool traceback_matches(uint32_t id, const struct alloctrace_shadow_frame *top,
-                       uint64_t leaf); /* needs no lock */
+uint32_t traceback_find(uint64_t key); /* 0: not known */
+/* The hash above the outermost frame. With a limit of one frame it is 0: the
+ * key is the site alone, as it is on the hot path (struct ledger). */
+uint64_t traceback_root(void);
+/* The path of `from`, continued by a site. Where it is not known and cannot
+ * be added, or is not to be, the spot says so. */
+struct spot traceback_extend(struct spot from, uint64_t site, uint32_t place);
+/* The traceback stands for a path of so many more frames, too. */
+void traceback_leave_out(uint32_t id, uint32_t n_frames);
+/* Those that are had in any case: for paths without a prefix, and for a site
+ * alone. 0: no memory. */
+uint32_t traceback_nowhere(void);
+uint32_t traceback_alone(uint64_t site, uint32_t place);
 int traceback_write(uint32_t id, int fd); /* text, signal-safe */
+
+static inline struct traceback *traceback_at(uint32_t id) /* 1..n */
+{
+    return vector_at(&at_tracebacks, id);
+}
+
+/* recover.c: under at_lock. */
+extern uint64_t at_bad_frames; /* frames that could not be taken apart */
+/* Where an allocation is counted whose path ends in `top` and `leaf`: a site,
+ * or an address. `hash` is the whole path's. */
+struct spot recover_path(uint64_t hash,
+                         const struct alloctrace_shadow_frame *top,
+                         uint64_t leaf, bool is_site);
+/* Is the frame of that hash one whose path is counted as another? */
+bool recover_is_elsewhere(uint64_t hash);
+/* Does the spot stand for the frames? As far as they are kept. */
+bool recover_verify(struct spot spot, uint64_t hash,
+                    const struct alloctrace_shadow_frame *top, uint64_t leaf);
+/* What was remembered of frames is not valid under another limit. */
+void recover_forget(void);
 
 /* peak.c */
 extern struct peak at_peak;
@@ -198,6 +254,12 @@ struct taken block_remove(const void *block);
  * those of the chunks whose bits are set. */
 void block_sweep(const uint64_t *gone);
 
+/* cache.c: by its owner, slow half. */
+void cache_add(struct cache *cache, uint64_t key, struct account *account);
+/* NULL: it is not there. What is found becomes young. */
+struct account *cache_find(struct cache *cache, uint64_t key);
+void cache_clear(struct cache *cache); /* nothing is there; keeps its memory */
+
 /* ledger.c: slow half. */
 extern uint32_t at_no_slots[1]; /* a table in which nothing is found */
 extern const struct ledger at_new_ledger; /* as one begins */
@@ -217,8 +279,21 @@ void ledger_settled(struct ledger *ledger);
 struct account *ledger_find(const struct ledger *ledger, uint64_t key);
 /* Opens an account. Locked; NULL: no memory. */
 struct account *ledger_add(struct ledger *ledger, struct account_facts facts);
+/* Paths that are counted in an account with another key. By the owner. */
+void ledger_remember(struct ledger *ledger, uint64_t key,
+                     struct account *account);
+struct account *ledger_recall(struct ledger *ledger, uint64_t key);
 int64_t ledger_live_sum(void);
 uint64_t ledger_total_sum(void); /* bytes ever allocated; looks at all */
+
+/* purse.c: the accounts of spots. Locked. */
+/* The key of a path in a domain. */
+uint64_t purse_key(uint64_t hash, uint32_t domain);
+/* The account in which a ledger counts a spot; NULL: no memory. */
+struct account *purse_account(struct ledger *ledger, struct spot spot,
+                              uint32_t domain);
+/* Does it count paths whose prefix its traceback is? Needs no lock. */
+bool purse_is_cut(const struct account *account);
 
 /* generation.c: under at_lock. */
 /* Forgets all that was counted. False: no memory. */
@@ -265,8 +340,10 @@ struct account *event_subtract(struct account *account, size_t size,
 bool event_unsubtract(struct account *account, size_t size) at_cold;
 void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
 void event_forget_drops(void);        /* counts from 0 again */
-/* The real allocator refused; `error` says why. Returns NULL. */
-void *event_refuse(size_t size, int error) at_cold;
+/* The real allocator gave NULL, with errno; or `error` says why. Returns NULL,
+ * to be a tail call. */
+void *event_refuse(size_t size) at_cold;
+void *event_refuse_as(size_t size, int error) at_cold;
 extern void (*at_on_refusal)(void); /* NULL: nothing to be done */
 /* Removes a block that may have to come back (realloc), and puts it back. */
 struct taken event_take(const void *block);
@@ -295,6 +372,8 @@ struct account *domain_account(struct path path);
 /* Does the account's path go through the path of that hash? Looks at few
  * frames if it does, at all if not. */
 bool domain_is_below(const struct account *account, uint64_t hash);
+/* Is that known of no account, as the path is not kept to its hash? */
+bool domain_is_vague(uint64_t hash);
 
 /* tracked.c: blocks of domains other than 0. Any thread that is not busy. */
 /* Enters a block, counted in an account of this thread; one at the same

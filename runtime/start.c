@@ -49,6 +49,8 @@ bool start_tracing(int32_t frames)
     /* What could not be forgotten when it stopped, for want of memory. */
     if (at_generation->n_ledgers > 0 && !generation_begin())
         return false;
+    if (at_options.frames != frames)
+        recover_forget();
     at_options.frames = frames;
     at_start_ns = os_now_ns();
     /* Release: who sees it sees the tables. */

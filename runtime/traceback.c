@@ -1,193 +1,200 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interned call paths. A path that is seen for the first time is recovered
- * from the thread's frames, innermost first, up to the first path that is
- * known already; each frame gives its site by taking its hash apart (abi.h).
+ * Interned call paths: a tree of tracebacks, each with the place of its
+ * innermost frame and its caller's traceback as parent. recover.c finds out
+ * which places a path goes through and puts them in from the outermost one
+ * inwards.
  *
- * Frames can be damaged: control may have left instrumented functions in a
- * way that stack.c was not told of, so that `top` points at dead stack. Nothing
- * that is read there is believed before it has been checked: a frame must be
- * readable and aligned, a site must have been seen or belong to a loaded
- * module. A frame that fails is the place "unknown" and is counted.
+ * Recursion. Without a limit of frames every way through a recursion would be
+ * a path of its own. So once a function stands MANY_REPEATS times on a path, a
+ * call from it leads back to the innermost traceback that this very call made
+ * before: the loop between the two is left out, for as many rounds as there
+ * are. What is kept is the way into the recursion, the first rounds, and the
+ * frames since the last loop. Where the tables are half as large as they may
+ * get, FEW_REPEATS are enough: then the paths have multiplied, as in a tree
+ * that is built by two calls.
  *
- * Interning is under at_lock; reading is not. Cost of a new path: about 1 us
- * and a little for each frame entered since the last one.
+ * Where a traceback cannot be added (budget.c) the path is cut: it is counted
+ * at what is known of it, and from then on nothing is added any more, so that
+ * a path is always counted at the same place.
+ *
+ * Interning is under at_lock; reading is not.
  */
-#include <string.h>
-
 #include "runtime.h"
 
-/* A path changes to another stack (signal, coroutine) a few times at most;
- * damage that goes in circles does so without end. */
-#define MAX_STACK_CHANGES 64
-#define FIRST_DEPTH 4096
+#define MANY_REPEATS 200
+#define FEW_REPEATS 8
+#define MAX_REPEATS 255    /* as the field is wide */
+#define MAX_DEPTH 0xffffffu
+#define NOWHERE_KEY UINT64_C(0x510e527fade682d1)
 
 struct vector at_tracebacks = {.element_size = sizeof(struct traceback)};
-uint64_t at_bad_frames;
 
 static struct index tracebacks; /* path hash => id */
-
-/* Frames whose paths are not known yet, innermost first. Under at_lock. */
-static struct {
-    const struct alloctrace_shadow_frame **frames;
-    size_t size;
-    size_t n;
-} pending;
+static bool is_full;            /* nothing is added any more */
 
 static bool is_same(uint32_t id, const void *key)
 {
-    const struct traceback *const traceback = vector_at(&at_tracebacks, id);
-
-    return traceback->key == *(const uint64_t *)key;
+    return traceback_at(id)->key == *(const uint64_t *)key;
 }
 
 static uint64_t hash_of(uint32_t id)
 {
-    return ((const struct traceback *)vector_at(&at_tracebacks, id))->key;
+    return traceback_at(id)->key;
 }
 
-static uint32_t find(uint64_t key)
+uint32_t traceback_find(uint64_t key)
 {
     return index_find(&tracebacks, key, is_same, &key);
 }
 
-static uint32_t add(uint64_t key, uint32_t parent, uint32_t place)
+static bool has_room(void)
 {
-    struct traceback *const traceback =
-        place ? vector_add(&at_tracebacks) : NULL;
+    if (!budget_has(BUDGET_PATHS,
+                    vector_cost(&at_tracebacks) + index_cost(&tracebacks)))
+        is_full = true;
+    return !is_full;
+}
 
+/* The innermost traceback from `id` outwards in the same function; 0 = none. */
+static uint32_t find_body(uint32_t id, uint32_t body)
+{
+    while (id && place_at(traceback_at(id)->place)->body != body)
+        id = traceback_at(id)->parent;
+    return id;
+}
+
+static uint32_t find_place(uint32_t id, uint32_t place)
+{
+    while (id && traceback_at(id)->place != place)
+        id = traceback_at(id)->parent;
+    return id;
+}
+
+/* How often the place's function stands on the path already. */
+static uint32_t count_repeats(uint32_t parent, uint32_t place)
+{
+    const uint32_t body = place_at(place)->body;
+    const uint32_t last =
+        body && path_limit() == 0 ? find_body(parent, body) : 0;
+
+    return last ? traceback_at(last)->n_repeats : 0;
+}
+
+static uint32_t depth_of(uint32_t id)
+{
+    return id ? traceback_at(id)->depth : 0;
+}
+
+static uint32_t add(uint64_t key, uint32_t parent, uint32_t place,
+                    uint32_t n_repeats)
+{
+    const uint32_t depth = depth_of(parent);
+    struct traceback *traceback;
+
+    if (!has_room() || !index_reserve(&tracebacks, hash_of))
+        return 0;
+    traceback = vector_add(&at_tracebacks);
     if (!traceback)
         return 0;
-    *traceback = (struct traceback){key, parent, place};
+    *traceback = (struct traceback){
+        .key = key,
+        .parent = parent,
+        .place = place,
+        .depth = depth < MAX_DEPTH ? depth + 1 : MAX_DEPTH,
+        .n_repeats = n_repeats < MAX_REPEATS ? n_repeats + 1 : MAX_REPEATS,
+    };
     index_add(&tracebacks, key, at_tracebacks.n, hash_of);
     return at_tracebacks.n;
 }
 
-static bool grow_pending(void)
+void traceback_leave_out(uint32_t id, uint32_t n_frames)
 {
-    const size_t size = pending.size ? 2 * pending.size : FIRST_DEPTH;
-    const struct alloctrace_shadow_frame **const frames =
-        arena_map(size * sizeof *frames);
+    struct traceback *const traceback = traceback_at(id);
 
-    if (!frames)
-        return false;
-    if (pending.frames) {
-        memcpy(frames, pending.frames, pending.n * sizeof *frames);
-        arena_unmap(pending.frames, pending.size * sizeof *frames);
+    if (traceback->left_out < n_frames)
+        traceback->left_out = n_frames;
+}
+
+/* The path goes on where the same call stands already: at `again`. */
+static struct spot fold(struct spot from, uint32_t again)
+{
+    uint32_t n_more = 0;
+
+    for (uint32_t id = from.id; id != again; id = traceback_at(id)->parent)
+        n_more += place_at(traceback_at(id)->place)->n_frames;
+    n_more += place_at(traceback_at(again)->place)->n_frames;
+    if (__builtin_add_overflow(from.left_out, n_more, &from.left_out))
+        from.left_out = UINT32_MAX;
+    from.id = again;
+    traceback_leave_out(again, from.left_out);
+    return from;
+}
+
+static bool is_folded(uint32_t n_repeats)
+{
+    return n_repeats >= MANY_REPEATS ||
+           (n_repeats >= FEW_REPEATS && !budget_has(BUDGET_REPEATS, 0));
+}
+
+uint64_t traceback_root(void)
+{
+    return at_options.frames == 1 ? 0 : at_sentinel.hash;
+}
+
+static uint64_t key_below(uint32_t parent, uint64_t site)
+{
+    const uint64_t key = parent ? traceback_at(parent)->key : traceback_root();
+
+    return key * ALLOCTRACE_HASH_K + site;
+}
+
+struct spot traceback_extend(struct spot from, uint64_t site, uint32_t place)
+{
+    const uint64_t key = key_below(from.id, site);
+    uint32_t id = from.is_cut ? 0 : traceback_find(key);
+    uint32_t n_repeats;
+
+    if (id) {
+        from.id = id;
+        return from;
     }
-    pending.frames = frames;
-    pending.size = size;
-    return true;
-}
-
-static bool push_pending(const struct alloctrace_shadow_frame *frame)
-{
-    if (pending.n == pending.size && !grow_pending())
-        return false;
-    pending.frames[pending.n++] = frame;
-    return true;
-}
-
-/* Can the frame be read? Asks the system once a page. */
-static bool is_sound(const struct alloctrace_shadow_frame *frame, uintptr_t *page)
-{
-    const uintptr_t mask = ~(uintptr_t)(os_page_size() - 1);
-    const uintptr_t last = (uintptr_t)frame + sizeof *frame - 1;
-
-    if (!frame || (uintptr_t)frame % sizeof(void *) != 0)
-        return false;
-    if (((uintptr_t)frame & mask) == *page && (last & mask) == *page)
-        return true;
-    *page = last & mask;
-    return os_is_readable(frame, sizeof *frame);
-}
-
-/*
- * Collects the frames from `top` outwards whose paths are new. Gives the
- * traceback of the first known one, or 0 at the end of the stack.
- */
-static uint32_t collect(const struct alloctrace_shadow_frame *top)
-{
-    const struct alloctrace_shadow_frame *frame = top;
-    uintptr_t page = 0;
-    unsigned n_changes = 0;
-
-    pending.n = 0;
-    while (frame != &at_sentinel) {
-        uint32_t known;
-
-        if (!is_sound(frame, &page) || n_changes > MAX_STACK_CHANGES) {
-            at_bad_frames++;
-            return 0;
-        }
-        known = find(frame->hash);
-        if (known || !push_pending(frame))
-            return known;
-        n_changes += frame->parent <= frame;
-        frame = frame->parent;
+    if (from.is_cut || !place)
+        return (struct spot){from.id, from.left_out, true};
+    n_repeats = count_repeats(from.id, place);
+    if (is_folded(n_repeats)) {
+        id = find_place(from.id, place);
+        if (id)
+            return fold(from, id);
     }
-    return 0;
+    id = add(key, from.id, place, n_repeats);
+    return (struct spot){id ? id : from.id, from.left_out, !id};
 }
 
-static uint64_t key_of(const struct alloctrace_shadow_frame *frame)
+/* A path of one frame, beyond the budget: there are no more than places. */
+static uint32_t add_single(uint64_t key, uint32_t place)
 {
-    return frame->hash - frame->parent->hash * ALLOCTRACE_HASH_K;
-}
+    uint32_t id = traceback_find(key);
+    const bool was_full = is_full;
 
-static uint32_t place_of(const struct alloctrace_shadow_frame *frame)
-{
-    uintptr_t page = 0;
-    uint32_t place = 0;
-
-    if (is_sound(frame->parent, &page))
-        place = place_of_site(key_of(frame));
-    if (place)
-        return place;
-    at_bad_frames++;
-    return place_of_address(0);
-}
-
-uint32_t traceback_intern(uint64_t key, const struct alloctrace_shadow_frame *top,
-                          uint64_t leaf, bool is_site)
-{
-    uint32_t id = find(key);
-
-    if (id)
+    if (id || !place)
         return id;
-    id = collect(top);
-    while (pending.n > 0) {
-        const struct alloctrace_shadow_frame *const frame =
-            pending.frames[--pending.n];
-
-        id = add(frame->hash, id, place_of(frame));
-        if (!id)
-            return 0;
-    }
-    return add(key, id, is_site ? place_of_site(leaf) : place_of_address(leaf));
+    budget_lift(true);
+    is_full = false;
+    id = add(key, 0, place, 0);
+    is_full = was_full;
+    budget_lift(false);
+    return id;
 }
 
-/* Is `key` that of the traceback's innermost frame? Unknown matches all. */
-static bool is_at(const struct traceback *traceback, uint64_t key)
+uint32_t traceback_nowhere(void)
 {
-    const struct place *const place = vector_at(&at_places, traceback->place);
-
-    return place->key == key || place->key == 0;
+    return add_single(NOWHERE_KEY, place_unknown());
 }
 
-bool traceback_matches(uint32_t id, const struct alloctrace_shadow_frame *top,
-                       uint64_t leaf)
+uint32_t traceback_alone(uint64_t site, uint32_t place)
 {
-    const struct traceback *traceback = vector_at(&at_tracebacks, id);
-
-    if (!is_at(traceback, leaf))
-        return false;
-    while (top != &at_sentinel && traceback->parent) {
-        traceback = vector_at(&at_tracebacks, traceback->parent);
-        if (!is_at(traceback, key_of(top)))
-            return false;
-        top = top->parent;
-    }
-    return top == &at_sentinel && !traceback->parent;
+    return add_single(key_below(0, site), place);
 }
 
 static const char *string_at(uint32_t id)

@@ -10,6 +10,7 @@
  *   place      an interned site record, copied so that it outlives its
  *              module, or a return address of code without records.
  *   traceback  an interned call path: place and parent. id 0 = no path.
+ *   spot       where a path is counted: a traceback, and how it got there.
  *   account    the counters of one traceback in one ledger.
  *   ledger     the accounts of one thread, found by path hash. Outlives its
  *              thread and is then handed to a new one.
@@ -192,6 +193,23 @@ static inline uint32_t slot_home(uint64_t key, uint32_t mask)
 /* Tables that a ledger may have, each twice as large as the one before. */
 #define LEDGER_TABLES 20
 
+/* Slot of a cache: a path and where it is counted. */
+struct slot {
+    uint64_t key; /* 0 = free */
+    struct account *account;
+};
+
+/* A table of slots that forgets. See cache.c. */
+struct cache_table {
+    struct slot *slots; /* at most half full; NULL = none yet */
+    uint32_t log2;      /* of their number */
+    uint32_t n_used;    /* slots taken */
+};
+struct cache {
+    struct cache_table young; /* what is added goes here */
+    struct cache_table old;   /* what was young before */
+};
+
 /* One thread's accounts. The first line is what the hot path touches. */
 struct ledger {
     uint32_t *slots;     /* table of the hot path; empty when verifying */
@@ -216,6 +234,8 @@ struct ledger {
     uint32_t is_swept; /* it is being made ready for use; under at_lock */
     uint32_t n_settling; /* blocks to look at more closely (generation.c) */
     struct generation *generation; /* NULL: has not begun */
+    /* Paths without an account of their own => where they are counted. */
+    struct cache cache;
     uint32_t *tables[LEDGER_TABLES]; /* all it ever had; NULL = not yet */
 } at_cache_aligned;
 
@@ -254,6 +274,8 @@ struct place {
     uint32_t type_size; /* bytes of one object; 0 = unknown */
     uint32_t caller; /* place this one was inlined into; 0 = none */
     uint32_t line;
+    uint32_t n_frames; /* frames that it stands for: callers and itself */
+    uint32_t body;     /* names the function whose code it is in; 0 = unknown */
     uint16_t column;
     uint16_t ordinal;
     uint8_t kind; /* enum alloctrace_site_kind; 0 = return address */
@@ -262,9 +284,20 @@ struct place {
 
 /* An interned call path. */
 struct traceback {
-    uint64_t key;    /* path hash */
-    uint32_t parent; /* traceback of the caller, a smaller id; 0 = none */
-    uint32_t place;  /* innermost frame */
+    uint64_t key;      /* path hash, of the frames that are kept */
+    uint32_t parent;   /* traceback of the caller, a smaller id; 0 = none */
+    uint32_t place;    /* innermost frame */
+    uint32_t left_out; /* frames of a path that are not kept; the most seen */
+    uint32_t depth : 24;     /* tracebacks from here to the outermost */
+    uint32_t n_repeats : 8;  /* of them in the same function; not counted with
+                              * a limit */
+};
+
+/* Where a path is counted. See recover.c. */
+struct spot {
+    uint32_t id;       /* traceback; 0 = outside of all */
+    uint32_t left_out; /* frames of the path that the traceback lacks */
+    bool is_cut;       /* it is a prefix: there was no memory for more */
 };
 
 /* A string: bytes are in the arena, NUL-terminated. */
@@ -307,6 +340,7 @@ typedef struct option_interval {
     uint64_t ns;    /* a dump each so many nanoseconds; 0 = not by time */
     uint64_t bytes; /* or each so many bytes allocated; 0 = not by bytes */
 } option_interval;
+typedef uint64_t option_memory; /* bytes */
 
 /* What the environment asked for. Constant once read. See env.def. */
 struct options {

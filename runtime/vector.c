@@ -22,6 +22,17 @@ void *vector_at(const struct vector *vector, uint32_t id)
     return (char *)vector->parts[part] + (size_t)offset * vector->element_size;
 }
 
+size_t vector_cost(const struct vector *vector)
+{
+    uint32_t offset;
+    const unsigned part = part_of(vector->n + 1, &offset);
+
+    return part < VECTOR_PARTS && !vector->parts[part]
+               ? ((size_t)1 << (part + VECTOR_FIRST_LOG2)) *
+                     vector->element_size
+               : 0;
+}
+
 void *vector_add(struct vector *vector)
 {
     uint32_t offset;
@@ -30,9 +41,7 @@ void *vector_add(struct vector *vector)
     if (part >= VECTOR_PARTS)
         return NULL;
     if (!vector->parts[part]) {
-        const size_t n = (size_t)1 << (part + VECTOR_FIRST_LOG2);
-
-        vector->parts[part] = arena_alloc(n * vector->element_size);
+        vector->parts[part] = arena_alloc(vector_cost(vector));
         if (!vector->parts[part])
             return NULL;
     }

@@ -124,6 +124,9 @@ uint32_t dumpfile_traceback(struct dumpfile *dump, uint32_t parent,
 {
     bytes_u32(&dump->tracebacks.bytes, parent);
     bytes_u32(&dump->tracebacks.bytes, frame);
+    if (dump->has_left_out)
+        bytes_u32(&dump->tracebacks.bytes, dump->left_out);
+    dump->left_out = 0;
     return ++dump->tracebacks.count;
 }
 
@@ -282,7 +285,7 @@ static void add_summary(struct dumpfile *dump)
 {
     struct bytes payload = {0};
 
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < (dump->summary[12] || dump->summary[13] ? 14 : 12); i++)
         bytes_u64(&payload, dump->summary[i]);
     file_record(&dump->file, TAG_SUMMARY, 1, payload.data, payload.size);
     free(payload.data);

@@ -10,6 +10,7 @@
 #ifndef DUMPFILE_H
 #define DUMPFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +35,10 @@ struct dumpfile {
     const char *program;
     const char *reason;
     uint64_t start_ns, dump_ns;
-    uint64_t summary[12]; /* in the order of the fields */
+    /* In the order of the fields; the last two are written if one is set. */
+    uint64_t summary[14];
+    bool has_left_out;    /* tracebacks are written with the field left_out */
+    uint32_t left_out;    /* of the next traceback */
     struct bytes file;    /* the result of dumpfile_finish */
 };
 

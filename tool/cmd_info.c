@@ -82,6 +82,11 @@ void info_warnings(const struct out *out, const alloctrace_snapshot *snapshot)
         fprintf(out->file, "not recorded: %s in %s\n",
                 out_size((int64_t)sum->dropped_bytes),
                 out_blocks((int64_t)sum->dropped_blocks));
+    if (sum->cut_blocks)
+        fprintf(out->file,
+                "call paths cut to save memory: those of %s in %s\n",
+                out_size((int64_t)sum->cut_bytes),
+                out_blocks((int64_t)sum->cut_blocks));
     if (sum->bad_frames)
         fprintf(out->file,
                 "frames that could not be read: %" PRIu64
@@ -224,6 +229,7 @@ static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
     fputs(")\n", file);
     print_domains(file, domains);
     print_amount(file, "dropped", sum->dropped_bytes, sum->dropped_blocks);
+    print_amount(file, "cut", sum->cut_bytes, sum->cut_blocks);
     fprintf(file,
             "paths      %zu; traces %zu, threads %zu, loaded files %zu\n"
             "overhead   %s resident\n"
@@ -293,6 +299,8 @@ static void print_json(FILE *file, const alloctrace_snapshot *snapshot,
     json_number(file, "overhead_bytes", sum->overhead_bytes);
     json_number(file, "bad_frames", sum->bad_frames);
     json_number(file, "collisions", sum->collisions);
+    json_number(file, "cut_blocks", sum->cut_blocks);
+    json_number(file, "cut_bytes", sum->cut_bytes);
     json_domains(file, domains);
     fputs("}\n", file);
 }

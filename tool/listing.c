@@ -56,6 +56,10 @@ static int json_frames(FILE *file, const struct report *report, size_t index)
         json_frame(file, alloctrace_traceback_frame(traceback, (ptrdiff_t)i));
     }
     putc(']', file);
+    if (report->options.group_by == ALLOCTRACE_BY_TRACEBACK &&
+        alloctrace_traceback_total_nframe(traceback) > n)
+        fprintf(file, ",\"total_nframe\":%" PRIu64,
+                alloctrace_traceback_total_nframe(traceback));
     alloctrace_traceback_free(traceback);
     return json_wrappers(file, report, index);
 }

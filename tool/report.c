@@ -166,7 +166,10 @@ static int print_path(const struct out *out, const struct report *report,
                     alloctrace_traceback_frame(traceback, -1 - (ptrdiff_t)i));
     }
     if (alloctrace_traceback_total_nframe(traceback) > n)
-        fprintf(out->file, "      ... older frames not kept: %" PRIu64 "\n",
+        fprintf(out->file, "      ... %s: %" PRIu64 "\n",
+                alloctrace_snapshot_traceback_limit(report->snapshot)
+                    ? "older frames not kept"
+                    : "frames of recursion not kept, at most",
                 alloctrace_traceback_total_nframe(traceback) - n);
     alloctrace_traceback_free(traceback);
     return 0;

@@ -116,6 +116,9 @@ struct alloctrace_summary {
     uint64_t overhead_bytes; /* the tracer's own memory */
     uint64_t bad_frames;     /* frames that could not be taken apart */
     uint64_t collisions;     /* call paths told apart wrongly, if verified */
+    uint64_t cut_blocks;     /* counted under a prefix of their call path, as
+                                there was no memory for more */
+    uint64_t cut_bytes;      /* their bytes */
 };
 
 /* A file that was loaded into the process. */
@@ -346,7 +349,15 @@ void alloctrace_traceback_free(alloctrace_traceback *traceback);
 /* How many frames it has: at least one. Mirrors len(traceback). */
 size_t alloctrace_traceback_count(const alloctrace_traceback *traceback);
 
-/* How many it had before the limit. Mirrors Traceback.total_nframe. */
+/*
+ * Says how many frames it had before the limit, and before recursion was
+ * folded. Paths that are kept as one traceback can differ in that: with a
+ * limit it is the number of the one that was met first, otherwise of the
+ * longest.
+ *
+ * Mirrors Traceback.total_nframe; but there tracebacks of different totals are
+ * never one, and the total ends at 65535.
+ */
 uint64_t
 alloctrace_traceback_total_nframe(const alloctrace_traceback *traceback);
 

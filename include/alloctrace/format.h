@@ -37,8 +37,9 @@
  * the traceback of its caller (`parent`), so reading from an id outwards
  * gives most recent frame first. A frame whose code was inlined is followed
  * by its `caller`, that one's `caller` and so on, and only then by the frame
- * of the parent. All of them count against the traceback limit, which the
- * reader applies: the file holds whole paths.
+ * of the parent. All of them count against the traceback limit. A writer that
+ * keeps to it still writes a place whole where the limit lies within what was
+ * inlined; and a file may hold longer paths. So the reader applies the limit.
  */
 #ifndef ALLOCTRACE_FORMAT_H
 #define ALLOCTRACE_FORMAT_H
@@ -136,7 +137,16 @@ enum alloctrace_tag {
 /* One call path. */
 #define ALLOCTRACE_TRACEBACK_FIELDS(FIELD)                                    \
     FIELD(32, parent) /* traceback of the caller; 0 = outermost */            \
-    FIELD(32, frame)  /* innermost frame */
+    FIELD(32, frame)  /* innermost frame */                                   \
+    FIELD(32, left_out) /* see below; absent from older files: 0 */
+
+/*
+ * `left_out`: with a limit of frames, how many more were outside the outermost
+ * one, at most 65535, when the path was met for the first time. Without, how
+ * many frames of recursion were left out before this one, in the longest path
+ * that goes through it.
+ */
+#define ALLOCTRACE_OLD_TRACEBACK_SIZE 8
 
 /* A thread, or several one after another that were given the same number. */
 #define ALLOCTRACE_THREAD_FIELDS(FIELD)                                       \
@@ -174,7 +184,10 @@ enum alloctrace_tag {
     FIELD(64, unknown_frees)  /* frees of blocks that were not recorded */    \
     FIELD(64, overhead_bytes) /* the tracer's own memory */                   \
     FIELD(64, bad_frames)     /* frames that could not be taken apart */      \
-    FIELD(64, collisions)     /* found by verifying; see ALLOCTRACE_VERIFY */
+    FIELD(64, collisions)     /* found by verifying; see ALLOCTRACE_VERIFY */ \
+    FIELD(64, cut_blocks)     /* counted under a prefix of their path; this */ \
+    FIELD(64, cut_bytes)      /* and what follows is absent from older files */
+#define ALLOCTRACE_OLD_SUMMARY_SIZE 96
 
 #define ALLOCTRACE_TRAILER_FIELDS(FIELD)                                      \
     FIELD(64, record_count) /* records before the trailer */                  \

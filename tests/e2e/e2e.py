@@ -28,7 +28,8 @@ PROGRAMS = {
 
 SUMMARY = ("live_blocks live_bytes total_blocks total_bytes peak_bytes "
            "peak_slack dropped_blocks dropped_bytes unknown_frees "
-           "overhead_bytes bad_frames collisions").split()
+           "overhead_bytes bad_frames collisions cut_blocks cut_bytes"
+           ).split()
 TRACE = ("live_blocks live_bytes total_blocks total_bytes peak_blocks "
          "peak_bytes").split()
 TAG_PROCESS, TAG_STRINGS, TAG_TRACES, TAG_SUMMARY = 1, 2, 7, 8
@@ -125,7 +126,8 @@ def read_summary(path):
                     "<6q", payload, i * size + 16)):
                 sums[name] += value
         if tag == TAG_SUMMARY:
-            summary = dict(zip(SUMMARY, struct.unpack_from("<12q", payload)))
+            summary = dict(zip(SUMMARY, struct.unpack_from(
+                f"<{len(SUMMARY)}q", payload)))
     check(summary is not None, f"{path}: no summary")
     for name in TRACE:
         if name in summary and name != "peak_bytes":

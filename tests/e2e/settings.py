@@ -15,7 +15,10 @@ ON = [{"ALLOCTRACE": value} for value in ("1", "25", "65535", "all")] + [
     {"ALLOCTRACE": "1", "ALLOCTRACE_AT_CRASH": "0"},
     {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "0"},
     {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "1h"},
-    {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "1"}]
+    {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "1"},
+    {"ALLOCTRACE": "all", "ALLOCTRACE_MAX_MEMORY": "0"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_MAX_MEMORY": "512KiB"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_MAX_MEMORY": "1%"}]
 # The variable that is wrong comes last.
 BAD = [{"ALLOCTRACE": value} for value in (
     "-1", "65536", "x", "1x", " 1", "1 ", "0x10", "ALL", "1.5", "+1",
@@ -25,8 +28,10 @@ BAD = [{"ALLOCTRACE": value} for value in (
     {"ALLOCTRACE": "1", "ALLOCTRACE_AT_CRASH": "2"},
     {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "10"},
     {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "1.5s"},
-    {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "x"}]
-ACCEPTED = {"ALLOCTRACE": "65535", "ALLOCTRACE_INTERVAL": "64MiB"}
+    {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "x"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_MAX_MEMORY": "1Mb"}]
+ACCEPTED = {"ALLOCTRACE": "65535", "ALLOCTRACE_INTERVAL": "64MiB",
+            "ALLOCTRACE_MAX_MEMORY": "MiB"}
 
 
 def run(program, directory, settings):

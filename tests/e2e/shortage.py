@@ -7,17 +7,23 @@ NULL and errno as without the plugin.
     shortage.py BUILD
 """
 import os
+import resource
 
 import e2e
 
 WAYS = ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign",
         "strdup")
 ENOMEM = 12
+LIMIT = 1 << 28 # bytes of addresses that the program may have
+
+
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
 
 
 def run(program, way, directory, **variables):
     result = e2e.run([program, way], e2e.environment(**variables),
-                     cwd=directory, timeout=60)
+                     cwd=directory, timeout=60, preexec_fn=limit_memory)
     e2e.check_equal(f"{way}: status and messages",
                     (result.status, result.stderr), (3, b""))
     return list(map(int, result.stdout.split()))
@@ -42,7 +48,7 @@ def check_way(way, program, directory):
     last = recorded(os.path.join(directory, "a.x"), "exit", 2)
     print(f"{way}: {then} bytes when refused, {last} at exit")
     e2e.check_equal(f"{way}: bytes at exit", last, n_bytes)
-    e2e.check(n_bytes - 128 * 1024 <= then <= n_bytes,
+    e2e.check(n_bytes - 256 * 1024 <= then <= n_bytes,
               f"{way}: {then} bytes when refused of {n_bytes}")
     for name in os.listdir(directory):
         os.remove(os.path.join(directory, name))

@@ -330,6 +330,32 @@ static void write_cxx(void)
     dumpfile_fini(&dump);
 }
 
+/* What is kept of recursion, and paths that were cut. */
+static void write_left_out(void)
+{
+    struct dumpfile dump;
+    uint32_t path;
+
+    dumpfile_init(&dump);
+    dump.summary[2] = 7;
+    dump.summary[3] = 4096;
+    dump.summary[12] = 4;
+    dump.summary[13] = 4000;
+    dump.has_left_out = true;
+    path = dumpfile_path(&dump, "walk.c:9 main.c:3");
+    dump.left_out = 998;
+    path = dumpfile_traceback(
+        &dump, path,
+        dumpfile_frame(&dump, (struct dumpframe){.file = "walk.c", .line = 9}));
+    path = dumpfile_traceback(
+        &dump, path,
+        dumpfile_frame(&dump, (struct dumpframe){.file = "walk.c", .line = 5}));
+    dumpfile_trace(&dump, path, 0, 0, 3, 96);
+    dumpfile_finish(&dump);
+    write_all("left_out.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
 int main(void)
 {
     write_good("good.dump", 0);
@@ -338,6 +364,7 @@ int main(void)
     write_empty();
     write_odd();
     write_deep();
+    write_left_out();
     write_domains();
     write_wrappers();
     write_cxx();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "check_alloctrace.h"
@@ -105,8 +106,44 @@ START_TEST(a_longer_name_is_another_variable)
 }
 END_TEST
 
+/* What a value of ALLOCTRACE_MAX_MEMORY means; 1 = refused. */
+static uint64_t memory_of(const char *value)
+{
+    setenv("ALLOCTRACE_MAX_MEMORY", value, 1);
+    return frames_of("all") < 0 ? 1 : at_options.max_memory;
+}
+
+START_TEST(memory_is_bytes_or_a_share)
+{
+    const char *const bad[] = {"x",      "KiB",  "1K",    "1.5MiB", "-1", "0%",
+                               "101%",   "1 MiB", "1MiBx", "%",     " 1",
+                               "99999999999999999999", "99999999999GiB"};
+
+    ck_assert_uint_eq(memory_of("0"), 0);
+    ck_assert_uint_eq(memory_of("12345"), 12345);
+    ck_assert_uint_eq(memory_of("3KiB"), 3072);
+    ck_assert_uint_eq(memory_of("64MiB"), 64 << 20);
+    ck_assert_uint_eq(memory_of("5GiB"), UINT64_C(5) << 30);
+    ck_assert_uint_eq(memory_of("100%") / 100, os_memory() / 100);
+    ck_assert_uint_eq(memory_of(""), memory_of("2%"));
+    ck_assert_uint_gt(os_memory(), 64 << 20);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_uint_eq(memory_of(bad[i]), 1);
+}
+END_TEST
+
+START_TEST(the_share_is_of_what_the_process_may_have)
+{
+    const struct rlimit limit = {(rlim_t)1 << 30, (rlim_t)1 << 30};
+
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    ck_assert_uint_eq(os_memory(), 1 << 30);
+}
+END_TEST
+
 CHECK_MAIN("env", unset_empty_and_zero_are_off,
            numbers_from_1_to_65535_limit_the_frames, anything_else_is_refused,
            a_bad_value_of_any_variable_turns_tracing_off,
            intervals_are_times_or_sizes, other_intervals_are_refused,
-           a_longer_name_is_another_variable)
+           a_longer_name_is_another_variable, memory_is_bytes_or_a_share,
+           the_share_is_of_what_the_process_may_have)

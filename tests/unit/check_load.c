@@ -57,6 +57,38 @@ static void refused(const struct bytes *file, int code, const char *message,
     ck_assert_uint_eq(error.offset, offset);
 }
 
+START_TEST(fields_that_older_writers_lack_are_zero)
+{
+    for (int has_fields = 0; has_fields < 2; has_fields++) {
+        alloctrace_snapshot *snapshot;
+        alloctrace_traceback *traceback;
+        struct dumpfile dump;
+
+        dumpfile_init(&dump);
+        dump.summary[12] = has_fields ? 5 : 0;
+        dump.summary[13] = has_fields ? 50 : 0;
+        dump.has_left_out = has_fields;
+        dump.left_out = 7;
+        dumpfile_path(&dump, "c.c:3 b.c:2 a.c:1");
+        dumpfile_finish(&dump);
+        ck_assert_int_eq(load(&dump.file, &snapshot), 0);
+        dumpfile_fini(&dump);
+        ck_assert_uint_eq(alloctrace_snapshot_summary(snapshot)->cut_blocks,
+                          has_fields ? 5 : 0);
+        ck_assert_uint_eq(alloctrace_snapshot_summary(snapshot)->cut_bytes,
+                          has_fields ? 50 : 0);
+        /* What an outer part of a path lacks the whole path lacks. */
+        ck_assert_int_eq(
+            alloctrace_snapshot_traceback(snapshot, 3, &traceback), 0);
+        ck_assert_uint_eq(alloctrace_traceback_count(traceback), 3);
+        ck_assert_uint_eq(alloctrace_traceback_total_nframe(traceback),
+                          has_fields ? 10 : 3);
+        alloctrace_traceback_free(traceback);
+        alloctrace_snapshot_free(snapshot);
+    }
+}
+END_TEST
+
 START_TEST(everything_in_a_file_is_loaded)
 {
     struct dumpfile dump;
@@ -528,7 +560,8 @@ START_TEST(files_that_cannot_be_read_say_why)
 }
 END_TEST
 
-CHECK_MAIN("load", everything_in_a_file_is_loaded, domains_have_names,
+CHECK_MAIN("load", everything_in_a_file_is_loaded,
+           fields_that_older_writers_lack_are_zero, domains_have_names,
            each_proper_prefix_is_refused, each_flipped_bit_is_found,
            forged_bytes_do_no_harm, other_files_are_refused,
            newer_versions_are_refused, bytes_behind_the_trailer_are_refused,

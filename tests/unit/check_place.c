@@ -2,11 +2,6 @@
 #include "check_alloctrace.h"
 #include "paths.h"
 
-static struct place *place_at(uint32_t id)
-{
-    return vector_at(&at_places, id);
-}
-
 START_TEST(an_inlined_record_brings_its_callers_before_it)
 {
     sites_announce();

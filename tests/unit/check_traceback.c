@@ -4,18 +4,15 @@
 #include "check_alloctrace.h"
 #include "paths.h"
 
-static struct traceback *traceback_at(uint32_t id)
-{
-    return vector_at(&at_tracebacks, id);
-}
 
 /* Interns an allocation at site i below the frames that are linked. */
 static uint32_t intern(unsigned i)
 {
     const struct alloctrace_shadow_frame *const top = __alloctrace_thread.top;
 
-    return traceback_intern(top->hash * ALLOCTRACE_HASH_K + site(i), top,
-                            site(i), true);
+    return recover_path(top->hash * ALLOCTRACE_HASH_K + site(i), top,
+                        site(i), true)
+        .id;
 }
 
 /* The lines of a traceback, most recent first; 0-terminated. */
@@ -145,7 +142,7 @@ START_TEST(a_frame_on_a_stack_that_is_gone_is_not_read)
     push(&inner, 20);
     munmap(stack, 4096);
     const uint64_t key = 42; /* as its hash cannot be computed any more */
-    ck_assert_uint_gt(traceback_intern(key, &inner, site(30), true), 0);
+    ck_assert_uint_gt(recover_path(key, &inner, site(30), true).id, 0);
     ck_assert_uint_ge(at_bad_frames, 1);
 }
 END_TEST

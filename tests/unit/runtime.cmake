@@ -6,7 +6,8 @@ set(sanitizer_options
     "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1"
     "TSAN_OPTIONS=allocator_may_return_null=1")
 foreach(name text env vector index string site place traceback peak ledger
-             generation storm block alloc target writer stack tracked pattern process interval signal)
+             generation storm block alloc target writer stack tracked pattern process interval signal
+             limit cache)
     alloctrace_check(${name} alloctrace_runtime_test)
     set_tests_properties(unit.${name} PROPERTIES ENVIRONMENT
         "ALLOCTRACE=all;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")

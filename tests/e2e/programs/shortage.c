@@ -10,10 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define BLOCK 65536
-#define LIMIT (512UL << 20)
 
 static void *volatile last;
 static unsigned long n_bytes;
@@ -88,10 +86,8 @@ static const struct {
 
 static void fill(int (*take)(size_t))
 {
-    const struct rlimit limit = {LIMIT, LIMIT};
     int error = 0;
 
-    setrlimit(RLIMIT_AS, &limit);
     while (!error) {
         error = take(BLOCK);
         if (!error)
