@@ -74,7 +74,8 @@ int alloctrace_is_tracing(void);
  * that the signal interrupted returns ALLOCTRACE_EBUSY. That is so for the
  * next three functions, too.
  * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (the number, also when tracing),
- * ALLOCTRACE_ENO_MEMORY or ALLOCTRACE_EBUSY. Mirrors tracemalloc.start.
+ * ALLOCTRACE_ENO_MEMORY, ALLOCTRACE_EBUSY, or ALLOCTRACE_ENOT_TRACING in a
+ * library that dlmopen has loaded apart. Mirrors tracemalloc.start.
  */
 int alloctrace_start(int n_frames);
 

@@ -70,6 +70,25 @@ int init_dump(const char *pattern, const char *reason)
     return error;
 }
 
+/*
+ * A library that the program unloads takes the runtime with it if nothing else
+ * needs that; but threads end, and dumps are written, later. Where dlmopen has
+ * loaded one apart this cannot be prevented, for namespaces are few and must be
+ * given back: nothing is traced there.
+ */
+static void set_up(enum os_home home)
+{
+    if (home == OS_HOME_APART) {
+        start_never();
+        return;
+    }
+    if (home == OS_HOME_LIBRARY)
+        os_stay_loaded();
+    /* Also if tracing is off: the program may start it. */
+    start_in_constructor();
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
 __attribute__((constructor(101))) static void start(void)
 {
     struct thread *const thread = &__alloctrace_thread;
@@ -77,11 +96,9 @@ __attribute__((constructor(101))) static void start(void)
 
     if (!is_active_copy())
         return;
-    thread->busy++;
-    /* Also if tracing is off: the program may start it. */
-    start_in_constructor();
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-    thread->busy--;
+    thread->busy += BUSY_SILENT;
+    set_up(os_home());
+    thread->busy -= BUSY_SILENT;
     errno = saved;
 }
 

@@ -46,6 +46,8 @@ static int start(int n_frames)
 {
     if (is_tracing())
         return 0;
+    if (start_is_barred())
+        return ALLOCTRACE_ENOT_TRACING;
     if (count_get(&at_tracing) == TRACING_UNKNOWN) /* too early: start_once */
         return ALLOCTRACE_EBUSY;
     event_forget_drops();

@@ -306,6 +306,8 @@ extern uint64_t at_start_ns;
 extern char at_dump_pattern[AT_PATTERN_SIZE]; /* at exit; absolute */
 bool start_once(void);         /* slow half: is tracing on? */
 bool start_in_constructor(void); /* the same, as the process is set up now */
+void start_never(void);          /* this copy is not to trace */
+bool start_is_barred(void);
 bool start_has_dumps(void);      /* are dumps wanted unasked? */
 /* Starts with that many frames; it is not tracing. Locked; false: no memory. */
 bool start_tracing(int32_t frames);

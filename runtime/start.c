@@ -9,6 +9,7 @@ uint64_t at_start_ns;
 char at_dump_pattern[AT_PATTERN_SIZE];
 
 static bool is_started; /* under at_lock; read without it first */
+static bool is_barred; /* this copy never traces */
 static bool has_dumps; /* constant once the environment was read */
 static bool is_process_ready; /* the first constructor runs, or has run */
 
@@ -81,6 +82,11 @@ bool start_has_dumps(void)
     return has_dumps;
 }
 
+bool start_is_barred(void)
+{
+    return is_barred;
+}
+
 bool start_once(void)
 {
     /* A sanitizer's own set-up allocates, when what it has put in the place
@@ -97,6 +103,18 @@ bool start_once(void)
     }
     /* Acquire: pairs with the release in start_tracing. */
     return __atomic_load_n(&at_tracing, __ATOMIC_ACQUIRE) == TRACING_ON;
+}
+
+void start_never(void)
+{
+    lock_take();
+    if (!is_started) {
+        real_init();
+        is_barred = true;
+        count_set(&at_tracing, TRACING_OFF);
+        __atomic_store_n(&is_started, true, __ATOMIC_RELEASE);
+    }
+    lock_release();
 }
 
 bool start_in_constructor(void)
