@@ -91,20 +91,40 @@ static void put_domains(void)
     writer_pad(&writer);
 }
 
+static void put_module_entry(const struct module *module)
+{
+    put_module(&(struct alloctrace_module_entry){module->begin, module->end,
+                                                 module->bias, module->path,
+                                                 module->build_id});
+}
+
+/* Those that are loaded, then those that were unloaded. */
 static void put_modules(uint32_t n)
 {
-    begin_entries(ALLOCTRACE_TAG_MODULES, n, ALLOCTRACE_MODULE_SIZE);
-    for (uint32_t id = 1; id <= n; id++) {
-        const struct module *const module = module_at(id);
+    const uint32_t n_gone = at_gone.n;
 
-        put_module(&(struct alloctrace_module_entry){module->begin, module->end,
-                                                     module->bias, module->path,
-                                                     module->build_id});
-    }
+    begin_entries(ALLOCTRACE_TAG_MODULES, n + n_gone, ALLOCTRACE_MODULE_SIZE);
+    for (uint32_t id = 1; id <= n; id++)
+        put_module_entry(module_at(id));
+    for (uint32_t id = 1; id <= n_gone; id++)
+        put_module_entry(vector_at(&at_gone, id));
     writer_pad(&writer);
 }
 
-static void put_frames(void)
+/* The module of a place, of `n` that are loaded. What was unloaded may be
+ * there again, or another file; and at the end of the process all goes. */
+static uint32_t module_of_place(const struct place *place, uint32_t n)
+{
+    const uint32_t id = module_of(place->address);
+    const struct module *const gone =
+        place->gone ? vector_at(&at_gone, place->gone) : NULL;
+
+    if (!gone || (id && module_at(id)->path == gone->path))
+        return id;
+    return n + place->gone;
+}
+
+static void put_frames(uint32_t n_modules)
 {
     const uint32_t n = at_places.n;
 
@@ -115,7 +135,7 @@ static void put_frames(void)
 
         put_frame(&(struct alloctrace_frame_entry){
             .address = is_address ? place->address : 0,
-            .module = module_of(place->address),
+            .module = module_of_place(place, n_modules),
             .file = place->file,
             .function = place->function,
             .line = place->line,
@@ -331,7 +351,7 @@ int dump_write(int fd, uint32_t sequence, const char *reason)
     put_domains();
     put_modules(n_modules);
     put_threads(n_ledgers, names);
-    put_frames();
+    put_frames(n_modules);
     put_tracebacks();
     put_traces(n_ledgers);
     put_sums();

@@ -128,6 +128,8 @@ void __alloctrace_module_add(const struct alloctrace_unit *begin,
 void __alloctrace_module_remove(const struct alloctrace_unit *begin)
 {
     lock_take();
+    if (count_get(&at_tracing) == TRACING_ON)
+        gone_add(begin);
     site_remove_module(begin);
     lock_release();
 }

@@ -68,8 +68,7 @@ void os_stay_loaded(void)
     if (!dladdr_weak || !dlopen_weak || !dladdr_weak(&here, &info) ||
         !info.dli_fname)
         return;
-    if (!dlopen_weak(info.dli_fname,
-                     RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) &&
+    if (!dlopen_weak(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) &&
         dlerror_weak)
         dlerror_weak(); /* not the program's */
 }

@@ -411,6 +411,10 @@ uint32_t module_read(void);
 const struct module *module_at(uint32_t id);
 uint32_t module_of(uint64_t address); /* 0 = none */
 
+/* gone.c: files that were unloaded. */
+extern struct vector at_gone; /* of struct module */
+void gone_add(const void *address); /* the file there is about to go; locked */
+
 /* target.c: the file a dump goes to. */
 struct target {
     int fd;

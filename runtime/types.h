@@ -275,6 +275,7 @@ struct place {
     uint32_t caller; /* place this one was inlined into; 0 = none */
     uint32_t line;
     uint32_t n_frames; /* frames that it stands for: callers and itself */
+    uint32_t gone; /* file it was in, which was unloaded (gone.c); 0 = none */
     uint32_t body;     /* names the function whose code it is in; 0 = unknown */
     uint16_t column;
     uint16_t ordinal;
