@@ -75,8 +75,11 @@ DEFINE_READER(frame, ALLOCTRACE_FRAME_FIELDS)
 DEFINE_READER(traceback, ALLOCTRACE_TRACEBACK_FIELDS)
 DEFINE_READER(thread, ALLOCTRACE_THREAD_FIELDS)
 DEFINE_READER(trace, ALLOCTRACE_TRACE_FIELDS)
+DEFINE_READER(detail, ALLOCTRACE_DETAIL_FIELDS)
+DEFINE_READER(size_class, ALLOCTRACE_SIZE_CLASS_FIELDS)
 DEFINE_READER(summary, ALLOCTRACE_SUMMARY_FIELDS)
 DEFINE_READER(domain, ALLOCTRACE_DOMAIN_FIELDS)
+DEFINE_READER(block, ALLOCTRACE_BLOCK_FIELDS)
 DEFINE_READER(trailer, ALLOCTRACE_TRAILER_FIELDS)
 
 /* Says that the file is damaged. Returns ALLOCTRACE_EBAD_FILE. */
@@ -284,6 +287,63 @@ static int add_trace(struct loader *loader, const uint8_t *bytes,
     return 0;
 }
 
+static int add_detail(struct loader *loader, const uint8_t *bytes,
+                      uint64_t offset)
+{
+    struct alloctrace_detail_entry entry = read_detail(bytes);
+    alloctrace_snapshot *snapshot = loader->snapshot;
+
+    (void)offset;
+    snapshot->details[snapshot->n_details++] = (struct at_detail){
+        .name = {entry.traceback, entry.thread, entry.domain},
+        .temporary_blocks = entry.temporary_blocks,
+        .temporary_bytes = entry.temporary_bytes,
+        .resized_blocks = entry.resized_blocks,
+        .resized_in_place = entry.resized_in_place,
+        .moved_bytes = entry.moved_bytes,
+        .grown_bytes = entry.grown_bytes,
+        .shrunk_bytes = entry.shrunk_bytes,
+        .smallest = entry.smallest,
+        .largest = entry.largest,
+    };
+    return 0;
+}
+
+_Static_assert(ALLOCTRACE_SIZE_CLASSES == ALLOCTRACE_SIZE_CLASS_COUNT,
+               "analysis.h repeats what format.h says");
+
+static int add_size(struct loader *loader, const uint8_t *bytes,
+                    uint64_t offset)
+{
+    struct alloctrace_size_class_entry entry = read_size_class(bytes);
+    alloctrace_snapshot *snapshot = loader->snapshot;
+
+    if (entry.size_class >= ALLOCTRACE_SIZE_CLASSES)
+        return damaged(loader, offset,
+                       "damaged: there is no class %lu of sizes",
+                       (unsigned long)entry.size_class);
+    snapshot->sizes[snapshot->n_sizes++] = (struct at_size){
+        .name = {entry.traceback, entry.thread, entry.domain},
+        .number = entry.size_class,
+        .blocks = entry.blocks,
+        .bytes = entry.bytes,
+    };
+    return 0;
+}
+
+/* Blocks are checked and counted. */
+static int add_block(struct loader *loader, const uint8_t *bytes,
+                     uint64_t offset)
+{
+    const struct alloctrace_block_entry entry = read_block(bytes);
+
+    if (check_id(loader, offset, "traceback", entry.traceback,
+                 loader->snapshot->n_tracebacks))
+        return ALLOCTRACE_EBAD_FILE;
+    loader->snapshot->n_blocks++;
+    return 0;
+}
+
 static int add_summary(struct loader *loader, const uint8_t *bytes,
                        uint64_t offset)
 {
@@ -352,6 +412,9 @@ static const struct entry_type {
     {ALLOCTRACE_TAG_SUMMARY, ALLOCTRACE_OLD_SUMMARY_SIZE,
      ALLOCTRACE_SUMMARY_SIZE, "summary", add_summary},
     ENTRY(DOMAINS, DOMAIN, "domains", add_domain),
+    ENTRY(BLOCKS, BLOCK, "blocks", add_block),
+    ENTRY(DETAILS, DETAIL, "details", add_detail),
+    ENTRY(SIZES, SIZE_CLASS, "sizes", add_size),
     ENTRY(TRAILER, TRAILER, "trailer", NULL),
 #undef ENTRY
 };
@@ -391,6 +454,10 @@ static uint64_t *counter_of(struct loader *loader, uint32_t tag)
         return &loader->n_summaries;
     case ALLOCTRACE_TAG_DOMAINS:
         return &counts->domains;
+    case ALLOCTRACE_TAG_DETAILS:
+        return &counts->details;
+    case ALLOCTRACE_TAG_SIZES:
+        return &counts->sizes;
     default:
         return NULL;
     }
@@ -498,6 +565,8 @@ static int add_entries(struct loader *loader, const struct record *record)
     const struct entry_type *type = entry_type_of(record->tag);
     uint64_t size;
 
+    if (record->tag == ALLOCTRACE_TAG_DETAILS) /* with entries or without */
+        loader->snapshot->has_details = true;
     if (record->tag == ALLOCTRACE_TAG_STRINGS)
         return add_strings(loader, record);
     if (!type || !type->add || record->count == 0)
@@ -611,6 +680,16 @@ static int trailer_check(struct loader *loader, const struct record *trailer)
     return 0;
 }
 
+static int details_join(struct loader *loader)
+{
+    int result = at_details_join(loader->snapshot);
+
+    if (result == ALLOCTRACE_EBAD_FILE)
+        return damaged(loader, ALLOCTRACE_NO_OFFSET,
+                       "damaged: it has details of a trace that it lacks");
+    return result ? at_fault_memory(loader->error) : 0;
+}
+
 static int load(struct loader *loader)
 {
     struct record trailer;
@@ -624,6 +703,8 @@ static int load(struct loader *loader)
     if (!loader->snapshot)
         return at_fault_memory(loader->error);
     result = records_add(loader);
+    if (!result)
+        result = details_join(loader);
     if (result)
         return result;
     if (at_snapshot_label(loader->snapshot))

@@ -4,7 +4,7 @@
  * the order of the data flow. A file calls only files above it here.
  *
  *     bytes -> load -> snapshot -> resolve -> fold -> view
- *                                     path -> pathtree -> stats
+ *                       join          path -> pathtree -> stats
  *
  * Every table below is indexed by the number that the file gives its entries;
  * element 0 stands for "none" and is a whole entry, so that nothing needs to
@@ -73,6 +73,37 @@ struct at_traceback {
                           rounds of recursion; of the longest such path */
 };
 
+/* What the file calls a trace by when it tells more about it. */
+struct at_trace_name {
+    uint32_t traceback;
+    uint32_t thread;
+    uint32_t domain;
+};
+
+/* More about a trace; fields as in format.h. */
+struct at_detail {
+    struct at_trace_name name;
+    uint32_t trace; /* position of the trace */
+    uint64_t temporary_blocks;
+    uint64_t temporary_bytes;
+    uint64_t resized_blocks;
+    uint64_t resized_in_place;
+    uint64_t moved_bytes;
+    uint64_t grown_bytes;
+    uint64_t shrunk_bytes;
+    uint64_t smallest;
+    uint64_t largest;
+};
+
+/* A trace's blocks of one class of sizes. */
+struct at_size {
+    struct at_trace_name name;
+    uint32_t trace;  /* position of the trace */
+    uint32_t number; /* of the class: below ALLOCTRACE_SIZE_CLASS_COUNT */
+    uint64_t blocks;
+    uint64_t bytes;
+};
+
 struct alloctrace_snapshot {
     struct alloctrace_process process;
     struct alloctrace_summary summary;
@@ -85,6 +116,8 @@ struct alloctrace_snapshot {
     struct at_frame *frames;           /* by number; 0 = unknown */
     struct at_traceback *tracebacks;   /* by number; 0 = unknown */
     struct alloctrace_trace *traces;   /* 0 .. n_traces - 1 */
+    struct at_detail *details;         /* by trace: 0 .. n_details - 1 */
+    struct at_size *sizes;             /* by trace, then class: .. n_sizes - 1 */
     uint32_t n_arguments;
     uint32_t n_domains;
     uint32_t n_modules; /* with number 0, as the three below */
@@ -92,6 +125,10 @@ struct alloctrace_snapshot {
     uint32_t n_frames;
     uint32_t n_tracebacks;
     uint32_t n_traces;
+    uint32_t n_details;
+    uint32_t n_sizes;
+    bool has_details;   /* the program was asked to count them */
+    uint64_t n_blocks;  /* single blocks that the file lists */
     uint64_t max_depth; /* highest `depth` of a traceback */
     /* Of a folded snapshot only: it owns its tracebacks, traces and wrappers,
      * and everything else is that of `raw`. */
@@ -148,6 +185,8 @@ struct at_counts {
     uint64_t frames;
     uint64_t tracebacks;
     uint64_t traces;
+    uint64_t details;
+    uint64_t sizes;
 };
 alloctrace_snapshot *at_snapshot_create(const struct at_counts *counts);
 
@@ -156,6 +195,25 @@ static inline const char *at_text(const alloctrace_snapshot *snapshot,
 {
     return snapshot->strings.text[string_id];
 }
+
+/* join.c: more about traces. */
+
+/* Finds the trace of each detail and size. Once, after loading. Returns 0,
+ * ALLOCTRACE_EBAD_FILE (there is no such trace) or ALLOCTRACE_ENO_MEMORY. */
+int at_details_join(alloctrace_snapshot *snapshot);
+
+/* What was temporary of a trace; zeros without details. */
+struct at_temporary {
+    uint64_t blocks;
+    uint64_t bytes;
+};
+struct at_temporary at_trace_temporary(const alloctrace_snapshot *snapshot,
+                                       uint32_t trace);
+
+/* Sums up the details of `count` traces: those whose positions are given, or
+ * the first. Returns as alloctrace_snapshot_detail. */
+int at_detail_sum(const alloctrace_snapshot *snapshot, const uint32_t *traces,
+                  size_t count, struct alloctrace_detail **detail);
 
 /* resolve.c: names for addresses. Before folding. */
 

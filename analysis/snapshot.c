@@ -36,7 +36,9 @@ static int tables_init(alloctrace_snapshot *s, const struct at_counts *counts)
     s->frames = table_create(counts->frames, sizeof *s->frames);
     s->tracebacks = table_create(counts->tracebacks, sizeof *s->tracebacks);
     s->traces = table_create(counts->traces, sizeof *s->traces);
-    if (!s->arguments || !s->modules || !s->threads || !s->domains ||
+    s->details = table_create(counts->details, sizeof *s->details);
+    s->sizes = table_create(counts->sizes, sizeof *s->sizes);
+    if (!s->details || !s->sizes || !s->arguments || !s->modules || !s->threads || !s->domains ||
         !s->frames || !s->tracebacks || !s->traces)
         return ALLOCTRACE_ENO_MEMORY;
     s->modules[0].path = s->modules[0].build_id = "";
@@ -69,6 +71,8 @@ static void names_free(alloctrace_snapshot *snapshot)
     free(snapshot->threads);
     free(snapshot->domains);
     free(snapshot->frames);
+    free(snapshot->details);
+    free(snapshot->sizes);
 }
 
 void alloctrace_snapshot_free(alloctrace_snapshot *snapshot)
@@ -124,6 +128,12 @@ size_t alloctrace_snapshot_thread_count(const alloctrace_snapshot *snapshot)
 size_t alloctrace_snapshot_traceback_count(const alloctrace_snapshot *snapshot)
 {
     return snapshot->n_tracebacks - 1;
+}
+
+uint64_t
+alloctrace_snapshot_block_count(const alloctrace_snapshot *snapshot)
+{
+    return snapshot->n_blocks;
 }
 
 size_t alloctrace_snapshot_domain_count(const alloctrace_snapshot *snapshot)

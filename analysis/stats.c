@@ -41,6 +41,10 @@ struct alloctrace_statistics {
     size_t count;                        /* groups */
     struct alloctrace_statistic sum;     /* of all groups */
     uint32_t *largest; /* owned: by group, its trace with most bytes */
+    /* Owned; NULL if the snapshot has no details. The traces of group i are
+     * members[first[i]] to those of the next one. */
+    uint32_t *members;
+    uint32_t *first;
     struct alloctrace_statistic groups[]; /* sorted */
 };
 
@@ -62,23 +66,34 @@ static int options_read(const struct alloctrace_statistics_options *given,
     if (options->group_by < ALLOCTRACE_BY_FILENAME ||
         options->group_by > ALLOCTRACE_BY_MODULE ||
         options->metric < ALLOCTRACE_METRIC_LIVE ||
-        options->metric > ALLOCTRACE_METRIC_PEAK)
+        options->metric > ALLOCTRACE_METRIC_TEMPORARY)
         return ALLOCTRACE_EBAD_ARGUMENT;
     return 0;
 }
 
-static int64_t trace_bytes(const struct alloctrace_trace *trace, int metric)
-{
-    return metric == ALLOCTRACE_METRIC_LIVE    ? trace->live_bytes
-           : metric == ALLOCTRACE_METRIC_TOTAL ? trace->total_bytes
-                                               : trace->peak_bytes;
-}
+/* What the metric counts of a trace. */
+struct amount {
+    int64_t bytes;
+    int64_t blocks;
+};
 
-static int64_t trace_blocks(const struct alloctrace_trace *trace, int metric)
+static struct amount trace_amount(const struct summing *summing, uint32_t index)
 {
-    return metric == ALLOCTRACE_METRIC_LIVE    ? trace->live_blocks
-           : metric == ALLOCTRACE_METRIC_TOTAL ? trace->total_blocks
-                                               : trace->peak_blocks;
+    const struct alloctrace_trace *trace = &summing->snapshot->traces[index];
+    struct at_temporary temporary;
+
+    switch (summing->metric) {
+    case ALLOCTRACE_METRIC_LIVE:
+        return (struct amount){trace->live_bytes, trace->live_blocks};
+    case ALLOCTRACE_METRIC_TOTAL:
+        return (struct amount){trace->total_bytes, trace->total_blocks};
+    case ALLOCTRACE_METRIC_PEAK:
+        return (struct amount){trace->peak_bytes, trace->peak_blocks};
+    default:
+        temporary = at_trace_temporary(summing->snapshot, index);
+        return (struct amount){(int64_t)temporary.bytes,
+                               (int64_t)temporary.blocks};
+    }
 }
 
 /* Wrappers between where a trace allocated and where its path begins now. */
@@ -121,17 +136,15 @@ static void group_add(const struct summing *summing, struct group *group,
                       uint32_t index)
 {
     const alloctrace_snapshot *snapshot = summing->snapshot;
-    const struct alloctrace_trace *trace = &snapshot->traces[index];
-    const int64_t bytes = trace_bytes(trace, summing->metric);
-    const int64_t blocks = trace_blocks(trace, summing->metric);
+    const struct amount amount = trace_amount(summing, index);
 
-    if (!bytes && !blocks)
+    if (!amount.bytes && !amount.blocks)
         return;
-    group->size += (uint64_t)bytes;
-    group->count += (uint64_t)blocks;
+    group->size += (uint64_t)amount.bytes;
+    group->count += (uint64_t)amount.blocks;
     if (group->trace == UINT32_MAX) {
         group->trace = group->largest = index;
-        group->most = bytes;
+        group->most = amount.bytes;
         return;
     }
     if (!group->has_types)
@@ -140,9 +153,9 @@ static void group_add(const struct summing *summing, struct group *group,
                    at_text(snapshot, summing->types[index])) != 0;
     if (!group->has_ways)
         group->has_ways = !is_same_way(snapshot, group->trace, index);
-    if (bytes > group->most) {
+    if (amount.bytes > group->most) {
         group->largest = index;
-        group->most = bytes;
+        group->most = amount.bytes;
     }
 }
 
@@ -240,6 +253,57 @@ static void statistic_set(const struct summing *summing, int group_by,
     statistic_name(snapshot, group_by, trace, statistic);
 }
 
+/* Where the traces of a rank go in a list of all groups' members. */
+struct place {
+    uint32_t count;
+    uint32_t next;
+    bool is_shown; /* the rank has a group */
+};
+
+static void members_fill(alloctrace_statistics *statistics,
+                         const struct summing *summing,
+                         const struct group *groups, struct place *places)
+{
+    const uint32_t n = summing->snapshot->n_traces;
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        places[summing->ranks[i]].count++;
+    for (size_t i = 0; i < statistics->count; i++) {
+        struct place *const place = &places[groups[i].rank];
+
+        *place = (struct place){place->count, at, true};
+        statistics->first[i] = at;
+        at += place->count;
+    }
+    statistics->first[statistics->count] = at;
+    for (uint32_t i = 0; i < n; i++) {
+        struct place *const place = &places[summing->ranks[i]];
+
+        if (place->is_shown)
+            statistics->members[place->next++] = i;
+    }
+}
+
+/* Lists the traces of each group, for their details. */
+static int members_list(alloctrace_statistics *statistics,
+                        const struct summing *summing,
+                        const struct group *groups, uint32_t n_ranks)
+{
+    const size_t n = (size_t)summing->snapshot->n_traces + 1;
+    struct place *const places = calloc((size_t)n_ranks + 1, sizeof *places);
+
+    statistics->members = calloc(n, sizeof *statistics->members);
+    statistics->first =
+        calloc(statistics->count + 1, sizeof *statistics->first);
+    if (places && statistics->members && statistics->first)
+        members_fill(statistics, summing, groups, places);
+    free(places);
+    return places && statistics->members && statistics->first
+               ? 0
+               : ALLOCTRACE_ENO_MEMORY;
+}
+
 /* Makes the result of sorted groups. NULL: no memory. */
 static alloctrace_statistics *statistics_create(const struct summing *summing,
                                                 int group_by,
@@ -263,6 +327,7 @@ static alloctrace_statistics *statistics_create(const struct summing *summing,
     statistics->group_by = group_by;
     statistics->count = count;
     statistics->largest = largest;
+    statistics->members = statistics->first = NULL;
     for (size_t i = 0; i < count; i++) {
         statistic_set(summing, group_by, &groups[i], &statistics->groups[i]);
         largest[i] = groups[i].largest;
@@ -290,7 +355,9 @@ int alloctrace_snapshot_statistics(
     uint32_t n_ranks = 0;
     size_t count;
 
-    if (options_read(options, &chosen))
+    if (options_read(options, &chosen) ||
+        (chosen.metric == ALLOCTRACE_METRIC_TEMPORARY &&
+         !snapshot->has_details))
         return ALLOCTRACE_EBAD_ARGUMENT;
     types = at_trace_types(snapshot);
     ranks = calloc((size_t)snapshot->n_traces + 1, sizeof *ranks);
@@ -307,6 +374,11 @@ int alloctrace_snapshot_statistics(
     count = groups_compact(groups, n_ranks);
     qsort(groups, count, sizeof *groups, compare_groups);
     made = statistics_create(&summing, chosen.group_by, groups, count);
+    if (made && snapshot->has_details &&
+        members_list(made, &summing, groups, n_ranks)) {
+        alloctrace_statistics_free(made);
+        made = NULL;
+    }
 out:
     free(types);
     free(ranks);
@@ -322,6 +394,8 @@ void alloctrace_statistics_free(alloctrace_statistics *statistics)
     if (!statistics)
         return;
     free(statistics->largest);
+    free(statistics->members);
+    free(statistics->first);
     free(statistics);
 }
 
@@ -412,4 +486,17 @@ int alloctrace_statistics_wrappers(const alloctrace_statistics *statistics,
         return at_path_begin(snapshot, 0, 0, traceback);
     return at_path_begin(snapshot->raw, snapshot->raw->traces[trace].traceback,
                          wrappers_count(snapshot, trace), traceback);
+}
+
+int alloctrace_statistics_detail(const alloctrace_statistics *statistics,
+                                 size_t index,
+                                 struct alloctrace_detail **detail)
+{
+    const uint32_t *const first = statistics->first;
+
+    if (index >= statistics->count || !first)
+        return ALLOCTRACE_EBAD_ARGUMENT;
+    return at_detail_sum(statistics->snapshot,
+                         statistics->members + first[index],
+                         first[index + 1] - first[index], detail);
 }

@@ -161,9 +161,12 @@ int alloctrace_dump(const char *path);
 /*
  * Writes the traceback of one block to a file descriptor, as text: a line
  * "Memory block allocated at (most recent call first):", then one line a
- * frame. For debuggers and for messages about damaged memory.
+ * frame. For debuggers and for messages about damaged memory. Knows blocks of
+ * malloc and those that are tracked in any domain; of several at one address
+ * that of malloc, else the smallest.
  *
- * Context: any thread; async-signal-safe.
+ * Context: any thread; async-signal-safe. (A signal handler that interrupts
+ * the runtime itself finds blocks of malloc only.)
  * Returns: 0, ALLOCTRACE_ENOT_TRACING or ALLOCTRACE_EUNKNOWN_BLOCK (then
  * nothing was written). Mirrors _PyMem_DumpTraceback.
  */
@@ -194,12 +197,14 @@ void *alloctrace_switch_stack(void *next);
 /*
  * Traces a block of memory that did not come from malloc: of a pool, a device,
  * a mapping. It is counted with the call path of this call, in a domain of
- * the program's choice, from 1 to 2147483647. (Domain 0 is the C library's
- * heap, which needs no help; domains above are those with names.)
+ * the program's choice, from 0 to 2147483647. (Domains above are those with
+ * names.) Domain 0 is the C library's heap: a block that malloc gave out is in
+ * it already and is updated; it ends when it is freed or untracked.
  *
  * A block that is tracked already in the domain is updated: it gets the new
  * size and call path. The same address may be tracked in several domains.
- * `block` is a key that is never followed; NULL and a size of 0 are allowed.
+ * `block` is a key that is never followed; any address and NULL will do, and a
+ * size of 0 is allowed. alloctrace_dump_traceback finds it.
  *
  * Units: bytes, counted in alloctrace_get_traced_memory as well.
  * Context: any thread; not from a signal handler.

@@ -83,6 +83,10 @@ at_export int alloctrace_dump_traceback(int fd, const void *block)
     if (!alloctrace_is_tracing())
         return ALLOCTRACE_ENOT_TRACING;
     account = block ? block_get(block).account : NULL;
+    /* Not below a signal handler that interrupted the runtime: it may hold the
+     * lock. */
+    if (!account && !__alloctrace_thread.busy)
+        account = tracked_find_any((uintptr_t)block).account;
     if (!account)
         return ALLOCTRACE_EUNKNOWN_BLOCK;
     traceback_write(account_traceback(account), fd);

@@ -27,7 +27,7 @@ static void remember(void *pages, size_t size)
     const uint32_t i = __atomic_fetch_add(&n_regions, 1, __ATOMIC_RELAXED);
 
     if (i < MAX_REGIONS) {
-        regions[i].size = size;
+        count_set(&regions[i].size, size);
         __atomic_store_n(&regions[i].pages, pages, __ATOMIC_RELEASE);
     }
 }
@@ -74,7 +74,7 @@ void arena_unmap(void *pages, size_t size)
 
     for (uint32_t i = 0; i < n && i < MAX_REGIONS; i++)
         if (regions[i].pages == pages)
-            regions[i].size = 0;
+            count_set(&regions[i].size, 0);
     os_unmap(pages, size);
 }
 
@@ -122,17 +122,52 @@ void *arena_alloc_aligned(size_t size)
     return memory;
 }
 
-uint64_t arena_bytes(void)
+/*
+ * The kernel is asked about SAMPLE bytes at a time, which takes it about a
+ * microsecond a MiB. Of more than MAX_LOOKED_AT only every n-th sample is
+ * looked at and stands for n: tables of gigabytes are looked at in a
+ * millisecond or two, and what is said of them is an estimate.
+ */
+#define SAMPLE ((size_t)1 << 20)
+#define MAX_LOOKED_AT ((uint64_t)1 << 30)
+
+static uint64_t mapped_bytes(uint32_t n)
 {
-    const uint32_t n = __atomic_load_n(&n_regions, __ATOMIC_RELAXED);
     uint64_t bytes = 0;
 
-    for (uint32_t i = 0; i < n && i < MAX_REGIONS; i++) {
-        void *const pages =
-            __atomic_load_n(&regions[i].pages, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < n; i++)
+        bytes += count_get(&regions[i].size);
+    return bytes;
+}
 
-        if (pages)
-            bytes += os_resident(pages, regions[i].size);
+/* Resident bytes of what is looked at of a region; `skip` is how many samples
+ * come before the next one, over all regions. */
+static uint64_t resident_bytes(uint32_t i, uint64_t step, uint64_t *skip)
+{
+    const char *const pages =
+        __atomic_load_n(&regions[i].pages, __ATOMIC_ACQUIRE);
+    const size_t size = count_get(&regions[i].size);
+    uint64_t bytes = 0;
+
+    for (size_t at = 0; pages && at < size; at += SAMPLE) {
+        const size_t left = size - at;
+
+        if (*skip == 0)
+            bytes += os_resident(pages + at, left < SAMPLE ? left : SAMPLE);
+        *skip = *skip ? *skip - 1 : step - 1;
     }
     return bytes;
+}
+
+uint64_t arena_bytes(void)
+{
+    const uint32_t n_seen = __atomic_load_n(&n_regions, __ATOMIC_RELAXED);
+    const uint32_t n = n_seen < MAX_REGIONS ? n_seen : MAX_REGIONS;
+    const uint64_t step = mapped_bytes(n) / MAX_LOOKED_AT + 1;
+    uint64_t bytes = 0;
+    uint64_t skip = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        bytes += resident_bytes(i, step, &skip);
+    return bytes * step;
 }

@@ -145,13 +145,15 @@ bool block_put(void *block, const struct account *account, size_t size)
     return true;
 }
 
-/* The narrow map's entry of a block, or NULL. */
+/* The narrow map's entry of a block, or NULL. Addresses that glibc does not
+ * give out, which may be asked for as well, would lead out of a leaf. */
 static uint32_t *find_narrow(const void *block)
 {
     uintptr_t leaf;
     uint32_t *slot;
 
-    if (!at_is_narrow || !is_plain(block))
+    if (!at_is_narrow || !is_plain(block) ||
+        ((uintptr_t)block & BLOCK_ADDRESS_MASK) != (uintptr_t)block)
         return NULL;
     leaf = narrow_leaf((uintptr_t)block);
     if (!leaf)
@@ -200,13 +202,15 @@ struct taken block_remove(const void *block)
 }
 
 /* Blocks that are freed where that cannot be seen leave entries behind, whose
- * size must be known when the block in front of it is another one. */
+ * size must be known when the block in front of it is another one. Without the
+ * narrow map all frees go to the slow halves, which details need. */
 bool block_init(void)
 {
-    at_is_narrow = real_is_glibc() && at_real.usable_size_fn &&
+    at_is_narrow = real_is_glibc() && !at_options.detail &&
+                !at_options.blocks && at_real.usable_size_fn &&
                 !real_has_hidden_frees() && !os_has_valgrind() &&
                 !os_has_tags();
-    if (real_is_glibc())
+    if (real_is_glibc() && !at_options.blocks) /* lists want addresses */
         at_odd_mask = BLOCK_ODD_GLIBC;
     return get_root(&at_narrow) != 0;
 }

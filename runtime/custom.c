@@ -132,14 +132,17 @@ static void restore(const struct suspended *node)
 }
 
 /* Ends a resizing; gives the domain of the block that was resized, or 0. */
-static uint32_t resume(struct suspended *node, bool has_failed)
+static uint32_t resume(struct suspended *node, const void *block, size_t size)
 {
+    const bool has_failed = !block && size != 0;
     uint32_t domain;
 
     if (!node)
         return 0;
     if (has_failed)
         restore(node);
+    else if (block && size != ALLOCTRACE_SIZE_UNKNOWN && at_options.detail)
+        event_resized((const void *)node->address, node->taken, block, size);
     domain = node->domain;
     suspended_destroy(node);
     return domain;
@@ -167,7 +170,7 @@ void __alloctrace_custom_alloc(void *block, size_t size, uint64_t site,
 
     if (is_closed())
         return;
-    domain = resume(token, !block && size != 0);
+    domain = resume(token, block, size);
     /* Without a record the plugin was absent when the program was linked. */
     if (!block || !(site & ~(uint64_t)ALLOCTRACE_OWN_FRAME))
         return;
@@ -197,8 +200,15 @@ static int check_track(unsigned domain)
 {
     if (!alloctrace_is_tracing())
         return ALLOCTRACE_ENOT_TRACING;
-    return domain == 0 || domain >= NAMED_DOMAINS ? ALLOCTRACE_EBAD_ARGUMENT
-                                                  : 0;
+    return domain >= NAMED_DOMAINS ? ALLOCTRACE_EBAD_ARGUMENT : 0;
+}
+
+/* Is it a block that the heap gave out, which has its trace in domain 0? The
+ * map knows no better than by the four words that the address lies in. */
+static bool is_heap_block(unsigned domain, const void *block)
+{
+    return domain == 0 && block && (uintptr_t)block % sizeof(void *) == 0 &&
+           block_get(block).account;
 }
 
 static int track(struct path path, const void *block, size_t size)
@@ -208,6 +218,11 @@ static int track(struct path path, const void *block, size_t size)
     if (__alloctrace_thread.busy)
         return ALLOCTRACE_ENO_MEMORY;
     account = domain_account(path);
+    if (account && is_heap_block(path.domain, block)) {
+        event_take(block);
+        event_add(account, (void *)(uintptr_t)block, size);
+        return 0;
+    }
     return account && tracked_add(account, (uintptr_t)block, size)
                ? 0
                : ALLOCTRACE_ENO_MEMORY;
@@ -239,7 +254,10 @@ at_export int alloctrace_untrack(unsigned domain, const void *block)
 {
     const int error = check_track(domain);
 
-    if (!error && !__alloctrace_thread.busy)
-        tracked_remove(domain, (uintptr_t)block);
-    return error;
+    if (error || __alloctrace_thread.busy)
+        return error;
+    if (!tracked_remove(domain, (uintptr_t)block).account &&
+        is_heap_block(domain, block))
+        event_take(block);
+    return 0;
 }

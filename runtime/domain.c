@@ -33,16 +33,14 @@ static uint32_t *cache_slot(const char *name)
 static bool is_named(uint32_t number, const char *name)
 {
     const struct domain *const domain = vector_at(&at_domains, number);
-    /* Acquire: pairs with the release in add. */
-    const char *const own = __atomic_load_n(&domain->name, __ATOMIC_ACQUIRE);
 
-    return own && strcmp(own, name) == 0;
+    return strcmp(domain->name, name) == 0;
 }
 
 /* The number of the domain, 0: it is new. */
 static uint32_t find(const char *name)
 {
-    const uint32_t n = __atomic_load_n(&at_domains.n, __ATOMIC_ACQUIRE);
+    const uint32_t n = vector_count(&at_domains);
 
     for (uint32_t number = 1; number <= n; number++)
         if (is_named(number, name))
@@ -56,13 +54,10 @@ static uint32_t add(const char *name)
     const uint32_t string = string_intern(name);
     const struct string *const copy =
         string ? vector_at(&at_strings, string) : NULL;
-    struct domain *const domain = copy ? vector_add(&at_domains) : NULL;
 
-    if (!domain)
-        return 0;
-    domain->string = string;
-    __atomic_store_n(&domain->name, copy->bytes, __ATOMIC_RELEASE);
-    return at_domains.n;
+    return copy ? vector_add(&at_domains,
+                             &(struct domain){copy->bytes, string})
+                : 0;
 }
 
 uint32_t domain_find(const char *name)

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What has been traced so far -> a file descriptor, in the format of
- * format.h. Neither allocates with malloc nor stops other threads: their
- * counters are read as they are at that moment, each account's once, and the
- * summary is the sum of what was read. Under at_lock, so that tracebacks,
- * places and strings stand still.
+ * format.h. Under the dump lock; takes no other, allocates nothing and stops
+ * nobody: it may run in a signal handler on top of anything that does not
+ * hold the dump lock, also on top of the holder of at_lock.
+ *
+ * It reads while others write. Counters are read as they are at that moment,
+ * each once, and the summary is the sum of what was read. Tables (strings,
+ * places, tracebacks, domains) only grow, so they are written as far as they
+ * go, and what was added meanwhile is written before the next accounts that
+ * may refer to it (put_tables). Threads that start meanwhile are left out, as
+ * if the dump had been taken a little earlier.
+ *
+ * Strings of the dump itself come before the tables' and are not kept: the
+ * tables' string n is number own_strings + n in the file.
  */
 #include "alloctrace/format.h"
 
@@ -18,12 +27,29 @@
 static struct writer writer;
 static uint64_t n_records;
 static struct alloctrace_summary_entry sums;
+/* What is dumped; its memory is not used again meanwhile (sweep.c). */
+static const struct generation *generation;
+static uint32_t number; /* the generation's */
 
-#define PUT(bits, name) writer_put(&writer, entry->name, bits);
+/* How far the tables have been written. */
+static struct {
+    uint32_t strings;
+    uint32_t places;
+    uint32_t tracebacks;
+    uint32_t domains;
+} written;
+static uint32_t own_strings; /* written so far; constant once tables are */
+
+#define PUT(bits, name) at = writer_store_##bits(at, entry->name);
 #define DEFINE_PUT(lower, UPPER)                                            \
     static void put_##lower(const struct alloctrace_##lower##_entry *entry) \
     {                                                                       \
+        unsigned char *at = writer_take(&writer, ALLOCTRACE_##UPPER##_SIZE); \
+                                                                            \
+        _Static_assert((int)ALLOCTRACE_##UPPER##_SIZE <= WRITER_ROOM,       \
+                       "an entry fits");                                    \
         ALLOCTRACE_##UPPER##_FIELDS(PUT)                                    \
+        (void)at;                                                           \
     }
 DEFINE_PUT(process, PROCESS)
 DEFINE_PUT(argument, ARGUMENT)
@@ -33,6 +59,9 @@ DEFINE_PUT(frame, FRAME)
 DEFINE_PUT(traceback, TRACEBACK)
 DEFINE_PUT(thread, THREAD)
 DEFINE_PUT(trace, TRACE)
+DEFINE_PUT(block, BLOCK)
+DEFINE_PUT(detail, DETAIL)
+DEFINE_PUT(size_class, SIZE_CLASS)
 DEFINE_PUT(summary, SUMMARY)
 DEFINE_PUT(trailer, TRAILER)
 
@@ -57,15 +86,169 @@ static void put_header(void)
     writer_put(&writer, 0, 32);
 }
 
-static void put_strings(void)
+/* ---- What describes the process, with strings of its own ---- */
+
+/* Writes a string of the dump itself; gives its number. "" is none. */
+static uint32_t put_own_string(const char *text)
 {
-    const uint32_t n = at_strings.n;
+    const size_t size = strlen(text);
+
+    if (size == 0)
+        return 0;
+    begin(ALLOCTRACE_TAG_STRINGS, 1, 4 + size);
+    writer_put(&writer, size, 32);
+    writer_put_bytes(&writer, text, size);
+    writer_pad(&writer);
+    return ++own_strings;
+}
+
+static void put_process_record(uint32_t sequence, const char *reason)
+{
+    static char name[4096];
+    struct alloctrace_process_entry entry = {
+        .pid = os_pid(),
+        .word_bits = 8 * sizeof(void *),
+        .traceback_limit = (uint32_t)at_options.frames,
+        .sequence = sequence,
+        .start_ns = at_start_ns,
+        .dump_ns = os_now_ns(),
+        .writer = put_own_string("alloctrace " ALLOCTRACE_VERSION_STRING),
+        .reason = put_own_string(reason),
+    };
+
+    os_program_path(name, sizeof name);
+    entry.program = put_own_string(name);
+    os_host_name(name, sizeof name);
+    entry.host = put_own_string(name);
+    begin_entries(ALLOCTRACE_TAG_PROCESS, 1, ALLOCTRACE_PROCESS_SIZE);
+    put_process(&entry);
+    writer_pad(&writer);
+}
+
+#define MAX_ARGUMENTS 256
+
+/* The first arguments. Very long command lines are cut. */
+static void put_arguments(void)
+{
+    static char line[32768];
+    static uint32_t ids[MAX_ARGUMENTS];
+    uint32_t n = 0;
+    size_t used = 0;
+    int fd;
+
+    if (os_open_read("/proc/self/cmdline", &fd) == 0) {
+        os_read(fd, line, sizeof line - 1, &used);
+        os_close(fd);
+    }
+    line[used] = '\0';
+    for (size_t at = 0; at < used && n < MAX_ARGUMENTS;
+         at += strlen(line + at) + 1)
+        ids[n++] = put_own_string(line + at);
+    begin_entries(ALLOCTRACE_TAG_ARGUMENTS, n, ALLOCTRACE_ARGUMENT_SIZE);
+    for (uint32_t i = 0; i < n; i++)
+        put_argument(&(struct alloctrace_argument_entry){ids[i]});
+    writer_pad(&writer);
+}
+
+static uint32_t put_build_id(const struct module *module)
+{
+    char digits[2 * sizeof module->build_id + 1];
+    struct text text;
+
+    text_init(&text, digits, sizeof digits);
+    for (uint32_t i = 0; i < module->build_id_size; i++) {
+        text_add_hex(&text, module->build_id[i] >> 4);
+        text_add_hex(&text, module->build_id[i] & 15);
+    }
+    return put_own_string(digits);
+}
+
+#define BATCH 64 /* modules, threads of which strings are written at once */
+
+/* Those that are loaded, then those that were unloaded. */
+static uint32_t n_loaded;
+static uint32_t n_gone;
+
+static const struct module *module_get(uint32_t id)
+{
+    return id <= n_loaded ? module_at(id) : vector_at(&at_gone, id - n_loaded);
+}
+
+static void put_modules(uint32_t first, uint32_t n)
+{
+    uint32_t paths[BATCH];
+    uint32_t build_ids[BATCH];
+
+    for (uint32_t i = 0; i < n; i++) {
+        paths[i] = put_own_string(module_get(first + i)->path);
+        build_ids[i] = put_build_id(module_get(first + i));
+    }
+    begin_entries(ALLOCTRACE_TAG_MODULES, n, ALLOCTRACE_MODULE_SIZE);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct module *const module = module_get(first + i);
+
+        put_module(&(struct alloctrace_module_entry){
+            module->begin, module->end, module->bias, paths[i], build_ids[i]});
+    }
+    writer_pad(&writer);
+}
+
+/* The name that the system knows, or had when the thread ended. */
+static uint32_t put_thread_name(const struct ledger *ledger, uint32_t tid)
+{
+    const uint32_t kept = count_get(&ledger->name);
+    const struct string *const string =
+        kept ? vector_at(&at_strings, kept) : NULL;
+    char name[32] = "";
+
+    if (tid && !count_get(&ledger->is_free))
+        os_thread_name(tid, name, sizeof name);
+    return put_own_string(name[0] ? name : string ? string->bytes : "");
+}
+
+static void put_threads(uint32_t first, uint32_t n)
+{
+    uint32_t tids[BATCH];
+    uint32_t names[BATCH];
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct ledger *const ledger = ledger_at(first + i);
+
+        tids[i] = count_get(&ledger->tid);
+        names[i] = put_thread_name(ledger, tids[i]);
+    }
+    begin_entries(ALLOCTRACE_TAG_THREADS, n, ALLOCTRACE_THREAD_SIZE);
+    for (uint32_t i = 0; i < n; i++)
+        put_thread(&(struct alloctrace_thread_entry){tids[i], names[i]});
+    writer_pad(&writer);
+}
+
+/* Calls `put` for numbers 1..n, a batch at a time. */
+static void put_batches(void (*put)(uint32_t first, uint32_t n), uint32_t n)
+{
+    for (uint32_t first = 1; first <= n; first += BATCH)
+        put(first, n - first < BATCH ? n - first + 1 : BATCH);
+}
+
+/* ---- Tables: each from what was written on to its number n ---- */
+
+static uint32_t string_number(uint32_t id)
+{
+    return id ? own_strings + id : 0;
+}
+
+static void put_strings(uint32_t n)
+{
+    const uint32_t first = written.strings + 1;
     uint64_t length = 0;
 
-    for (uint32_t id = 1; id <= n; id++)
+    written.strings = n;
+    if (n < first)
+        return;
+    for (uint32_t id = first; id <= n; id++)
         length += 4 + ((struct string *)vector_at(&at_strings, id))->size;
-    begin(ALLOCTRACE_TAG_STRINGS, n, length);
-    for (uint32_t id = 1; id <= n; id++) {
+    begin(ALLOCTRACE_TAG_STRINGS, n - first + 1, length);
+    for (uint32_t id = first; id <= n; id++) {
         const struct string *const string = vector_at(&at_strings, id);
 
         writer_put(&writer, string->size, 32);
@@ -77,88 +260,83 @@ static void put_strings(void)
 _Static_assert(NAMED_DOMAINS == ALLOCTRACE_NAMED_DOMAINS,
                "runtime.h repeats what format.h says");
 
-static void put_domains(void)
+static void put_domains(uint32_t n)
 {
-    const uint32_t n = at_domains.n;
+    const uint32_t first = written.domains + 1;
 
-    begin_entries(ALLOCTRACE_TAG_DOMAINS, n, ALLOCTRACE_DOMAIN_SIZE);
-    for (uint32_t number = 1; number <= n; number++) {
+    written.domains = n;
+    if (n < first)
+        return;
+    begin_entries(ALLOCTRACE_TAG_DOMAINS, n - first + 1,
+                  ALLOCTRACE_DOMAIN_SIZE);
+    for (uint32_t number = first; number <= n; number++) {
         const struct domain *const domain = vector_at(&at_domains, number);
 
-        put_domain(&(struct alloctrace_domain_entry){NAMED_DOMAINS + number,
-                                                     domain->string});
+        put_domain(&(struct alloctrace_domain_entry){
+            NAMED_DOMAINS + number, string_number(domain->string)});
     }
     writer_pad(&writer);
 }
 
-static void put_module_entry(const struct module *module)
-{
-    put_module(&(struct alloctrace_module_entry){module->begin, module->end,
-                                                 module->bias, module->path,
-                                                 module->build_id});
-}
-
-/* Those that are loaded, then those that were unloaded. */
-static void put_modules(uint32_t n)
-{
-    const uint32_t n_gone = at_gone.n;
-
-    begin_entries(ALLOCTRACE_TAG_MODULES, n + n_gone, ALLOCTRACE_MODULE_SIZE);
-    for (uint32_t id = 1; id <= n; id++)
-        put_module_entry(module_at(id));
-    for (uint32_t id = 1; id <= n_gone; id++)
-        put_module_entry(vector_at(&at_gone, id));
-    writer_pad(&writer);
-}
-
-/* The module of a place, of `n` that are loaded. What was unloaded may be
- * there again, or another file; and at the end of the process all goes. */
-static uint32_t module_of_place(const struct place *place, uint32_t n)
+/* The module of a place. What was unloaded may be there again, or another
+ * file; and at the end of the process all goes. */
+static uint32_t module_of_place(const struct place *place)
 {
     const uint32_t id = module_of(place->address);
-    const struct module *const gone =
-        place->gone ? vector_at(&at_gone, place->gone) : NULL;
+    const uint32_t gone = count_get(&place->gone);
 
-    if (!gone || (id && module_at(id)->path == gone->path))
+    if (!gone || gone > n_gone ||
+        (id && strcmp(module_at(id)->path,
+                      module_get(n_loaded + gone)->path) == 0))
         return id;
-    return n + place->gone;
+    return n_loaded + gone;
 }
 
-static void put_frames(uint32_t n_modules)
+static void put_place(const struct place *place)
 {
-    const uint32_t n = at_places.n;
+    const bool is_address = place->kind == 0;
 
-    begin_entries(ALLOCTRACE_TAG_FRAMES, n, ALLOCTRACE_FRAME_SIZE);
-    for (uint32_t id = 1; id <= n; id++) {
-        const struct place *const place = vector_at(&at_places, id);
-        const bool is_address = place->kind == 0;
+    put_frame(&(struct alloctrace_frame_entry){
+        .address = is_address ? place->address : 0,
+        .module = module_of_place(place),
+        .file = string_number(place->file),
+        .function = string_number(place->function),
+        .line = place->line,
+        .column = place->column,
+        .ordinal = place->ordinal,
+        .caller = place->caller,
+        .callee = string_number(place->callee),
+        .type = string_number(place->type),
+        .target = string_number(place->target),
+        .kind = place->kind,
+        .flags = place->flags,
+        .type_size = place->type_size,
+    });
+}
 
-        put_frame(&(struct alloctrace_frame_entry){
-            .address = is_address ? place->address : 0,
-            .module = module_of_place(place, n_modules),
-            .file = place->file,
-            .function = place->function,
-            .line = place->line,
-            .column = place->column,
-            .ordinal = place->ordinal,
-            .caller = place->caller,
-            .callee = place->callee,
-            .type = place->type,
-            .target = place->target,
-            .kind = place->kind,
-            .flags = place->flags,
-            .type_size = place->type_size,
-        });
-    }
+static void put_frames(uint32_t n)
+{
+    const uint32_t first = written.places + 1;
+
+    written.places = n;
+    if (n < first)
+        return;
+    begin_entries(ALLOCTRACE_TAG_FRAMES, n - first + 1, ALLOCTRACE_FRAME_SIZE);
+    for (uint32_t id = first; id <= n; id++)
+        put_place(vector_at(&at_places, id));
     writer_pad(&writer);
 }
 
-static void put_tracebacks(void)
+static void put_tracebacks(uint32_t n)
 {
-    const uint32_t n = at_tracebacks.n;
+    const uint32_t first = written.tracebacks + 1;
 
-    begin_entries(ALLOCTRACE_TAG_TRACEBACKS, n, ALLOCTRACE_TRACEBACK_SIZE);
-    for (uint32_t id = 1; id <= n; id++) {
+    written.tracebacks = n;
+    if (n < first)
+        return;
+    begin_entries(ALLOCTRACE_TAG_TRACEBACKS, n - first + 1,
+                  ALLOCTRACE_TRACEBACK_SIZE);
+    for (uint32_t id = first; id <= n; id++) {
         const struct traceback *const traceback = vector_at(&at_tracebacks, id);
 
         put_traceback(&(struct alloctrace_traceback_entry){
@@ -167,23 +345,105 @@ static void put_tracebacks(void)
     writer_pad(&writer);
 }
 
-static uint32_t thread_name(const struct ledger *ledger)
+/*
+ * Writes all that the tables hold by now. Counted from what refers to what is
+ * referred to, so that all the latter is counted too; written the other way
+ * round.
+ */
+static void put_tables(void)
 {
-    char name[32];
+    const uint32_t n_tracebacks = vector_count(&at_tracebacks);
+    const uint32_t n_places = vector_count(&at_places);
+    const uint32_t n_domains = vector_count(&at_domains);
+    const uint32_t n_strings = vector_count(&at_strings);
 
-    if (ledger->is_free || ledger->tid == 0)
-        return ledger->name;
-    os_thread_name(ledger->tid, name, sizeof name);
-    return name[0] ? string_intern(name) : ledger->name;
+    put_strings(n_strings);
+    put_domains(n_domains);
+    put_frames(n_places);
+    put_tracebacks(n_tracebacks);
 }
 
-static void put_threads(uint32_t n, const uint32_t *names)
+/* ---- Counters ---- */
+
+static uint32_t shown_domain(const struct account_facts *facts)
 {
-    begin_entries(ALLOCTRACE_TAG_THREADS, n, ALLOCTRACE_THREAD_SIZE);
-    for (uint32_t id = 1; id <= n; id++)
-        put_thread(&(struct alloctrace_thread_entry){
-            ledger_at(id)->tid, names ? names[id - 1] : 0});
+    return facts->domain == DOMAIN_DIRECT ? 0 : facts->domain;
+}
+
+static uint32_t read_domain(const struct account *account)
+{
+    return account_domain(account) == DOMAIN_DIRECT ? 0 : account_domain(account);
+}
+
+static void put_details_of(const struct account *account, uint32_t thread)
+{
+    static const struct detail none;
+    const struct detail *const known = detail_of(account);
+    const struct detail *const detail = known ? known : &none;
+    const uint64_t smallest = count_get(&detail->smallest);
+
+    put_detail(&(struct alloctrace_detail_entry){
+        .traceback = account_traceback(account),
+        .thread = thread,
+        .domain = read_domain(account),
+        .temporary_blocks = count_get(&detail->temporary_blocks),
+        .temporary_bytes = count_get(&detail->temporary_bytes),
+        .resized_blocks = count_get(&detail->resized_blocks),
+        .resized_in_place = count_get(&detail->resized_in_place),
+        .moved_bytes = count_get(&detail->moved_bytes),
+        .grown_bytes = count_get(&detail->grown_bytes),
+        .shrunk_bytes = count_get(&detail->shrunk_bytes),
+        .smallest = smallest ? smallest - 1 : 0,
+        .largest = count_get(&detail->largest),
+    });
+}
+
+/* How many classes an account has, and the newest of those. More may come
+ * while we write. */
+static uint32_t count_classes(const struct account *account,
+                              const struct size_class **newest)
+{
+    const struct detail *const detail = detail_of(account);
+    uint32_t n = 0;
+
+    /* Acquire: pairs with the release in create_class. */
+    *newest =
+        detail ? __atomic_load_n(&detail->classes, __ATOMIC_ACQUIRE) : NULL;
+    for (const struct size_class *c = *newest; c; c = c->next)
+        n++;
+    return n;
+}
+
+/* A record for each account that has classes. */
+static void put_classes_of(const struct account *account, uint32_t thread)
+{
+    const struct size_class *class;
+    const uint32_t n = count_classes(account, &class);
+
+    if (n == 0)
+        return;
+    begin_entries(ALLOCTRACE_TAG_SIZES, n, ALLOCTRACE_SIZE_CLASS_SIZE);
+    for (; class; class = class->next)
+        put_size_class(&(struct alloctrace_size_class_entry){
+            .traceback = account_traceback(account),
+            .thread = thread,
+            .domain = read_domain(account),
+            .size_class = (uint32_t)class->number,
+            .blocks = count_get(&class->blocks),
+            .bytes = count_get(&class->bytes),
+        });
     writer_pad(&writer);
+}
+
+/* Only of accounts whose traces stand in the file: no more than there were. */
+static void put_chunk_details(const struct account_chunk *chunk, uint32_t n)
+{
+    begin_entries(ALLOCTRACE_TAG_DETAILS, n, ALLOCTRACE_DETAIL_SIZE);
+    for (uint32_t i = 0; i < n; i++)
+        put_details_of(&chunk->accounts[i], chunk->ledger->id);
+    writer_pad(&writer);
+    for (uint32_t i = 0; i < n; i++)
+        put_classes_of(&chunk->accounts[i], chunk->ledger->id);
 }
 
 /* Reads an account once, so that what is derived of it fits together. */
@@ -194,7 +454,7 @@ static struct alloctrace_trace_entry read_account(const struct account *account,
     struct alloctrace_trace_entry entry = {
         .traceback = facts->traceback_id,
         .thread = thread,
-        .domain = facts->domain == DOMAIN_DIRECT ? 0 : facts->domain,
+        .domain = shown_domain(facts),
         .total_blocks = count_get(&account->total_blocks),
         .total_bytes = count_get(&account->total_bytes),
     };
@@ -218,6 +478,7 @@ static void put_chunk(const struct account_chunk *chunk)
     /* Acquire: pairs with the release in ledger_add. */
     const uint32_t n = __atomic_load_n(&chunk->n_used, __ATOMIC_ACQUIRE);
 
+    put_tables(); /* after n was read: what the accounts name is there */
     begin_entries(ALLOCTRACE_TAG_TRACES, n, ALLOCTRACE_TRACE_SIZE);
     for (uint32_t i = 0; i < n; i++) {
         const struct alloctrace_trace_entry entry =
@@ -234,6 +495,8 @@ static void put_chunk(const struct account_chunk *chunk)
         }
     }
     writer_pad(&writer);
+    if (at_options.detail)
+        put_chunk_details(chunk, n);
 }
 
 static void put_traces(uint32_t n_ledgers)
@@ -241,24 +504,75 @@ static void put_traces(uint32_t n_ledgers)
     for (uint32_t id = 1; id <= n_ledgers; id++) {
         const struct ledger *const ledger = ledger_at(id);
 
-        if (!generation_has(ledger))
+        if (__atomic_load_n(&ledger->generation, __ATOMIC_ACQUIRE) !=
+            generation)
             continue;
         sums.unknown_frees += count_get(&ledger->unknown_frees);
-        for (const struct account_chunk *chunk = ledger->chunks; chunk;
-             chunk = chunk->next)
+        /* Acquire: pairs with the release in ledger.c. */
+        for (const struct account_chunk *chunk =
+                 __atomic_load_n(&ledger->chunks, __ATOMIC_ACQUIRE);
+             chunk; chunk = chunk->next)
             put_chunk(chunk);
     }
 }
 
+/* ---- Single blocks ---- */
+
+#define BLOCKS 1024 /* in a record */
+static struct block blocks[BLOCKS];
+
+/* Leaves those of the generation, and says how many they are. */
+static size_t keep_known(size_t n)
+{
+    size_t n_kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (account_chunk(blocks[i].account)->generation == number)
+            blocks[n_kept++] = blocks[i];
+    return n_kept;
+}
+
+static void put_blocks(size_t n)
+{
+    n = keep_known(n);
+    put_tables(); /* after the blocks were read, as with accounts */
+    begin_entries(ALLOCTRACE_TAG_BLOCKS, (uint32_t)n, ALLOCTRACE_BLOCK_SIZE);
+    for (size_t i = 0; i < n; i++) {
+        const struct account_facts *const facts =
+            account_facts(blocks[i].account);
+
+        put_block(&(struct alloctrace_block_entry){
+            blocks[i].address, blocks[i].size, facts->traceback_id,
+            shown_domain(facts)});
+    }
+    writer_pad(&writer);
+}
+
+static void put_all_blocks(void)
+{
+    static struct block_walk walk;
+    struct tracked_walk tracked = {0};
+    size_t n;
+
+    block_walk_start(&walk);
+    while ((n = block_walk_next(&walk, blocks, BLOCKS)) > 0)
+        put_blocks(n);
+    block_walk_end(&walk);
+    while ((n = tracked_walk_next(&tracked, blocks, BLOCKS)) > 0)
+        put_blocks(n);
+}
+
 static void put_sums(void)
 {
-    sums.peak_bytes = peak_bytes();
+    sums.peak_bytes = count_get(&generation->peak_bytes);
     sums.peak_slack = peak_slack();
     sums.dropped_blocks = count_get(&at_dropped_blocks);
     sums.dropped_bytes = count_get(&at_dropped_bytes);
     sums.overhead_bytes = arena_bytes();
-    sums.bad_frames = at_bad_frames;
+    sums.bad_frames = count_get(&at_bad_frames);
     sums.collisions = count_get(&at_collisions);
+    if (at_options.detail) /* says so, whatever there was to say */
+        begin_entries(ALLOCTRACE_TAG_DETAILS, 0, ALLOCTRACE_DETAIL_SIZE);
     begin_entries(ALLOCTRACE_TAG_SUMMARY, 1, ALLOCTRACE_SUMMARY_SIZE);
     put_summary(&sums);
     writer_pad(&writer);
@@ -275,88 +589,29 @@ static void put_trailer_record(void)
         .checksum = writer.checksum});
 }
 
-static struct alloctrace_process_entry describe_process(uint32_t sequence,
-                                                        const char *reason)
-{
-    struct alloctrace_process_entry entry = {
-        .pid = os_pid(),
-        .word_bits = 8 * sizeof(void *),
-        .traceback_limit = (uint32_t)at_options.frames,
-        .sequence = sequence,
-        .start_ns = at_start_ns,
-        .dump_ns = os_now_ns(),
-        .writer = string_intern("alloctrace " ALLOCTRACE_VERSION_STRING),
-        .reason = string_intern(reason),
-    };
-    static char name[4096];
-
-    os_program_path(name, sizeof name);
-    entry.program = string_intern(name);
-    os_host_name(name, sizeof name);
-    entry.host = string_intern(name);
-    return entry;
-}
-
-#define MAX_ARGUMENTS 256
-
-/* The first arguments, as strings. Very long command lines are cut. */
-static uint32_t read_arguments(uint32_t *ids)
-{
-    static char line[32768];
-    uint32_t n = 0;
-    size_t used = 0;
-    int fd;
-
-    if (os_open_read("/proc/self/cmdline", &fd) == 0) {
-        os_read(fd, line, sizeof line - 1, &used);
-        os_close(fd);
-    }
-    line[used] = '\0';
-    for (size_t at = 0; at < used && n < MAX_ARGUMENTS;
-         at += strlen(line + at) + 1)
-        ids[n++] = string_intern(line + at);
-    return n;
-}
-
-static void put_arguments(const uint32_t *ids, uint32_t n)
-{
-    begin_entries(ALLOCTRACE_TAG_ARGUMENTS, n, ALLOCTRACE_ARGUMENT_SIZE);
-    for (uint32_t i = 0; i < n; i++)
-        put_argument(&(struct alloctrace_argument_entry){ids[i]});
-    writer_pad(&writer);
-}
-
 int dump_write(int fd, uint32_t sequence, const char *reason)
 {
-    static uint32_t arguments[MAX_ARGUMENTS];
-    /* All strings first: the records that name them come after them. */
-    const struct alloctrace_process_entry process =
-        describe_process(sequence, reason);
-    const uint32_t n_modules = module_read();
-    const uint32_t n_arguments = read_arguments(arguments);
-    const uint32_t n_ledgers = at_ledgers.n;
-    uint32_t *const names = arena_map((n_ledgers + 1) * sizeof *names);
+    const uint32_t n_ledgers = vector_count(&at_ledgers);
 
-    for (uint32_t id = 1; names && id <= n_ledgers; id++)
-        names[id - 1] = thread_name(ledger_at(id));
+    number = generation_number();
+    generation = __atomic_load_n(&at_generation, __ATOMIC_ACQUIRE);
     writer_init(&writer, fd);
     n_records = 0;
+    own_strings = 0;
+    memset(&written, 0, sizeof written);
     sums = (struct alloctrace_summary_entry){0};
     put_header();
-    put_strings();
-    begin_entries(ALLOCTRACE_TAG_PROCESS, 1, ALLOCTRACE_PROCESS_SIZE);
-    put_process(&process);
-    writer_pad(&writer);
-    put_arguments(arguments, n_arguments);
-    put_domains();
-    put_modules(n_modules);
-    put_threads(n_ledgers, names);
-    put_frames(n_modules);
-    put_tracebacks();
+    put_process_record(sequence, reason);
+    put_arguments();
+    n_loaded = module_read();
+    n_gone = vector_count(&at_gone);
+    put_batches(put_modules, n_loaded + n_gone);
+    put_batches(put_threads, n_ledgers);
+    put_tables();
     put_traces(n_ledgers);
+    if (at_options.blocks)
+        put_all_blocks();
     put_sums();
     put_trailer_record();
-    if (names)
-        arena_unmap(names, (n_ledgers + 1) * sizeof *names);
     return writer_flush(&writer);
 }

@@ -11,8 +11,8 @@
  * signals of default action are not, so a dump to a pipe that nobody reads
  * can be interrupted.
  *
- * No dump is written by who borrows the memory (process.c), nor on top of the
- * runtime's own slow half, whose lock this very thread may hold.
+ * No dump is written by who borrows the memory (process.c), nor on top of one
+ * that holds a lock which dumps need (lock.c).
  */
 #include <stdlib.h>
 
@@ -40,7 +40,9 @@ static bool adopt_copy(void)
 {
     if (!lock_try())
         return false;
+    request_forked();
     lock_release();
+    request_forked();
     process_adopt();
     automatic_in_child();
     ending_in_child();
@@ -48,14 +50,14 @@ static bool adopt_copy(void)
 }
 
 /* May this thread hold the lock that it would wait for? */
-static bool is_in_slow_half(void)
+static bool is_in_the_way(void)
 {
-    return __alloctrace_thread.busy > 0;
+    return lock_is_held();
 }
 
 static bool is_ours_to_end(void)
 {
-    if (count_get(&at_tracing) != TRACING_ON || is_in_slow_half())
+    if (count_get(&at_tracing) != TRACING_ON || is_in_the_way())
         return false;
     switch (process_memory()) {
     case PROCESS_OWN:
@@ -95,7 +97,7 @@ void ending_dump(const char *reason)
         return;
     held = os_hold_handlers();
     if (enter()) {
-        init_dump(at_dump_pattern, reason);
+        request_finish(reason);
         __atomic_store_n(&state, WRITTEN, __ATOMIC_RELEASE);
     } else {
         wait_for_writer();

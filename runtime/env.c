@@ -112,6 +112,12 @@ static bool parse_option_memory(const char *value, option_memory *out)
     return true;
 }
 
+static bool parse_option_signal(const char *value, option_signal *out)
+{
+    *out = *value ? os_signal_number(value) : 0;
+    return *out || !*value;
+}
+
 static bool parse_option_text(const char *value, option_text *out)
 {
     *out = value;

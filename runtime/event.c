@@ -264,10 +264,10 @@ static struct account *open_facts(struct account_facts facts)
  * before. The facts are read between two looks at the chunk's generation,
  * which is written before they are.
  */
-static struct account *own_account(const struct account *account,
-                                   uint32_t number)
+static struct account *own_account(struct account *account, uint32_t number)
 {
     const struct account_chunk *const chunk = account_chunk(account);
+    const struct ledger *const ledger = __alloctrace_thread.ledger;
     const uint32_t generation =
         __atomic_load_n(&chunk->generation, __ATOMIC_ACQUIRE);
     const struct account_facts facts =
@@ -277,6 +277,8 @@ static struct account *own_account(const struct account *account,
     if (generation == 0 || generation > number ||
         __atomic_load_n(&chunk->generation, __ATOMIC_RELAXED) != generation)
         return NULL;
+    if (ledger && chunk->ledger == ledger)
+        return account; /* also of one that is retired: nobody reads it */
     if (generation != generation_number())
         return NULL;
     own = open_facts(facts);
@@ -317,6 +319,8 @@ at_cold static void *add_slow(struct account *account, void *block, size_t size)
     if (real_has_hidden_frees() && block_get(block).account)
         event_take(block); /* of one that was freed unseen */
     is_put = block_put(block, account, size);
+    if (is_put && at_options.detail)
+        detail_add(account, (uintptr_t)block, size);
     errno = saved;
     if (is_put)
         return event_count(__alloctrace_thread.ledger, account, block, size);
@@ -343,7 +347,7 @@ bool event_remove_other(struct ledger *ledger, const void *block)
     const uint64_t entry = slot ? count_get(slot) : 0;
     struct account *const account = wide_account(entry);
 
-    if (!entry || event_owner(account) != ledger)
+    if (!entry || event_owner(account) != ledger || at_options.detail)
         return false;
     count_set(slot, 0);
     event_uncount(ledger, account, (size_t)wide_size(entry));
@@ -353,14 +357,20 @@ bool event_remove_other(struct ledger *ledger, const void *block)
 struct account *event_subtract(struct account *account, size_t size,
                                uint32_t number)
 {
-    const struct ledger *const ledger = __alloctrace_thread.ledger;
-
-    if (!ledger || event_owner(account) != ledger)
-        account = own_account(account, number);
+    account = own_account(account, number);
     if (!account)
         return account_forgotten();
     event_uncount(__alloctrace_thread.ledger, account, size);
     return account;
+}
+
+void event_shrink(struct account *account, size_t size, uint32_t number)
+{
+    account = own_account(account, number);
+    if (!account)
+        return;
+    event_uncount(__alloctrace_thread.ledger, account, size);
+    count_add(&account->freed_blocks, (uint64_t)-1);
 }
 
 struct taken event_take(const void *block)
@@ -369,6 +379,8 @@ struct taken event_take(const void *block)
     struct taken taken = block_remove(block);
     struct ledger *const ledger = __alloctrace_thread.ledger;
 
+    if (taken.account && at_options.detail)
+        detail_remove(taken.account, (uintptr_t)block, taken.size);
     if (taken.account)
         taken.account = event_subtract(taken.account, taken.size, number);
     else if (ledger && ledger != &at_stopped_ledger)
@@ -395,4 +407,21 @@ void event_restore(const void *block, struct taken taken)
     if (!event_unsubtract(taken.account, taken.size))
         taken.account = account_forgotten();
     block_put((void *)(uintptr_t)block, taken.account, taken.size);
+    if (at_options.detail)
+        detail_put_back(taken.account, (uintptr_t)block, taken.size);
+}
+
+void event_resized(const void *old, struct taken taken, const void *block,
+                   size_t size)
+{
+    const int saved = errno;
+    const struct ledger *const ledger = __alloctrace_thread.ledger;
+
+    if (!block && size != 0) /* realloc(p, 0) may be a free */
+        event_restore(old, taken);
+    if (!block || !taken.account)
+        return;
+    if (ledger && event_owner(taken.account) == ledger)
+        detail_resize(taken.account, taken.size, size, block != old);
+    errno = saved;
 }

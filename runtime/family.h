@@ -50,8 +50,8 @@ __attribute__((noinline)) static void *resize(struct account *account,
     if (unlikely(!taken.account))
         taken = event_take(old);
     block = at_real.realloc_fn(old, size);
-    if (unlikely(!block && size != 0)) /* realloc(p, 0) may be a free */
-        event_restore(old, taken);
+    if (unlikely(!block || at_options.detail))
+        event_resized(old, taken, block, size);
     return event_add_if(account, block, size);
 }
 

@@ -8,8 +8,10 @@
  *
  * Places of code without records are not noted: nobody says when it goes.
  *
- * Under at_lock; a dump reads what is published with the vector's number.
+ * Under at_lock and the dump lock.
  */
+#include <string.h>
+
 #include "runtime.h"
 
 struct vector at_gone = {.element_size = sizeof(struct module)};
@@ -19,7 +21,10 @@ static uint32_t find(const struct module *module)
     for (uint32_t id = 1; id <= at_gone.n; id++) {
         const struct module *const gone = vector_at(&at_gone, id);
 
-        if (gone->path == module->path && gone->build_id == module->build_id)
+        if (strcmp(gone->path, module->path) == 0 &&
+            gone->build_id_size == module->build_id_size &&
+            memcmp(gone->build_id, module->build_id, module->build_id_size) ==
+                0)
             return id;
     }
     return 0;
@@ -29,12 +34,13 @@ static uint32_t find(const struct module *module)
 static uint32_t intern(const struct module *module)
 {
     const uint32_t id = find(module);
-    struct module *const gone = id ? NULL : vector_add(&at_gone);
+    const uint32_t path = id ? 0 : string_intern(module->path);
+    struct module gone = *module;
 
-    if (id || !gone)
+    if (!path)
         return id;
-    *gone = *module;
-    return at_gone.n;
+    gone.path = ((const struct string *)vector_at(&at_strings, path))->bytes;
+    return vector_add(&at_gone, &gone);
 }
 
 static bool is_in(const struct place *place, const struct module *module)
@@ -56,7 +62,7 @@ static void mark_places(const struct module *module)
             continue;
         if (!gone)
             gone = intern(module);
-        place->gone = gone;
+        count_set(&place->gone, gone);
     }
 }
 

@@ -12,8 +12,6 @@
 
 #include "runtime.h"
 
-static uint32_t n_dumps; /* written by this process; under at_lock */
-
 /* Is the variable that all code of the process uses the one defined here? */
 static bool is_active_copy(void)
 {
@@ -24,14 +22,18 @@ static bool is_active_copy(void)
 
 static void before_fork(void)
 {
+    mapping_lock();
     lock_take();
     tracked_lock_all();
 }
 
+/* At_lock first: what a signal wanted of tracked.c's last holder is a dump,
+ * for which nobody should have to wait. */
 static void after_fork_in_parent(void)
 {
-    tracked_unlock_all();
     lock_release();
+    tracked_unlock_all();
+    mapping_unlock();
 }
 
 /* Only the forking thread goes on: the others' ledgers are free. */
@@ -39,35 +41,10 @@ static void after_fork_in_child(void)
 {
     ledger_orphan_others(__alloctrace_thread.ledger);
     sweep_after_fork();
-    n_dumps = 0;
+    request_forked();
+    lock_release();
     tracked_unlock_all();
-    lock_release();
-}
-
-static int dump_to(const char *pattern, const char *reason)
-{
-    static struct target target;
-    int error = target_open(&target, pattern, n_dumps + 1);
-
-    if (!error)
-        error =
-            target_close(&target, dump_write(target.fd, n_dumps + 1, reason));
-    if (error)
-        message(target.path[0] ? target.path : pattern,
-                ": dump not written: ", os_error_text(error), (char *)NULL);
-    else
-        n_dumps++;
-    return error;
-}
-
-int init_dump(const char *pattern, const char *reason)
-{
-    int error;
-
-    lock_take();
-    error = dump_to(pattern, reason);
-    lock_release();
-    return error;
+    mapping_unlock();
 }
 
 /*
@@ -87,6 +64,8 @@ static void set_up(enum os_home home)
     /* Also if tracing is off: the program may start it. */
     start_in_constructor();
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    if (start_has_dumps())
+        request_catch();
 }
 
 __attribute__((constructor(101))) static void start(void)
@@ -127,9 +106,16 @@ void __alloctrace_module_add(const struct alloctrace_unit *begin,
 
 void __alloctrace_module_remove(const struct alloctrace_unit *begin)
 {
-    lock_take();
-    if (count_get(&at_tracing) == TRACING_ON)
+    uint64_t blocked;
+
+    /* Not while a dump is written, whose list of files it would change. */
+    if (count_get(&at_tracing) == TRACING_ON && lock_try_dump(&blocked)) {
+        lock_take();
         gone_add(begin);
+        lock_release();
+        lock_release_dump(blocked);
+    }
+    lock_take();
     site_remove_module(begin);
     lock_release();
 }

@@ -121,15 +121,13 @@ static bool grow_table(struct ledger *ledger)
 static struct ledger *create(void)
 {
     struct ledger *const ledger = arena_alloc_aligned(512);
-    struct ledger **const listed = ledger ? vector_add(&at_ledgers) : NULL;
 
     _Static_assert(sizeof *ledger <= 512, "a ledger fits its alignment");
-    if (!listed)
+    if (!ledger)
         return NULL;
     *ledger = at_new_ledger;
-    ledger->id = at_ledgers.n;
-    *listed = ledger;
-    return ledger;
+    ledger->id = at_ledgers.n + 1;
+    return vector_add(&at_ledgers, &ledger) ? ledger : NULL;
 }
 
 /* Lets a ledger that is empty count in the current generation. */
@@ -140,7 +138,7 @@ static void begin(struct ledger *ledger)
     ledger->n_settling = N_SETTLING;
     if (at_options.frames == 1)
         ledger->multiplier = 0; /* the site alone is the key */
-    ledger->tid = os_tid();
+    count_set(&ledger->tid, os_tid());
     /* Release: who sees that it counts sees it empty. */
     __atomic_store_n(&ledger->generation, generation, __ATOMIC_RELEASE);
     count_set(&generation->n_ledgers, generation->n_ledgers + 1);
@@ -154,7 +152,8 @@ static struct ledger *reuse(void)
         struct ledger *const ledger = ledger_at(id);
 
         if (ledger->is_free && generation_has(ledger)) {
-            ledger->tid = 0;
+            count_set(&ledger->tid, 0);
+            ledger->last_account = NULL;
             return ledger;
         }
     }
@@ -197,10 +196,10 @@ void ledger_release(struct thread *thread)
         return;
     if (generation_has(ledger)) {
         os_thread_name(os_tid(), name, sizeof name);
-        ledger->name = string_intern(name);
+        count_set(&ledger->name, string_intern(name));
         peak_leave(ledger);
     }
-    ledger->is_free = 1;
+    count_set(&ledger->is_free, 1);
 }
 
 struct ledger *ledger_renew(struct thread *thread)
@@ -210,7 +209,7 @@ struct ledger *ledger_renew(struct thread *thread)
     if (ledger && ledger != &at_stopped_ledger) {
         if (generation_has(ledger))
             return ledger;
-        ledger->is_free = 1;
+        count_set(&ledger->is_free, 1);
         /* Not none: what this interrupted may be about to look at it. */
         thread->ledger = &at_stopped_ledger;
         thread->n_stopped = 0;
@@ -222,7 +221,7 @@ struct ledger *ledger_renew(struct thread *thread)
 
 void ledger_settled(struct ledger *ledger)
 {
-    if (real_has_hidden_frees())
+    if (real_has_hidden_frees() || at_options.detail)
         return;
     lock_take();
     if (generation_has(ledger)) /* or it was retired just now */
@@ -237,6 +236,7 @@ void ledger_recycle(struct ledger *ledger)
 
     for (struct account_chunk *chunk = old.chunks; chunk; chunk = next) {
         next = chunk->next;
+        detail_forget(chunk);
         account_chunk_release(chunk);
         budget_add(-ACCOUNT_CHUNK_SIZE);
     }
@@ -251,7 +251,7 @@ void ledger_recycle(struct ledger *ledger)
     cache_clear(&ledger->cache);
     ledger->id = old.id;
     memcpy(ledger->tables, old.tables, sizeof old.tables);
-    ledger->is_free = 1;
+    count_set(&ledger->is_free, 1);
 }
 
 void ledger_orphan_others(const struct ledger *mine)
@@ -260,7 +260,7 @@ void ledger_orphan_others(const struct ledger *mine)
         struct ledger *const ledger = ledger_at(id);
 
         if (ledger != mine)
-            ledger->is_free = 1;
+            count_set(&ledger->is_free, 1);
     }
 }
 
@@ -297,7 +297,8 @@ static struct account_chunk *get_chunk(struct ledger *ledger)
     budget_add(ACCOUNT_CHUNK_SIZE);
     chunk->ledger = ledger;
     chunk->next = ledger->chunks;
-    ledger->chunks = chunk;
+    /* Release: a dump that finds the chunk sees whose it is. */
+    __atomic_store_n(&ledger->chunks, chunk, __ATOMIC_RELEASE);
     return chunk;
 }
 

@@ -3,7 +3,8 @@
  * The loaded files, to name return addresses later. Read from the kernel's
  * list of mappings when a dump is written, not through the dynamic linker,
  * whose lock may be held. The build id is read from the file's first page in
- * memory. Under at_lock.
+ * memory, which may go away at any moment: it is looked at through the kernel.
+ * Under the dump lock; takes no memory.
  */
 #include <elf.h>
 #include <link.h>
@@ -12,10 +13,13 @@
 #include "runtime.h"
 
 #define MAX_MODULES 512
-#define MAX_BUILD_ID 64
+#define MAX_SEGMENTS 32 /* those looked at; the notes are among the first */
+#define MAX_NOTES 1024  /* bytes looked at */
 
 static struct module modules[MAX_MODULES]; /* ascending addresses */
 static uint32_t n_modules;
+static char paths[MAX_MODULES * 96]; /* of the modules, with their NULs */
+static size_t paths_used;
 
 /* One line of /proc/self/maps: begin-end perms offset device inode path. */
 struct mapping {
@@ -61,66 +65,79 @@ static struct mapping parse_line(const char *line)
     return mapping;
 }
 
-static uint32_t hex_string(const unsigned char *bytes, size_t n)
-{
-    char digits[2 * MAX_BUILD_ID + 1];
-    struct text text;
-
-    text_init(&text, digits, sizeof digits);
-    for (size_t i = 0; i < n && i < MAX_BUILD_ID; i++) {
-        text_add_hex(&text, bytes[i] >> 4);
-        text_add_hex(&text, bytes[i] & 15);
-    }
-    return string_intern(digits);
-}
-
 /* Looks for the GNU build id among the notes of a loaded segment. */
-static uint32_t find_build_id(const char *notes, size_t size)
+static void find_build_id(struct module *module, const char *notes, size_t size)
 {
     while (size >= sizeof(ElfW(Nhdr))) {
         const ElfW(Nhdr) *const note = (const void *)notes;
-        const size_t name = (note->n_namesz + 3) & ~(size_t)3;
+        const size_t name = (note->n_namesz + (size_t)3) & ~(size_t)3;
         const size_t whole =
-            sizeof *note + name + ((note->n_descsz + 3) & ~(size_t)3);
+            sizeof *note + name + ((note->n_descsz + (size_t)3) & ~(size_t)3);
 
         if (whole > size)
-            return 0;
-        if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4)
-            return hex_string((const unsigned char *)notes + sizeof *note +
-                                  name,
-                              note->n_descsz);
+            return;
+        if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+            note->n_descsz <= sizeof module->build_id) {
+            module->build_id_size = note->n_descsz;
+            memcpy(module->build_id, notes + sizeof *note + name,
+                   note->n_descsz);
+            return;
+        }
         notes += whole;
         size -= whole;
     }
-    return 0;
+}
+
+static void read_notes(struct module *module, uint64_t address, uint64_t size)
+{
+    static char notes[MAX_NOTES] __attribute__((aligned(8)));
+
+    if (size > sizeof notes)
+        size = sizeof notes;
+    if (os_peek((const void *)(uintptr_t)address, notes, (size_t)size))
+        find_build_id(module, notes, (size_t)size);
 }
 
 /* The program headers of a file that is mapped from its start. */
 static void read_headers(struct module *module)
 {
-    const ElfW(Ehdr) *const header = (const void *)(uintptr_t)module->begin;
-    const ElfW(Phdr) * segment;
+    static ElfW(Phdr) segments[MAX_SEGMENTS];
+    const char *const begin = (const char *)(uintptr_t)module->begin;
+    ElfW(Ehdr) header;
+    unsigned n;
     bool has_bias = false;
 
-    if (!os_is_readable(header, sizeof *header) ||
-        memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+    if (!os_peek(begin, &header, sizeof header) ||
+        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         return;
-    segment = (const void *)((const char *)header + header->e_phoff);
-    if (!os_is_readable(segment, header->e_phnum * sizeof *segment))
+    n = header.e_phnum < MAX_SEGMENTS ? header.e_phnum : MAX_SEGMENTS;
+    if (!os_peek(begin + header.e_phoff, segments, n * sizeof *segments))
         return;
-    for (unsigned i = 0; i < header->e_phnum; i++, segment++) {
-        const char *const at =
-            (const char *)(uintptr_t)(module->bias + segment->p_vaddr);
+    for (unsigned i = 0; i < n; i++) {
+        const ElfW(Phdr) *const segment = &segments[i];
 
         if (segment->p_type == PT_LOAD && !has_bias) {
             module->bias =
                 module->begin - (segment->p_vaddr & -(uint64_t)os_page_size());
             has_bias = true;
         }
-        if (segment->p_type == PT_NOTE && has_bias && !module->build_id &&
-            segment->p_memsz > 0 && os_is_readable(at, segment->p_memsz))
-            module->build_id = find_build_id(at, segment->p_memsz);
+        if (segment->p_type == PT_NOTE && has_bias && !module->build_id_size)
+            read_notes(module, module->bias + segment->p_vaddr,
+                       segment->p_memsz);
     }
+}
+
+/* NULL: there is no room. */
+static const char *keep_path(const char *path)
+{
+    const size_t size = strlen(path) + 1;
+    char *const copy = paths + paths_used;
+
+    if (size > sizeof paths - paths_used)
+        return NULL;
+    memcpy(copy, path, size);
+    paths_used += size;
+    return copy;
 }
 
 /* Headers are in program order PHDR, INTERP, LOAD..., NOTE; where a NOTE
@@ -128,16 +145,16 @@ static void read_headers(struct module *module)
 static void add_mapping(struct mapping mapping)
 {
     struct module *last = n_modules ? &modules[n_modules - 1] : NULL;
-    const uint32_t path =
-        mapping.path[0] == '/' ? string_intern(mapping.path) : 0;
+    const char *path;
 
-    if (!path)
+    if (mapping.path[0] != '/')
         return;
-    if (last && last->path == path && mapping.offset != 0) {
+    if (last && mapping.offset != 0 && strcmp(last->path, mapping.path) == 0) {
         last->end = mapping.end;
         return;
     }
-    if (n_modules == MAX_MODULES)
+    path = n_modules < MAX_MODULES ? keep_path(mapping.path) : NULL;
+    if (!path)
         return;
     last = &modules[n_modules++];
     *last = (struct module){
@@ -177,6 +194,7 @@ uint32_t module_read(void)
     int fd;
 
     n_modules = 0;
+    paths_used = 0;
     if (os_open_read("/proc/self/maps", &fd) == 0) {
         read_maps(fd);
         os_close(fd);
@@ -191,8 +209,16 @@ const struct module *module_at(uint32_t id)
 
 uint32_t module_of(uint64_t address)
 {
-    for (uint32_t i = 0; i < n_modules; i++)
-        if (address >= modules[i].begin && address < modules[i].end)
-            return i + 1;
-    return 0;
+    uint32_t low = 0;
+    uint32_t high = n_modules;
+
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+
+        if (address >= modules[middle].end)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n_modules && address >= modules[low].begin ? low + 1 : 0;
 }

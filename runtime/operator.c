@@ -288,7 +288,8 @@ at_cold static void *new_slow(struct call call)
     block = call_below(&call, path);
     if (block)
         record(&call, path, block,
-               thread->ledger != ledger || peak_live(ledger) != live);
+               thread->ledger != ledger ||
+                   (ledger && peak_live(ledger) != live));
     return block;
 }
 

@@ -24,9 +24,17 @@ uint64_t os_address_limit(void);
 void os_discard(void *pages, size_t size);
 /* Bytes of the range that are resident. */
 size_t os_resident(const void *pages, size_t size);
+/* Says of n pages which were touched since they were
+ * mapped, in memory or in swap: a bit a page. All, if it cannot tell. `fd` is
+ * what os_touched_open gave, which may be -1; to be closed. */
+int os_touched_open(void);
+void os_touched(int fd, const void *pages, unsigned n, uint64_t *touched);
 size_t os_page_size(void);
 /* Can `size` bytes be read? Costs a system call. */
 bool os_is_readable(const void *address, size_t size);
+/* Copies memory that may be unmapped at any moment. False: it was not all
+ * there. Costs a system call. */
+bool os_peek(const void *address, void *copy, size_t size);
 
 /* Value of a variable, or NULL; NULL in set-user-id programs. The string
  * lives as long as the process. Works before the C library's set-up too. */
@@ -82,18 +90,18 @@ int os_thread_start(void (*run)(void));
 /* In such a thread: standard error becomes the program's, and is left. */
 void os_borrow_errors(void);
 void os_return_errors(void);
-/* What the machine's thread pointer is, and how many bytes there count; and
- * what makes a thread with a copy of the block at `pointer`. */
-char *os_thread_pointer(size_t *room);
-void *os_thread_pointer_new(char *pointer);
-
+bool os_has_program_files(void); /* this thread: its numbers are the program's */
 /* Calls `handler` with the signal's name before a signal of those that tell of
  * a fault ends the process, unless the program handles or ignores it. */
 void os_catch_fatal(void (*handler)(const char *name));
-/* Keeps the program's signal handlers (but for faults) off this thread; gives
- * what os_release_handlers wants. */
-uint64_t os_hold_handlers(void);
-void os_release_handlers(uint64_t before);
+/* Sleeps while *word is `value`; may wake up earlier. Wakes all who do. */
+void os_wait(const uint32_t *word, uint32_t value);
+void os_wake(const uint32_t *word);
+/* Number of a signal, as "USR2", "SIGUSR2" or "12"; 0: there is no such one,
+ * or it cannot be used to ask for something. */
+int os_signal_number(const char *name);
+/* Has `handler` called on the signal. False: the program has one for it. */
+bool os_catch(int number, void (*handler)(int));
 
 /* The stack pointer that a jump restores: of a jmp_buf, of a ucontext_t. 0 =
  * not known on this machine or with this C library. */

@@ -10,12 +10,10 @@
 #define _TIME_BITS 64
 #include "os.h"
 
-#ifdef __i386__
-#include <asm/ldt.h>
-#endif
-
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -28,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -45,11 +44,20 @@ bool os_has_sanitizer(void)
     return __asan_init != NULL || __tsan_init != NULL;
 }
 
+/* mmap and munmap are names that we take over ourselves. */
+static void *map(size_t size, int protection, int flags)
+{
+#ifdef SYS_mmap2
+    return (void *)syscall(SYS_mmap2, NULL, size, protection, flags, -1, 0);
+#else
+    return (void *)syscall(SYS_mmap, NULL, size, protection, flags, -1, 0);
+#endif
+}
+
 void *os_map(size_t size)
 {
-    void *const pages =
-        mmap(NULL, size, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *const pages = map(size, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
 
     if (pages == MAP_FAILED)
         return NULL;
@@ -63,7 +71,7 @@ void *os_map_wiped(size_t size)
     void *const pages = os_map(size);
 
     if (pages && madvise(pages, size, MADV_WIPEONFORK) != 0) {
-        munmap(pages, size);
+        syscall(SYS_munmap, pages, size);
         return NULL;
     }
     return pages;
@@ -72,8 +80,7 @@ void *os_map_wiped(size_t size)
 void *os_reserve(size_t size)
 {
     void *const pages =
-        mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-             -1, 0);
+        map(size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
 
     return pages == MAP_FAILED ? NULL : pages;
 }
@@ -94,7 +101,7 @@ uint64_t os_address_limit(void)
 
 void os_unmap(void *pages, size_t size)
 {
-    munmap(pages, size);
+    syscall(SYS_munmap, pages, size);
 }
 
 void os_discard(void *pages, size_t size)
@@ -124,6 +131,42 @@ size_t os_resident(const void *pages, size_t size)
     return resident;
 }
 
+int os_touched_open(void)
+{
+    int fd;
+
+    return os_open_read("/proc/self/pagemap", &fd) == 0 ? fd : -1;
+}
+
+#define PAGE_IS_PRESENT (UINT64_C(1) << 63)
+#define PAGE_IS_SWAPPED (UINT64_C(1) << 62)
+
+static bool read_pagemap(int fd, uint64_t *words, size_t size)
+{
+    size_t got;
+
+    return os_read(fd, words, size, &got) == 0 && got == size;
+}
+
+void os_touched(int fd, const void *pages, unsigned n, uint64_t *touched)
+{
+    const uint64_t first = (uintptr_t)pages / os_page_size();
+    uint64_t words[64];
+    bool is_known = fd >= 0 && lseek(fd, (off_t)(first * sizeof *words),
+                                     SEEK_SET) >= 0;
+
+    for (unsigned i = 0; i < n; i += 64) {
+        const unsigned n_words = n - i < 64 ? n - i : 64;
+        uint64_t bits = 0;
+
+        is_known = is_known && read_pagemap(fd, words, n_words * sizeof *words);
+        for (unsigned k = 0; is_known && k < n_words; k++)
+            bits |= (uint64_t)!!(words[k] & (PAGE_IS_PRESENT | PAGE_IS_SWAPPED))
+                    << k;
+        touched[i / 64] = is_known ? bits : UINT64_MAX;
+    }
+}
+
 size_t os_page_size(void)
 {
     const unsigned long size = getauxval(AT_PAGESZ);
@@ -145,6 +188,21 @@ bool os_is_readable(const void *address, size_t size)
         syscall(SYS_rt_sigprocmask, invalid_how, last - 7, NULL, 8) == -1 &&
         errno == EFAULT)
         return false;
+    return true;
+}
+
+bool os_peek(const void *address, void *copy, size_t size)
+{
+    const struct iovec to = {copy, size};
+    const struct iovec from = {(void *)(uintptr_t)address, size};
+    const long n =
+        syscall(SYS_process_vm_readv, os_pid(), &to, 1L, &from, 1L, 0L);
+
+    if (n >= 0)
+        return (size_t)n == size;
+    if (errno == EFAULT || !os_is_readable(address, size))
+        return false;
+    memcpy(copy, address, size); /* an old kernel, or one in a cage */
     return true;
 }
 
@@ -320,10 +378,87 @@ void os_yield(void)
     sched_yield();
 }
 
+void os_wait(const uint32_t *word, uint32_t value)
+{
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+void os_wake(const uint32_t *word)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* Signals in the kernel's own form of a set. */
+#define SIGNAL_BIT(number) (UINT64_C(1) << ((number)-1))
+#define MAX_SIGNAL 64
+/* Must not be blocked, or cannot be; their handlers end the program. */
+#define FAULT_SIGNALS                                                 \
+    (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) |  \
+     SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSYS) | \
+     SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+
+static bool has_handler(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 &&
+           action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
+}
+
+static const struct {
+    char name[8];
+    int number;
+} signal_names[] = {
+    {"HUP", SIGHUP},   {"INT", SIGINT},     {"QUIT", SIGQUIT},
+    {"USR1", SIGUSR1}, {"USR2", SIGUSR2},   {"PIPE", SIGPIPE},
+    {"ALRM", SIGALRM}, {"TERM", SIGTERM},   {"CHLD", SIGCHLD},
+    {"CONT", SIGCONT}, {"TSTP", SIGTSTP},   {"TTIN", SIGTTIN},
+    {"TTOU", SIGTTOU}, {"URG", SIGURG},     {"XCPU", SIGXCPU},
+    {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF},
+    {"WINCH", SIGWINCH}, {"IO", SIGIO},     {"PWR", SIGPWR},
+};
+
+static int parse_signal_number(const char *digits)
+{
+    int number = 0;
+
+    for (; *digits >= '0' && *digits <= '9' && number <= MAX_SIGNAL; digits++)
+        number = number * 10 + (*digits - '0');
+    if (*digits || number < 1 || number > MAX_SIGNAL ||
+        (number > SIGSYS && number < SIGRTMIN) ||
+        (FAULT_SIGNALS & SIGNAL_BIT(number)))
+        return 0;
+    return number;
+}
+
+int os_signal_number(const char *name)
+{
+    if (*name >= '0' && *name <= '9')
+        return parse_signal_number(name);
+    if (strncmp(name, "SIG", 3) == 0)
+        name += 3;
+    for (size_t i = 0; i < sizeof signal_names / sizeof *signal_names; i++)
+        if (strcmp(signal_names[i].name, name) == 0)
+            return signal_names[i].number;
+    return 0;
+}
+
+bool os_catch(int number, void (*handler)(int))
+{
+    /* On the alternate stack, if the thread has one: other stacks may be
+     * those of coroutines, and small. */
+    struct sigaction action = {.sa_handler = handler,
+                               .sa_flags = SA_RESTART | SA_ONSTACK};
+
+    if (has_handler(number))
+        return false;
+    sigemptyset(&action.sa_mask);
+    return sigaction(number, &action, NULL) == 0;
+}
+
 /* What a write may raise: they would end the program for a dump's sake. The
  * kernel's own form of a set of signals. */
-#define WRITE_SIGNALS \
-    (UINT64_C(1) << (SIGPIPE - 1) | UINT64_C(1) << (SIGXFSZ - 1))
+#define WRITE_SIGNALS (SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGXFSZ))
 
 /* Those of WRITE_SIGNALS that wait for the thread. */
 static uint64_t pending_signals(void)
@@ -613,44 +748,6 @@ uintptr_t os_context_stack(const void *context)
     return 0;
 }
 #endif
-
-/*
- * x86 reads the thread pointer from memory that it points to, and keeps the
- * words of the stack protector and of hidden pointers there. i386 has it in a
- * segment descriptor; every thread uses the same one.
- */
-char *os_thread_pointer(size_t *room)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    *room = 128;
-#else
-    *room = 2 * sizeof(void *);
-#endif
-    return __builtin_thread_pointer();
-}
-
-void *os_thread_pointer_new(char *pointer)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    ((void **)pointer)[0] = pointer; /* itself, and glibc's descriptor */
-    ((void **)pointer)[2] = pointer;
-#endif
-#ifdef __i386__
-    static struct user_desc segment;
-    unsigned selector;
-
-    __asm__("movw %%gs, %w0" : "=q"(selector));
-    segment = (struct user_desc){.entry_number = (selector & 0xffff) >> 3,
-                                 .base_addr = (uintptr_t)pointer,
-                                 .limit = 0xfffff,
-                                 .seg_32bit = 1,
-                                 .limit_in_pages = 1,
-                                 .useable = 1};
-    return &segment;
-#else
-    return pointer;
-#endif
-}
 
 /*
  * In a static program the libraries of C++, Fortran and Objective-C take the

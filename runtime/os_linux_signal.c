@@ -110,35 +110,3 @@ void os_catch_fatal(void (*handler)(const char *name))
             set_action(fatal[i].number, &action, NULL);
     }
 }
-
-/* Asked of the kernel, for the C library's own signals too. The handler comes
- * first in the kernel's struct, whatever follows. */
-static bool has_handler(int number)
-{
-    struct {
-        void (*handler)(int);
-        unsigned char rest[120];
-    } action = {SIG_DFL, {0}};
-
-    syscall(SYS_rt_sigaction, number, NULL, &action, (size_t)8);
-    return action.handler != SIG_DFL && action.handler != SIG_IGN;
-}
-
-uint64_t os_hold_handlers(void)
-{
-    uint64_t mask = 0;
-    uint64_t before = 0;
-
-    for (int number = 1; number <= 64; number++)
-        if (has_handler(number))
-            mask |= UINT64_C(1) << (number - 1);
-    for (size_t i = 0; i < N_FATAL; i++)
-        mask &= ~(UINT64_C(1) << (fatal[i].number - 1));
-    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &mask, &before, sizeof before);
-    return before;
-}
-
-void os_release_handlers(uint64_t before)
-{
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
-}

@@ -21,6 +21,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __i386__
+#include <asm/ldt.h>
+#endif
+
 #include "runtime.h"
 
 #define STACK_SIZE ((size_t)256 * 1024)
@@ -39,7 +43,7 @@
 #define SYS_sleep SYS_clock_nanosleep
 #endif
 
-static bool has_own_files; /* the thread has a table of its own */
+static uint32_t has_own_files; /* thread that has a table of its own; 0 = none */
 
 uint64_t os_monotonic_ns(void)
 {
@@ -65,7 +69,8 @@ void os_sleep(uint64_t ns)
  * table stays the program's. */
 static void leave_files(void)
 {
-    has_own_files = syscall(SYS_close_range, 0, ~0u, CLOSE_UNSHARED) == 0;
+    if (syscall(SYS_close_range, 0, ~0u, CLOSE_UNSHARED) == 0)
+        count_set(&has_own_files, os_tid());
 }
 
 static int start_routine(void *routine)
@@ -78,12 +83,50 @@ static int start_routine(void *routine)
     return 0;
 }
 
+/*
+ * x86 reads the thread pointer from memory that it points to, and keeps the
+ * words of the stack protector and of hidden pointers there. i386 has it in a
+ * segment descriptor; every thread uses the same one.
+ */
+static char *thread_pointer(size_t *room)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    *room = 128;
+#else
+    *room = 2 * sizeof(void *);
+#endif
+    return __builtin_thread_pointer();
+}
+
+static void *new_thread_pointer(char *pointer)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    ((void **)pointer)[0] = pointer; /* itself, and glibc's descriptor */
+    ((void **)pointer)[2] = pointer;
+#endif
+#ifdef __i386__
+    static struct user_desc segment;
+    unsigned selector;
+
+    __asm__("movw %%gs, %w0" : "=q"(selector));
+    segment = (struct user_desc){.entry_number = (selector & 0xffff) >> 3,
+                                 .base_addr = (uintptr_t)pointer,
+                                 .limit = 0xfffff,
+                                 .seg_32bit = 1,
+                                 .limit_in_pages = 1,
+                                 .useable = 1};
+    return &segment;
+#else
+    return pointer;
+#endif
+}
+
 /* Copies what the new thread needs of this one's block; gives the new thread
  * pointer. NULL: the block has another shape than this file knows. */
 static char *copy_block(char *memory)
 {
     size_t room;
-    char *const pointer = os_thread_pointer(&room);
+    char *const pointer = thread_pointer(&room);
     char *const wanted[] = {pointer, pointer + room - 1,
                             (char *)&errno, (char *)(&errno + 1) - 1,
                             (char *)&__alloctrace_thread,
@@ -116,7 +159,7 @@ static int start_blocked(void (*run)(void), char *memory)
     if (clone(start_routine, memory + STACK_SIZE,
               CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                   CLONE_SYSVSEM | CLONE_SETTLS,
-              routine, NULL, os_thread_pointer_new(block), NULL) < 0)
+              routine, NULL, new_thread_pointer(block), NULL) < 0)
         error = errno;
     return error;
 }
@@ -136,6 +179,11 @@ int os_thread_start(void (*run)(void))
     if (error)
         os_unmap(memory, STACK_SIZE + TLS_SIZE);
     return error;
+}
+
+bool os_has_program_files(void)
+{
+    return count_get(&has_own_files) != os_tid();
 }
 
 /* /proc/self names the program's table, not this thread's. */

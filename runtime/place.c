@@ -62,14 +62,13 @@ static void complete(struct place *place)
 
 static uint32_t add(struct place copy)
 {
-    struct place *const place = vector_add(&at_places);
+    uint32_t id;
 
-    if (!place)
-        return 0;
     complete(&copy);
-    *place = copy;
-    index_add(&places, copy.key, at_places.n, hash_of);
-    return at_places.n;
+    id = vector_add(&at_places, &copy);
+    if (id)
+        index_add(&places, copy.key, id, hash_of);
+    return id;
 }
 
 /* The chain of inlined callers, outermost first so that ids ascend. They are

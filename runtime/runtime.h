@@ -66,9 +66,13 @@ void arena_discard(void *pages, size_t size); /* reads as zeros from now on */
 void arena_unmap(void *pages, size_t size);   /* what arena_map returned */
 uint64_t arena_bytes(void);                   /* resident bytes of all of it */
 
-/* vector.c: under at_lock, but vector_at. */
-void *vector_add(struct vector *vector);                   /* NULL: no memory */
+/* vector.c */
 size_t vector_cost(const struct vector *vector); /* bytes vector_add will take */
+/* Adds a copy of `element`. Under at_lock. Its id; 0: no memory. */
+uint32_t vector_add(struct vector *vector, const void *element);
+/* Elements that are there, whole. Any thread, also in a signal handler. Read
+ * the numbers of a table before those of the tables it refers to. */
+uint32_t vector_count(const struct vector *vector);
 void *vector_at(const struct vector *vector, uint32_t id); /* 1..n */
 
 /* index.c: under at_lock. `found` compares the element id with `key`. */
@@ -154,10 +158,35 @@ static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
     return *(struct ledger **)vector_at(&at_ledgers, id);
 }
 
-/* lock.c: the one lock. Who holds it holds the recursion guard as well. */
+/* lock.c: at_lock. Who holds it holds the recursion guard as well. */
 void lock_take(void);
 bool lock_try(void);
 void lock_release(void);
+/* Around a lock that dumps need: what handlers want of them waits so long. */
+void lock_hold(void);
+void lock_unhold(void);
+bool lock_is_held(void); /* by this thread: it must not dump now */
+/* Has this thread do `action` when it holds none; false: it holds none now. */
+bool lock_defer(void (*action)(void));
+/* The dump lock: nothing that a dump reads changes but by growing. Outermost;
+ * not if lock_is_held. Gives what lock_release_dump takes. */
+uint64_t lock_take_dump(void);
+/* False: another thread has it, or this one something that it needs. */
+bool lock_try_dump(uint64_t *blocked);
+void lock_release_dump(uint64_t blocked);
+void lock_reset_dump(void); /* after fork: the holder stayed behind */
+
+/* range.c: ranges of addresses that do not overlap, under mapping.c's lock. */
+struct range {
+    uintptr_t begin;
+    uintptr_t end;           /* one past the last byte */
+    struct mapping *mapping; /* what it is a part of: mapping.c's */
+    struct range *left;      /* in the tree: those before it */
+    struct range *right;
+};
+struct range *range_before(uintptr_t address); /* last that begins below */
+struct range *range_add(uintptr_t begin, uintptr_t end); /* NULL: no memory */
+void range_remove(struct range *range);
 
 /* stack.c: control leaves stack pointer `here` for `target` (0 = unknown). */
 void stack_leave(uintptr_t here, uintptr_t target);
@@ -254,6 +283,40 @@ struct taken block_remove(const void *block);
  * those of the chunks whose bits are set. */
 void block_sweep(const uint64_t *gone);
 
+/* block_walk.c: all live blocks, if ALLOCTRACE_BLOCKS is set. Any thread, also in a signal
+ * handler. */
+struct block {
+    uintptr_t address;
+    size_t size;                   /* requested */
+    const struct account *account; /* that it was counted in */
+};
+#define BLOCK_PAGES 512 /* whose state is asked for at once */
+/* Where the walk is in the pages of a root or leaf. */
+struct block_pages {
+    uintptr_t at; /* first of the pages that are known */
+    size_t left;  /* bytes from there on */
+    unsigned n;   /* pages that are known */
+    unsigned i;   /* the next of them */
+    int fd;       /* for os_touched */
+    uint64_t touched[BLOCK_PAGES / 64]; /* a bit a page */
+};
+struct block_walk {
+    int map;             /* its number; -1 = none yet */
+    int fd;              /* for os_touched */
+    uintptr_t root;      /* of the map; 0 = there is none */
+    uintptr_t slot;      /* where the next leaf's address is, in the root */
+    uintptr_t slot_end;  /* of the root's current page */
+    uintptr_t leaf;      /* as in the root: where entry 0 would be */
+    uintptr_t entry;     /* where the next one is, in the leaf */
+    uintptr_t entry_end; /* of the leaf's current page */
+    struct block_pages root_pages; /* where it is in the root */
+    struct block_pages leaf_pages; /* and in the leaf */
+};
+void block_walk_start(struct block_walk *walk);
+/* Fills in up to n blocks; says how many. 0: that was all. */
+size_t block_walk_next(struct block_walk *walk, struct block *blocks, size_t n);
+void block_walk_end(struct block_walk *walk);
+
 /* cache.c: by its owner, slow half. */
 void cache_add(struct cache *cache, uint64_t key, struct account *account);
 /* NULL: it is not there. What is found becomes young. */
@@ -301,6 +364,18 @@ bool generation_begin(void);
 /* One ledger of it less: is it the last? */
 void generation_drop(struct generation *generation);
 
+/* detail.c: more than an account counts, when at_options.detail. By the
+ * account's owner. */
+void detail_add(struct account *account, uintptr_t block, size_t size);
+void detail_remove(struct account *account, uintptr_t block, size_t size);
+void detail_put_back(struct account *account, uintptr_t block, size_t size);
+void detail_resize(struct account *account, size_t old_size, size_t size,
+                   bool is_moved);
+/* Of any thread's account; NULL: nothing is known. */
+const struct detail *detail_of(const struct account *account);
+/* Of a chunk that is about to be used for others. Locked. */
+void detail_forget(struct account_chunk *chunk);
+
 /* start.c */
 extern uint64_t at_start_ns;
 extern char at_dump_pattern[AT_PATTERN_SIZE]; /* at exit; absolute */
@@ -340,6 +415,11 @@ struct account *event_subtract(struct account *account, size_t size,
                                uint32_t number);
 /* False: it was forgotten meanwhile. */
 bool event_unsubtract(struct account *account, size_t size) at_cold;
+/* A block of the account has lost so many bytes, but is still there. */
+void event_shrink(struct account *account, size_t size, uint32_t number);
+/* A block has been resized, or could not be: `block` is what realloc gave. */
+void event_resized(const void *old, struct taken taken, const void *block,
+                   size_t size) at_cold;
 void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
 void event_forget_drops(void);        /* counts from 0 again */
 /* The real allocator gave NULL, with errno; or `error` says why. Returns NULL,
@@ -356,7 +436,7 @@ extern uint64_t at_dropped_bytes;
 
 /* domain.c */
 struct domain {
-    const char *name; /* interned; NULL for a moment */
+    const char *name; /* interned */
     uint32_t string;  /* its id */
 };
 extern struct vector at_domains; /* of those with names */
@@ -389,6 +469,16 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address);
 const struct account *tracked_get(uint32_t domain, uintptr_t address);
 /* The smallest block at the address in a named domain; account NULL: none. */
 struct taken tracked_find(uintptr_t address);
+struct taken tracked_find_any(uintptr_t address); /* in any domain */
+/* Where a walk over all of them is; begins zeroed. */
+struct tracked_walk {
+    unsigned shard;
+    uint64_t hash; /* what of it is above the shard's bits: the next one */
+};
+/* Fills in up to n blocks; says how many. 0: that was all. One that stays is
+ * met once. Any thread, also in a signal handler if not lock_is_held. */
+size_t tracked_walk_next(struct tracked_walk *walk, struct block *blocks,
+                         size_t n);
 void tracked_lock_all(void); /* around fork */
 void tracked_unlock_all(void);
 /* Forgets the blocks of the chunks whose bits are set. */
@@ -398,13 +488,18 @@ void tracked_sweep(const uint64_t *gone);
 void sweep_retired(void);    /* makes memory of earlier generations usable */
 void sweep_after_fork(void); /* in the child; locked */
 
-/* module.c: the loaded files. Slow half, locked. */
+/* mapping.c: what the program maps itself. */
+void mapping_lock(void); /* around fork */
+void mapping_unlock(void);
+
+/* module.c: the loaded files. Under the dump lock. */
 struct module {
-    uint64_t begin;    /* first address */
-    uint64_t end;      /* one past the last */
-    uint64_t bias;     /* address in memory minus address in the file */
-    uint32_t path;     /* string */
-    uint32_t build_id; /* string of hexadecimal digits; 0 = none */
+    uint64_t begin;             /* first address */
+    uint64_t end;               /* one past the last */
+    uint64_t bias;              /* address in memory minus that in the file */
+    const char *path;           /* until they are read anew */
+    uint32_t build_id_size;     /* bytes; 0 = none */
+    unsigned char build_id[32]; /* GNU's have 8, 16 or 20 */
 };
 /* Reads them anew; ids are 1..result. */
 uint32_t module_read(void);
@@ -413,11 +508,12 @@ uint32_t module_of(uint64_t address); /* 0 = none */
 
 /* gone.c: files that were unloaded. */
 extern struct vector at_gone; /* of struct module */
-void gone_add(const void *address); /* the file there is about to go; locked */
+/* The file there is about to go. Under both locks. */
+void gone_add(const void *address);
 
 /* target.c: the file a dump goes to. */
 struct target {
-    int fd;
+    int fd;               /* -1 = none is open */
     bool is_temporary;    /* to be renamed */
     char path[4096];      /* final name, patterns expanded */
     char temporary[4096]; /* name it is written under */
@@ -427,11 +523,19 @@ int target_open(struct target *target, const char *pattern,
 /* Gives the file its name, or removes it after an error. 0 or errno. */
 int target_close(struct target *target, int error);
 
-/* dump.c: slow half, locked. 0 or errno. */
+/* dump.c: under the dump lock. 0 or errno. */
 int dump_write(int fd, uint32_t sequence, const char *reason);
 
-/* init.c */
-int init_dump(const char *pattern, const char *reason); /* 0 or errno */
+/* request.c */
+/* Writes a dump, after those that other threads are writing. Any thread; in a
+ * signal handler EBUSY if the thread holds a lock that dumps need. 0 or errno,
+ * which has been reported. */
+int init_dump(const char *pattern, const char *reason);
+/* Has the signal ALLOCTRACE_SIGNAL write dumps from now on. */
+void request_catch(void);
+/* Writes the dump at the end; signals ask for no more. */
+void request_finish(const char *reason);
+void request_forked(void); /* in the child; under at_lock */
 
 /* automatic.c: dumps beside the one at exit. */
 void automatic_init(void);

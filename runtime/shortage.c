@@ -6,8 +6,6 @@
  */
 #include "runtime.h"
 
-#define REASON "out-of-memory"
-
 static uint32_t is_dumped;
 
 static void on_refusal(void)
@@ -15,7 +13,7 @@ static void on_refusal(void)
     if (__alloctrace_thread.busy || process_memory() != PROCESS_OWN)
         return;
     if (!__atomic_exchange_n(&is_dumped, 1, __ATOMIC_RELAXED))
-        automatic_dump(REASON);
+        automatic_dump("out-of-memory");
 }
 
 void shortage_in_child(void)
@@ -25,8 +23,5 @@ void shortage_in_child(void)
 
 void shortage_init(void)
 {
-    lock_take();
-    string_intern(REASON); /* there is memory for it now */
-    lock_release();
     at_on_refusal = on_refusal;
 }

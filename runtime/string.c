@@ -45,7 +45,6 @@ static const char *copy(const char *bytes, size_t size)
 uint32_t string_intern(const char *bytes)
 {
     struct string wanted = {.bytes = bytes};
-    struct string *string;
     uint32_t id;
 
     if (!bytes)
@@ -56,10 +55,8 @@ uint32_t string_intern(const char *bytes)
     if (id)
         return id;
     wanted.bytes = copy(bytes, wanted.size);
-    string = wanted.bytes ? vector_add(&at_strings) : NULL;
-    if (!string)
-        return 0;
-    *string = wanted;
-    index_add(&strings, wanted.hash, at_strings.n, hash_of);
-    return at_strings.n;
+    id = wanted.bytes ? vector_add(&at_strings, &wanted) : 0;
+    if (id)
+        index_add(&strings, wanted.hash, id, hash_of);
+    return id;
 }

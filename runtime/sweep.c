@@ -14,6 +14,8 @@
  * just before it was swept can tell that the account is another now, for its
  * generation is later than the one that the thread knows (event.c).
  *
+ * A dump reads accounts without at_lock: while one is written nothing is swept.
+ *
  * A thread that sleeps keeps the ledger that it had when it fell asleep.
  */
 #include "runtime.h"
@@ -99,11 +101,16 @@ static void end(void)
 
 void sweep_retired(void)
 {
-    if (!begin())
+    uint64_t blocked;
+
+    if (!lock_try_dump(&blocked))
         return;
-    block_sweep(gone);
-    tracked_sweep(gone);
-    end();
+    if (begin()) {
+        block_sweep(gone);
+        tracked_sweep(gone);
+        end();
+    }
+    lock_release_dump(blocked);
 }
 
 void sweep_after_fork(void)

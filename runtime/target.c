@@ -86,6 +86,7 @@ int target_open(struct target *target, const char *pattern, uint32_t sequence)
     if (!expand(target->path, sizeof target->path, pattern, sequence))
         return ENAMETOOLONG;
     target->is_temporary = false;
+    target->fd = -1;
     if (os_kind(target->path) == 2)
         return os_open_write(target->path, &target->fd);
     return open_temporary(target);
@@ -93,8 +94,12 @@ int target_open(struct target *target, const char *pattern, uint32_t sequence)
 
 int target_close(struct target *target, int error)
 {
-    const int close_error = os_close(target->fd);
+    const int fd = target->fd;
+    int close_error;
 
+    /* First, for the child of a fork would close what is named here. */
+    count_set(&target->fd, -1);
+    close_error = os_close(fd);
     if (!error)
         error = close_error;
     if (!target->is_temporary)

@@ -90,20 +90,18 @@ static uint32_t add(uint64_t key, uint32_t parent, uint32_t place,
                     uint32_t n_repeats)
 {
     const uint32_t depth = depth_of(parent);
-    struct traceback *traceback;
-
-    if (!has_room() || !index_reserve(&tracebacks, hash_of))
-        return 0;
-    traceback = vector_add(&at_tracebacks);
-    if (!traceback)
-        return 0;
-    *traceback = (struct traceback){
+    const struct traceback traceback = {
         .key = key,
         .parent = parent,
         .place = place,
         .depth = depth < MAX_DEPTH ? depth + 1 : MAX_DEPTH,
         .n_repeats = n_repeats < MAX_REPEATS ? n_repeats + 1 : MAX_REPEATS,
     };
+
+    if (!has_room() || !index_reserve(&tracebacks, hash_of))
+        return 0;
+    if (!vector_add(&at_tracebacks, &traceback))
+        return 0;
     index_add(&tracebacks, key, at_tracebacks.n, hash_of);
     return at_tracebacks.n;
 }

@@ -31,8 +31,9 @@
  * are never moved or freed, so they may be read without it once an id or
  * pointer has been handed out.
  *
- * Lock order: at_lock, then those of tracked.c's shards. Neither is held
- * across a call of the real allocator or of code outside the runtime.
+ * Lock order: that of mapping.c, the dump lock, at_lock, then those of
+ * tracked.c's shards. The first is held across system calls that map memory;
+ * none is across a call of the real allocator or of code outside the runtime.
  */
 #ifndef ALLOCTRACE_RUNTIME_TYPES_H
 #define ALLOCTRACE_RUNTIME_TYPES_H
@@ -92,6 +93,38 @@ struct account_facts {
     ((ACCOUNT_CHUNK_SIZE - 64) /      \
      (sizeof(struct account) + sizeof(struct account_facts)))
 
+/* Requested sizes are counted by powers of two: class 0 is size 0, class n
+ * from 2^(n-2) + 1 (1 for n = 1) through 2^(n-1) bytes. As format.h says. */
+#define SIZE_CLASSES 66
+static inline uint32_t size_class_of(uint64_t size)
+{
+    return size < 2 ? (uint32_t)size
+                    : 65 - (uint32_t)__builtin_clzll(size - 1);
+}
+
+/* How many blocks of a class of sizes. Owner: the account's. */
+struct size_class {
+    struct size_class *next; /* constant */
+    uint64_t number;         /* of the class; constant */
+    uint64_t blocks;
+    uint64_t bytes;
+};
+
+/* More about an account, if ALLOCTRACE_DETAIL asked for it (detail.c). Owner:
+ * the account's. */
+struct detail {
+    uint64_t temporary_blocks; /* freed before the thread allocated again */
+    uint64_t temporary_bytes;
+    uint64_t resized_blocks;   /* calls of realloc for this path's blocks */
+    uint64_t resized_in_place; /* those that left the block where it was */
+    uint64_t moved_bytes;      /* that the others copied */
+    uint64_t grown_bytes;      /* new sizes less old ones, where larger */
+    uint64_t shrunk_bytes;     /* old sizes less new ones, where smaller */
+    uint64_t smallest; /* requested size, plus 1; 0 = no block yet */
+    uint64_t largest;
+    struct size_class *classes; /* newest first (release) */
+};
+
 /*
  * Accounts of one ledger, aligned to its own size so that an account leads to
  * its ledger without touching the line that its owner writes. The facts stand
@@ -100,9 +133,10 @@ struct account_facts {
 struct account_chunk {
     struct ledger *ledger;      /* constant */
     struct account_chunk *next; /* older chunk of the same ledger; constant */
+    struct detail *details; /* of all accounts; NULL: none yet (release) */
     uint32_t n_used;            /* written by the owner (release) */
     uint32_t generation; /* number of the ledger's; 0 = of none, forgotten */
-    char padding[64 - 2 * sizeof(void *) - 8];
+    char padding[64 - 3 * sizeof(void *) - 8];
     struct account accounts[ACCOUNTS_PER_CHUNK];
     struct account_facts facts[ACCOUNTS_PER_CHUNK];
 };
@@ -236,6 +270,8 @@ struct ledger {
     struct generation *generation; /* NULL: has not begun */
     /* Paths without an account of their own => where they are counted. */
     struct cache cache;
+    const struct account *last_account; /* of the newest block (detail.c) */
+    uintptr_t last_block;
     uint32_t *tables[LEDGER_TABLES]; /* all it ever had; NULL = not yet */
 } at_cache_aligned;
 
@@ -259,6 +295,7 @@ struct thread {
     struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */
     struct ledger *ledger; /* NULL = none yet, or nothing is traced */
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
+    uint32_t n_held;       /* locks that it holds and dumps need (lock.c) */
     uint32_t n_stopped; /* allocations seen since it noticed a stop */
 };
 
@@ -310,7 +347,8 @@ struct string {
 
 /*
  * An array that grows without moving: part k holds FIRST << k elements.
- * Elements are numbered from 1. Grows under at_lock; read by anyone.
+ * Elements are numbered from 1. Grows under at_lock; read by anyone, for an
+ * element is whole before it is counted.
  */
 #define VECTOR_PARTS 26
 #define VECTOR_FIRST_LOG2 6
@@ -342,6 +380,7 @@ typedef struct option_interval {
     uint64_t bytes; /* or each so many bytes allocated; 0 = not by bytes */
 } option_interval;
 typedef uint64_t option_memory; /* bytes */
+typedef int option_signal; /* its number; 0 = none */
 
 /* What the environment asked for. Constant once read. See env.def. */
 struct options {

@@ -5,7 +5,7 @@
 #include "alloctrace/format.h"
 #include "runtime.h"
 
-static unsigned char buffer[WRITER_BUFFER];
+static unsigned char buffer[WRITER_BUFFER + WRITER_ROOM];
 
 void writer_init(struct writer *writer, int fd)
 {
@@ -15,52 +15,59 @@ void writer_init(struct writer *writer, int fd)
 
 static uint64_t word_at(const unsigned char *bytes)
 {
-    uint64_t word = 0;
+    uint64_t word;
 
-    for (unsigned i = 0; i < 8; i++)
-        word |= (uint64_t)bytes[i] << (8 * i);
+    memcpy(&word, bytes, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
     return word;
 }
 
-int writer_flush(struct writer *writer)
+void writer_drain(struct writer *writer)
 {
+    const size_t size = writer->used & ~(size_t)7;
     uint64_t hash = writer->checksum;
 
-    for (size_t i = 0; i + 8 <= writer->used; i += 8) {
+    for (size_t i = 0; i < size; i += 8) {
         hash ^= word_at(writer->buffer + i);
         hash = (hash << 29 | hash >> 35) * ALLOCTRACE_CHECKSUM_PRIME;
     }
     writer->checksum = hash;
     if (!writer->error)
-        writer->error = os_write(writer->fd, writer->buffer, writer->used);
-    writer->written += writer->used;
-    writer->used = 0;
-    return writer->error;
+        writer->error = os_write(writer->fd, writer->buffer, size);
+    writer->written += size;
+    writer->used -= size;
+    memcpy(writer->buffer, writer->buffer + size, writer->used);
 }
 
-static void put_byte(struct writer *writer, unsigned char byte)
+int writer_flush(struct writer *writer)
 {
-    if (writer->used == WRITER_BUFFER)
-        writer_flush(writer);
-    writer->buffer[writer->used++] = byte;
+    writer_drain(writer);
+    return writer->error;
 }
 
 void writer_put(struct writer *writer, uint64_t number, unsigned bits)
 {
-    for (unsigned i = 0; i < bits; i += 8)
-        put_byte(writer, (unsigned char)(number >> i));
+    writer_store_64(writer_take(writer, bits / 8), number);
 }
 
 void writer_put_bytes(struct writer *writer, const void *bytes, size_t size)
 {
-    const unsigned char *const at = bytes;
+    const unsigned char *at = bytes;
 
-    for (size_t i = 0; i < size; i++)
-        put_byte(writer, at[i]);
+    while (size > 0) {
+        const size_t n = size < WRITER_ROOM ? size : WRITER_ROOM;
+
+        memcpy(writer_take(writer, n), at, n);
+        at += n;
+        size -= n;
+    }
 }
 
 void writer_pad(struct writer *writer)
 {
-    while (writer->used % 8 != 0)
-        put_byte(writer, 0);
+    const size_t n = -writer->used & 7;
+
+    memset(writer_take(writer, n), 0, n);
 }

@@ -16,7 +16,9 @@ enum {
     TAG_TRACES = 7,
     TAG_SUMMARY = 8,
     TAG_ARGUMENTS = 9,
-    TAG_DOMAINS = 10
+    TAG_DOMAINS = 10,
+    TAG_DETAILS = 12,
+    TAG_SIZES = 13
 };
 #define TAG_TRAILER UINT32_C(0xffffffff)
 
@@ -72,6 +74,8 @@ void dumpfile_fini(struct dumpfile *dump)
     free(dump->traces.bytes.data);
     free(dump->arguments.bytes.data);
     free(dump->domains.bytes.data);
+    free(dump->details.bytes.data);
+    free(dump->sizes.bytes.data);
     free(dump->file.data);
 }
 
@@ -199,6 +203,36 @@ void dumpfile_trace(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
         (const int64_t[]){blocks, bytes, blocks, bytes, blocks, bytes});
 }
 
+void dumpfile_detail(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
+                     uint32_t domain, const uint64_t figures[9])
+{
+    struct bytes *bytes = &dump->details.bytes;
+
+    bytes_u32(bytes, traceback);
+    bytes_u32(bytes, thread);
+    bytes_u32(bytes, domain);
+    bytes_u32(bytes, 0); /* reserved */
+    for (int i = 0; i < 9; i++)
+        bytes_u64(bytes, figures[i]);
+    dump->details.count++;
+    dump->has_details = 1;
+}
+
+void dumpfile_size(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
+                   uint32_t domain, uint32_t size_class, uint64_t blocks,
+                   uint64_t bytes)
+{
+    struct bytes *payload = &dump->sizes.bytes;
+
+    bytes_u32(payload, traceback);
+    bytes_u32(payload, thread);
+    bytes_u32(payload, domain);
+    bytes_u32(payload, size_class);
+    bytes_u64(payload, blocks);
+    bytes_u64(payload, bytes);
+    dump->sizes.count++;
+}
+
 /* ---- Files ---- */
 
 void file_begin(struct bytes *file, uint32_t version, uint32_t flags)
@@ -308,6 +342,12 @@ void dumpfile_finish(struct dumpfile *dump)
     add_section(dump, TAG_THREADS, &dump->threads, &n_records);
     add_section(dump, TAG_DOMAINS, &dump->domains, &n_records);
     add_section(dump, TAG_TRACES, &dump->traces, &n_records);
+    add_section(dump, TAG_DETAILS, &dump->details, &n_records);
+    if (dump->has_details && dump->details.count == 0) {
+        file_record(&dump->file, TAG_DETAILS, 0, "", 0);
+        n_records++;
+    }
+    add_section(dump, TAG_SIZES, &dump->sizes, &n_records);
     add_summary(dump);
     file_end(&dump->file, n_records);
 }

@@ -30,7 +30,8 @@ struct section {
 /* A file that is being put together. */
 struct dumpfile {
     struct section strings, modules, frames, tracebacks, threads, traces;
-    struct section arguments, domains;
+    struct section arguments, domains, details, sizes;
+    int has_details; /* write their record even if it is empty */
     uint32_t traceback_limit; /* these may be set at any time */
     const char *program;
     const char *reason;
@@ -76,6 +77,14 @@ void dumpfile_trace(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
 void dumpfile_trace_full(struct dumpfile *dump, uint32_t traceback,
                          uint32_t thread, uint32_t domain,
                          const int64_t figures[6]);
+
+/* Adds details: temporary blocks, bytes; reallocs, in place; bytes moved,
+ * grown, shrunk; smallest and largest size. */
+void dumpfile_detail(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
+                     uint32_t domain, const uint64_t figures[9]);
+void dumpfile_size(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
+                   uint32_t domain, uint32_t size_class, uint64_t blocks,
+                   uint64_t bytes);
 
 /* Puts the file together in `file`. */
 void dumpfile_finish(struct dumpfile *dump);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* alloctrace info: what a dump is of, when, how much, what was dropped. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "command.h"
+#include "details.h"
 
 const struct option info_options[] = {
     {"--format", "FORMAT", "text (default) or json"},
@@ -127,15 +129,40 @@ static void print_amount(FILE *file, const char *name, uint64_t bytes,
             out_size((int64_t)bytes), out_blocks((int64_t)blocks), bytes);
 }
 
-/* ---- Domains ---- */
+/* ---- Domains and details ---- */
 
-/* What each domain holds: the two lists have a group for each. */
-struct domains {
+/* What each domain holds: the two lists have a group for each. And details of
+ * the whole program. */
+struct parts {
     alloctrace_statistics *live;  /* owned */
+    const struct alloctrace_statistic **by_number; /* owned: of `live` */
     alloctrace_statistics *total; /* owned; every domain that was used */
+    struct alloctrace_detail *detail; /* owned; NULL = the dump has none */
 };
 
-static int domains_init(struct domains *domains,
+static int compare_domains(const void *left, const void *right)
+{
+    const struct alloctrace_statistic *const *a = left;
+    const struct alloctrace_statistic *const *b = right;
+
+    return (*a)->number < (*b)->number ? -1 : (*a)->number > (*b)->number;
+}
+
+/* Lists what is live by number, for domains_live: there may be many. */
+static int domains_sort(struct parts *parts)
+{
+    const size_t n = alloctrace_statistics_count(parts->live);
+
+    parts->by_number = calloc(n + 1, sizeof *parts->by_number);
+    if (!parts->by_number)
+        return ALLOCTRACE_ENO_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        parts->by_number[i] = alloctrace_statistics_get(parts->live, i);
+    qsort(parts->by_number, n, sizeof *parts->by_number, compare_domains);
+    return 0;
+}
+
+static int parts_init(struct parts *parts,
                         const alloctrace_snapshot *snapshot)
 {
     struct alloctrace_statistics_options options = {
@@ -143,45 +170,54 @@ static int domains_init(struct domains *domains,
         .group_by = ALLOCTRACE_BY_DOMAIN,
         .metric = ALLOCTRACE_METRIC_LIVE};
 
-    *domains = (struct domains){0};
-    if (alloctrace_snapshot_statistics(snapshot, &options, &domains->live))
+    *parts = (struct parts){0};
+    if (alloctrace_snapshot_statistics(snapshot, &options, &parts->live))
         return ALLOCTRACE_ENO_MEMORY;
     options.metric = ALLOCTRACE_METRIC_TOTAL;
-    return alloctrace_snapshot_statistics(snapshot, &options, &domains->total);
+    if (alloctrace_snapshot_statistics(snapshot, &options, &parts->total) ||
+        domains_sort(parts))
+        return ALLOCTRACE_ENO_MEMORY;
+    return alloctrace_snapshot_has_details(snapshot)
+               ? alloctrace_snapshot_detail_sum(snapshot, &parts->detail)
+               : 0;
 }
 
-static void domains_fini(struct domains *domains)
+static void parts_fini(struct parts *parts)
 {
-    alloctrace_statistics_free(domains->live);
-    alloctrace_statistics_free(domains->total);
+    free(parts->by_number);
+    alloctrace_statistics_free(parts->live);
+    alloctrace_statistics_free(parts->total);
+    alloctrace_detail_free(parts->detail);
 }
 
 /* What is live of the domain that is group `index` of the totals. */
-static struct alloctrace_statistic domains_live(const struct domains *domains,
+static struct alloctrace_statistic domains_live(const struct parts *parts,
                                                 size_t index)
 {
-    const uint32_t id =
-        alloctrace_statistics_get(domains->total, index)->number;
-    const size_t n = alloctrace_statistics_count(domains->live);
+    const struct alloctrace_statistic *const total =
+        alloctrace_statistics_get(parts->total, index);
+    const struct alloctrace_statistic *const *const found = bsearch(
+        &total, parts->by_number, alloctrace_statistics_count(parts->live),
+        sizeof *parts->by_number, compare_domains);
 
-    for (size_t i = 0; i < n; i++)
-        if (alloctrace_statistics_get(domains->live, i)->number == id)
-            return *alloctrace_statistics_get(domains->live, i);
-    return (struct alloctrace_statistic){0};
+    return found ? **found : (struct alloctrace_statistic){0};
 }
 
+/* Domains that text has a line for; JSON has them all. */
+#define SHOWN_DOMAINS 50
+
 /* One line each; nothing if malloc is the only one, which the sums say. */
-static void print_domains(FILE *file, const struct domains *domains)
+static void print_domains(FILE *file, const struct parts *parts)
 {
-    const size_t n = alloctrace_statistics_count(domains->total);
+    const size_t n = alloctrace_statistics_count(parts->total);
 
     if (n == 0 ||
-        (n == 1 && alloctrace_statistics_get(domains->total, 0)->number == 0))
+        (n == 1 && alloctrace_statistics_get(parts->total, 0)->number == 0))
         return;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && i < SHOWN_DOMAINS; i++) {
         const struct alloctrace_statistic *const total =
-            alloctrace_statistics_get(domains->total, i);
-        const struct alloctrace_statistic live = domains_live(domains, i);
+            alloctrace_statistics_get(parts->total, i);
+        const struct alloctrace_statistic live = domains_live(parts, i);
 
         fprintf(file, "domain     %u ", total->number);
         out_text(file, *total->key ? total->key : "(without a name)");
@@ -189,17 +225,20 @@ static void print_domains(FILE *file, const struct domains *domains)
                 out_blocks(live.count), out_size(total->size),
                 out_blocks(total->count));
     }
+    if (n > SHOWN_DOMAINS)
+        fprintf(file, "domains    %zu more, with fewer bytes\n",
+                n - SHOWN_DOMAINS);
 }
 
-static void json_domains(FILE *file, const struct domains *domains)
+static void json_domains(FILE *file, const struct parts *parts)
 {
-    const size_t n = alloctrace_statistics_count(domains->total);
+    const size_t n = alloctrace_statistics_count(parts->total);
 
     fputs(",\"domains\":[", file);
     for (size_t i = 0; i < n; i++) {
         const struct alloctrace_statistic *const total =
-            alloctrace_statistics_get(domains->total, i);
-        const struct alloctrace_statistic live = domains_live(domains, i);
+            alloctrace_statistics_get(parts->total, i);
+        const struct alloctrace_statistic live = domains_live(parts, i);
 
         fprintf(file, "%s{\"id\":%u,\"name\":", i > 0 ? "," : "",
                 total->number);
@@ -213,10 +252,11 @@ static void json_domains(FILE *file, const struct domains *domains)
 }
 
 static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
-                       const struct domains *domains)
+                       const struct parts *parts)
 {
     const struct alloctrace_summary *const sum =
         alloctrace_snapshot_summary(snapshot);
+    const uint64_t n_blocks = alloctrace_snapshot_block_count(snapshot);
 
     print_process(file, snapshot);
     print_amount(file, "live", sum->live_bytes, sum->live_blocks);
@@ -227,7 +267,9 @@ static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
         fprintf(file, "; may be up to %s higher",
                 out_size((int64_t)sum->peak_slack));
     fputs(")\n", file);
-    print_domains(file, domains);
+    print_domains(file, parts);
+    if (parts->detail)
+        details_print_sum(file, parts->detail);
     print_amount(file, "dropped", sum->dropped_bytes, sum->dropped_blocks);
     print_amount(file, "cut", sum->cut_bytes, sum->cut_blocks);
     fprintf(file,
@@ -242,6 +284,8 @@ static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
             alloctrace_snapshot_module_count(snapshot),
             out_size((int64_t)sum->overhead_bytes), sum->unknown_frees,
             sum->bad_frames, sum->collisions);
+    if (n_blocks)
+        fprintf(file, "blocks     %" PRIu64 " listed one by one\n", n_blocks);
 }
 
 static void json_text(FILE *file, const char *name, const char *text)
@@ -280,7 +324,7 @@ static void json_process(FILE *file, const alloctrace_snapshot *snapshot)
 }
 
 static void print_json(FILE *file, const alloctrace_snapshot *snapshot,
-                       const struct domains *domains)
+                       const struct parts *parts)
 {
     const struct alloctrace_summary *const sum =
         alloctrace_snapshot_summary(snapshot);
@@ -301,22 +345,26 @@ static void print_json(FILE *file, const alloctrace_snapshot *snapshot,
     json_number(file, "collisions", sum->collisions);
     json_number(file, "cut_blocks", sum->cut_blocks);
     json_number(file, "cut_bytes", sum->cut_bytes);
-    json_domains(file, domains);
+    json_number(file, "listed_blocks",
+                alloctrace_snapshot_block_count(snapshot));
+    json_domains(file, parts);
+    if (parts->detail)
+        details_json(file, parts->detail);
     fputs("}\n", file);
 }
 
 static int print_info(const alloctrace_snapshot *snapshot, int format)
 {
-    struct domains domains;
-    const int error = domains_init(&domains, snapshot);
+    struct parts parts;
+    const int error = parts_init(&parts, snapshot);
 
     if (error)
         fputs("alloctrace: out of memory\n", stderr);
     else if (format == OUT_TEXT)
-        print_text(stdout, snapshot, &domains);
+        print_text(stdout, snapshot, &parts);
     else
-        print_json(stdout, snapshot, &domains);
-    domains_fini(&domains);
+        print_json(stdout, snapshot, &parts);
+    parts_fini(&parts);
     return error ? EXIT_UNUSABLE : EXIT_DONE;
 }
 

@@ -9,7 +9,12 @@ const struct option stats_options[] = {
     {"--group-by", "KEY",
      "filename, lineno (default), function, traceback, type, domain, thread "
      "or module"},
-    {"--metric", "METRIC", "live (default), total or peak"},
+    {"--metric", "METRIC",
+     "live (default), total, peak or temporary (freed before the thread "
+     "allocated again; needs ALLOCTRACE_DETAIL=1)"},
+    {"--details", NULL,
+     "print temporary blocks, reallocs and a histogram of sizes for each "
+     "group (needs ALLOCTRACE_DETAIL=1; json always has them)"},
     {"--limit", "N", "groups to print; 0: all; default 20 for text, else all"},
     FOLD_OPTIONS,
     {"--format", "FORMAT", "text (default), json or csv"},
@@ -42,7 +47,8 @@ int stats_report(const struct out *out, const alloctrace_snapshot *snapshot,
                  const struct stats_choice *choice)
 {
     alloctrace_snapshot *folded = NULL;
-    struct report report = {.is_folded = choice->is_folded};
+    struct report report = {.is_folded = choice->is_folded,
+                            .has_details = choice->has_details};
     int error;
 
     if (choice->is_folded &&
@@ -87,6 +93,7 @@ static int choice_read(const struct args *args, const char *command,
         stats_read_fold(args, command, choice->format == OUT_TEXT,
                         &choice->is_folded))
         return EXIT_UNUSABLE;
+    choice->has_details = args_get(args, "--details");
     options->group_by++; /* the values start at 1 */
     options->metric++;
     return 0;
@@ -105,6 +112,21 @@ int stats_read_fold(const struct args *args, const char *command, bool fallback,
     return 0;
 }
 
+/* Does the dump hold what is asked for? */
+static int check_details(const char *path, const alloctrace_snapshot *snapshot,
+                         const struct stats_choice *choice)
+{
+    if ((!choice->has_details &&
+         choice->options.metric != ALLOCTRACE_METRIC_TEMPORARY) ||
+        alloctrace_snapshot_has_details(snapshot))
+        return 0;
+    fprintf(stderr,
+            "alloctrace: %s: it has no details: run the program with "
+            "ALLOCTRACE_DETAIL=1\n",
+            path);
+    return EXIT_UNUSABLE;
+}
+
 int cmd_stats(int argc, char **argv)
 {
     alloctrace_snapshot *snapshot;
@@ -121,7 +143,9 @@ int cmd_stats(int argc, char **argv)
     if (command_load(args.operands[0], &snapshot))
         return EXIT_UNUSABLE;
     out_init(&out, stdout);
-    status = stats_report(&out, snapshot, &choice);
+    status = check_details(args.operands[0], snapshot, &choice);
+    if (!status)
+        status = stats_report(&out, snapshot, &choice);
     alloctrace_snapshot_free(snapshot);
     return out_finish(status);
 }

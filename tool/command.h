@@ -45,7 +45,8 @@ struct stats_choice {
     struct alloctrace_statistics_options options;
     uint64_t limit; /* groups at most; 0 = all */
     int format;     /* enum out_format */
-    bool is_folded; /* account wrappers to their callers */
+    bool is_folded;   /* account wrappers to their callers */
+    bool has_details; /* print temporary blocks, reallocs, sizes */
 };
 
 /* Prints it. Returns 0, or 2 after a message. */

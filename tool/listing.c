@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "details.h"
 #include "report.h"
 
 static void json_frame(FILE *file, const struct alloctrace_frame *frame)
@@ -81,6 +82,19 @@ static void json_key(FILE *file, const struct report *report,
     }
 }
 
+static int json_details(FILE *file, const struct report *report, size_t index)
+{
+    struct alloctrace_detail *detail;
+
+    if (!alloctrace_snapshot_has_details(report->snapshot))
+        return 0;
+    if (alloctrace_statistics_detail(report->statistics, index, &detail))
+        return ALLOCTRACE_ENO_MEMORY;
+    details_json(file, detail);
+    alloctrace_detail_free(detail);
+    return 0;
+}
+
 int report_json(FILE *file, const struct report *report)
 {
     fprintf(file,
@@ -103,6 +117,8 @@ int report_json(FILE *file, const struct report *report)
         } else if (json_frames(file, report, i)) {
             return ALLOCTRACE_ENO_MEMORY;
         }
+        if (json_details(file, report, i))
+            return ALLOCTRACE_ENO_MEMORY;
         putc('}', file);
     }
     fputs("]}\n", file);
@@ -151,6 +167,19 @@ static int csv_frames(FILE *file, const struct report *report, size_t index)
     return error;
 }
 
+static int csv_details(FILE *file, const struct report *report, size_t index)
+{
+    struct alloctrace_detail *detail;
+
+    if (!report->has_details)
+        return 0;
+    if (alloctrace_statistics_detail(report->statistics, index, &detail))
+        return ALLOCTRACE_ENO_MEMORY;
+    details_csv(file, detail);
+    alloctrace_detail_free(detail);
+    return 0;
+}
+
 /* A row a group; the first column is the version of these columns. */
 int report_csv(FILE *file, const struct report *report)
 {
@@ -158,8 +187,11 @@ int report_csv(FILE *file, const struct report *report)
     const bool is_number = report->options.group_by == ALLOCTRACE_BY_DOMAIN ||
                            report->options.group_by == ALLOCTRACE_BY_THREAD;
 
-    fprintf(file, "version,size,count,%s\r\n",
+    fprintf(file, "version,size,count,%s",
             is_frames ? "file,line,function,path" : "key");
+    if (report->has_details)
+        details_csv_head(file);
+    fputs("\r\n", file);
     for (size_t i = 0; i < report->n_shown; i++) {
         const struct alloctrace_statistic *const group =
             alloctrace_statistics_get(report->statistics, i);
@@ -174,6 +206,8 @@ int report_csv(FILE *file, const struct report *report)
         } else if (csv_frames(file, report, i)) {
             return ALLOCTRACE_ENO_MEMORY;
         }
+        if (csv_details(file, report, i))
+            return ALLOCTRACE_ENO_MEMORY;
         fputs("\r\n", file);
     }
     return 0;

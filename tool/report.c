@@ -12,6 +12,7 @@
 #include "command.h"
 #include "location.h"
 #include "brevity.h"
+#include "details.h"
 
 /* Frames of one call path that are shown: of a deep recursion the most recent
  * ones and a few of the oldest. JSON has them all. */
@@ -201,7 +202,8 @@ static int print_paths(const struct out *out, const struct report *report)
 {
     for (size_t i = 0; i < report->n_shown; i++) {
         print_path_head(out, report, i);
-        if (print_wrappers(out, report, i) || print_path(out, report, i))
+        if (print_wrappers(out, report, i) || print_path(out, report, i) ||
+            (report->has_details && details_print(out, report, i)))
             return ALLOCTRACE_ENO_MEMORY;
     }
     return 0;
@@ -257,21 +259,37 @@ static void print_left_out(const struct out *out, const struct report *report)
     out_plain(out);
 }
 
+/* What the whole program's details say, if there are any. */
+static int print_details_sum(const struct out *out,
+                             const alloctrace_snapshot *snapshot)
+{
+    struct alloctrace_detail *detail;
+
+    if (!alloctrace_snapshot_has_details(snapshot))
+        return 0;
+    if (alloctrace_snapshot_detail_sum(snapshot, &detail))
+        return ALLOCTRACE_ENO_MEMORY;
+    details_print_sum(out->file, detail);
+    alloctrace_detail_free(detail);
+    return 0;
+}
+
 int report_print(const struct out *out, const struct report *report)
 {
     const struct alloctrace_statistic *const sum =
         alloctrace_statistics_sum(report->statistics);
-    int error = 0;
+    int error;
 
     info_headline(out, report->snapshot);
+    error = print_details_sum(out, report->snapshot);
     info_warnings(out, report->snapshot);
     fprintf(out->file, "\n%s by %s: %s in %s\n", report_metric(report),
             report_group_by(report), out_size(sum->size),
             out_blocks(sum->count));
-    if (report->options.group_by == ALLOCTRACE_BY_TRACEBACK)
+    if (!error && report->options.group_by == ALLOCTRACE_BY_TRACEBACK)
         error = print_paths(out, report);
-    else if (report->n_shown > 0)
-        report_table(out, report);
+    else if (!error && report->n_shown > 0)
+        error = report_table(out, report);
     print_rest(out, report);
     if (report->options.group_by != ALLOCTRACE_BY_TRACEBACK)
         print_left_out(out, report);

@@ -19,7 +19,8 @@ struct report {
     alloctrace_statistics *statistics;   /* owned by who made the report */
     struct alloctrace_statistics_options options; /* none is 0 */
     size_t n_shown;                               /* groups to print */
-    bool is_folded; /* wrappers are accounted to their callers */
+    bool is_folded;   /* wrappers are accounted to their callers */
+    bool has_details; /* text, CSV: print each group's details */
 };
 
 /* The names of groupings and metrics; each list ends with NULL, and the
@@ -40,8 +41,9 @@ void report_place(const struct report *report, size_t index, size_t room,
 /* What part of all bytes these are: per cent. */
 double report_share(const struct report *report, int64_t size);
 
-/* The groups in rows, with a line that says what the columns are. */
-void report_table(const struct out *out, const struct report *report);
+/* The groups in rows, with a line that says what the columns are. Returns 0 or
+ * ALLOCTRACE_ENO_MEMORY. */
+int report_table(const struct out *out, const struct report *report);
 
 /* Each prints it all. Returns 0 or ALLOCTRACE_ENO_MEMORY. */
 int report_print(const struct out *out, const struct report *report);

@@ -8,6 +8,7 @@
 
 #include "location.h"
 #include "brevity.h"
+#include "details.h"
 #include "report.h"
 
 /* Columns of the figures, with the spaces behind them. */
@@ -176,7 +177,7 @@ static void print_row(const struct out *out, const struct report *report,
     putc('\n', out->file);
 }
 
-void report_table(const struct out *out, const struct report *report)
+int report_table(const struct out *out, const struct report *report)
 {
     const struct table table = table_plan(out, report);
     const char *const what = report_has_frames(report->options.group_by)
@@ -191,6 +192,10 @@ void report_table(const struct out *out, const struct report *report)
     else
         fprintf(out->file, "%s\n", what);
     out_plain(out);
-    for (size_t i = 0; i < report->n_shown; i++)
+    for (size_t i = 0; i < report->n_shown; i++) {
         print_row(out, report, &table, i);
+        if (report->has_details && details_print(out, report, i))
+            return ALLOCTRACE_ENO_MEMORY;
+    }
+    return 0;
 }

@@ -211,6 +211,65 @@ alloctrace_snapshot_summary(const alloctrace_snapshot *snapshot);
 uint32_t
 alloctrace_snapshot_traceback_limit(const alloctrace_snapshot *snapshot);
 
+/* ---- Details ---- */
+
+/* Blocks by requested size: `from` through `to` bytes. The classes are 0, 1, 2,
+ * 3 to 4, 5 to 8 and so on. */
+struct alloctrace_size_class {
+    uint64_t from;
+    uint64_t to;
+    uint64_t blocks; /* that were ever allocated: at least one */
+    uint64_t bytes;  /* that they were asked for */
+};
+
+#define ALLOCTRACE_SIZE_CLASS_COUNT 66
+
+/*
+ * More about what was allocated, if ALLOCTRACE_DETAIL=1 asked the program for
+ * it. All figures are of total blocks, whether they are live or not.
+ *
+ * A temporary block was freed by the thread that allocated it, and before that
+ * thread allocated anything else. A realloc counts as a free and an allocation
+ * there; here it is also counted for the path that the old block came from.
+ */
+struct alloctrace_detail {
+    uint64_t total_blocks;     /* as in the traces */
+    uint64_t total_bytes;      /* likewise */
+    uint64_t temporary_blocks; /* that many of them */
+    uint64_t temporary_bytes;  /* their bytes */
+    uint64_t resized_blocks;   /* reallocs of these blocks */
+    uint64_t resized_in_place; /* that left the block where it was */
+    uint64_t moved_bytes;      /* that the others copied */
+    uint64_t grown_bytes;      /* new sizes less old ones, where larger */
+    uint64_t shrunk_bytes;     /* old sizes less new ones, where smaller */
+    uint64_t smallest;         /* requested size; 0 without blocks */
+    uint64_t largest;          /* likewise */
+    size_t n_sizes;            /* classes that have blocks */
+    struct alloctrace_size_class sizes[]; /* ascending; fewer blocks than in
+                                total if some could not be sorted in */
+};
+
+/* Does the dump hold details? Returns: 1 or 0. */
+int alloctrace_snapshot_has_details(const alloctrace_snapshot *snapshot);
+
+/*
+ * Gets the details of a trace, or of all traces together. Of a folded
+ * snapshot they are those of the whole one.
+ *
+ * Owner: the caller frees them with alloctrace_detail_free.
+ * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (the dump has no details; no such
+ * trace) or ALLOCTRACE_ENO_MEMORY.
+ */
+alloctrace_nodiscard int
+alloctrace_snapshot_detail(const alloctrace_snapshot *snapshot, size_t index,
+                           struct alloctrace_detail **detail);
+alloctrace_nodiscard int
+alloctrace_snapshot_detail_sum(const alloctrace_snapshot *snapshot,
+                               struct alloctrace_detail **detail);
+
+/* Frees details. NULL is accepted. */
+void alloctrace_detail_free(struct alloctrace_detail *detail);
+
 /* How many there are: `get` takes 0 .. count - 1 for arguments, traces and
  * domains, and the numbers 1 .. count for modules, threads and tracebacks. */
 size_t alloctrace_snapshot_argument_count(const alloctrace_snapshot *snapshot);
@@ -219,6 +278,13 @@ size_t alloctrace_snapshot_domain_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_module_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_thread_count(const alloctrace_snapshot *snapshot);
 size_t alloctrace_snapshot_traceback_count(const alloctrace_snapshot *snapshot);
+
+/*
+ * How many live blocks the file lists one by one (ALLOCTRACE_BLOCKS=1); 0 if
+ * it does not. They are not kept.
+ */
+uint64_t
+alloctrace_snapshot_block_count(const alloctrace_snapshot *snapshot);
 
 /*
  * Gets one of the program's arguments; the first is the program's name.
@@ -404,11 +470,13 @@ enum alloctrace_grouping {
 #undef ALLOCTRACE_GROUPING_ENUM
 };
 
-/* Which blocks are counted: METRIC(NAME, value, name). */
+/* Which blocks are counted: METRIC(NAME, value, name). Temporary ones (see
+ * alloctrace_detail) are known only if the dump has details. */
 #define ALLOCTRACE_METRICS(METRIC) \
     METRIC(LIVE, 1, live)          \
     METRIC(TOTAL, 2, total)        \
-    METRIC(PEAK, 3, peak)
+    METRIC(PEAK, 3, peak)          \
+    METRIC(TEMPORARY, 4, temporary)
 
 enum alloctrace_metric {
 #define ALLOCTRACE_METRIC_ENUM(NAME, value, name) \
@@ -445,7 +513,8 @@ struct alloctrace_statistic {
  *
  * Owner: the caller frees it with alloctrace_statistics_free, before the
  * snapshot.
- * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (an option) or ALLOCTRACE_ENO_MEMORY.
+ * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (an option; or temporary blocks, but
+ * the dump has no details) or ALLOCTRACE_ENO_MEMORY.
  * Mirrors Snapshot.statistics.
  */
 alloctrace_nodiscard int alloctrace_snapshot_statistics(
@@ -467,6 +536,15 @@ alloctrace_statistics_get(const alloctrace_statistics *statistics,
 /* Gets the sum of all groups; its key is "". */
 const struct alloctrace_statistic *
 alloctrace_statistics_sum(const alloctrace_statistics *statistics);
+
+/*
+ * Gets the details of all traces of a group, whatever the metric.
+ *
+ * Owner, returns: as alloctrace_snapshot_detail.
+ */
+alloctrace_nodiscard int
+alloctrace_statistics_detail(const alloctrace_statistics *statistics,
+                             size_t index, struct alloctrace_detail **detail);
 
 /*
  * Gets the frames that are a group's key: one by file, line or function (with

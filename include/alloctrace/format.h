@@ -68,6 +68,9 @@
     TAG(SUMMARY, 8, summary)                                                  \
     TAG(ARGUMENTS, 9, argument)                                               \
     TAG(DOMAINS, 10, domain)                                                  \
+    TAG(BLOCKS, 11, block)                                                    \
+    TAG(DETAILS, 12, detail)                                                  \
+    TAG(SIZES, 13, size_class)                                                \
     TAG(TRAILER, 0xffffffff, trailer)
 
 enum alloctrace_tag {
@@ -171,6 +174,55 @@ enum alloctrace_tag {
     FIELD(64, peak_blocks) /* live when the whole program's bytes peaked */   \
     FIELD(64, peak_bytes)
 
+/*
+ * More about a trace, which is named by its traceback, thread and domain, as no
+ * two traces have all three the same. There is a record of this tag, if only
+ * an empty one, when ALLOCTRACE_DETAIL=1 asked for it; a trace without an entry
+ * has zeros. Temporary blocks are a part of the total ones, and reallocs are
+ * counted where the old block came from, by the thread that made them.
+ */
+#define ALLOCTRACE_DETAIL_FIELDS(FIELD)                                       \
+    FIELD(32, traceback)                                                      \
+    FIELD(32, thread)                                                         \
+    FIELD(32, domain)                                                         \
+    FIELD(32, reserved)                                                       \
+    FIELD(64, temporary_blocks) /* freed before the thread allocated again */ \
+    FIELD(64, temporary_bytes)                                                \
+    FIELD(64, resized_blocks)   /* reallocs of this trace's blocks */         \
+    FIELD(64, resized_in_place) /* that left the block where it was */        \
+    FIELD(64, moved_bytes)      /* that the others copied */                  \
+    FIELD(64, grown_bytes)      /* new sizes less old ones, where larger */   \
+    FIELD(64, shrunk_bytes)     /* old sizes less new ones, where smaller */  \
+    FIELD(64, smallest)         /* size; 0 if the trace has no total blocks */ \
+    FIELD(64, largest)
+
+/*
+ * Blocks of a trace by requested size: each one that was ever allocated is in
+ * one class. Class 0 is size 0, class 1 is size 1, class n from there on goes
+ * from 2^(n-2) + 1 through 2^(n-1) bytes: 2, 3 to 4, 5 to 8, ... up to class
+ * 65. There is no entry for a class without blocks. A trace has fewer blocks in
+ * its classes than in total if some could not be sorted in.
+ */
+#define ALLOCTRACE_SIZE_CLASSES 66
+#define ALLOCTRACE_SIZE_CLASS_FIELDS(FIELD)                                   \
+    FIELD(32, traceback)                                                      \
+    FIELD(32, thread)                                                         \
+    FIELD(32, domain)                                                         \
+    FIELD(32, size_class)                                                     \
+    FIELD(64, blocks)                                                         \
+    FIELD(64, bytes)
+
+/*
+ * One live block, if the list was asked for. Blocks that came or went while
+ * the dump was written may be in the list or not; otherwise there are as many
+ * of each traceback and domain as its traces' live blocks.
+ */
+#define ALLOCTRACE_BLOCK_FIELDS(FIELD)                                        \
+    FIELD(64, address)                                                        \
+    FIELD(64, size)                                                           \
+    FIELD(32, traceback)                                                      \
+    FIELD(32, domain)
+
 /* The whole program. What was dropped is in no trace. */
 #define ALLOCTRACE_SUMMARY_FIELDS(FIELD)                                      \
     FIELD(64, live_blocks)                                                    \
@@ -221,6 +273,15 @@ struct alloctrace_thread_entry {
 struct alloctrace_trace_entry {
     ALLOCTRACE_TRACE_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
+struct alloctrace_detail_entry {
+    ALLOCTRACE_DETAIL_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+struct alloctrace_size_class_entry {
+    ALLOCTRACE_SIZE_CLASS_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
+struct alloctrace_block_entry {
+    ALLOCTRACE_BLOCK_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
 struct alloctrace_summary_entry {
     ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
@@ -246,6 +307,12 @@ enum {
         0 ALLOCTRACE_THREAD_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_TRACE_SIZE =
         0 ALLOCTRACE_TRACE_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_DETAIL_SIZE =
+        0 ALLOCTRACE_DETAIL_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_SIZE_CLASS_SIZE =
+        0 ALLOCTRACE_SIZE_CLASS_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_BLOCK_SIZE =
+        0 ALLOCTRACE_BLOCK_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_SUMMARY_SIZE =
         0 ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_TRAILER_SIZE =

@@ -70,9 +70,15 @@ def environment(**variables):
             **variables}
 
 
-def compile_program(build, directory, source, *flags):
+def compile_library(build, directory, source, *flags):
+    """The same of a shared library."""
+    return compile_program(build, directory, source, "-shared", "-fPIC",
+                           *flags, suffix=".so")
+
+
+def compile_program(build, directory, source, *flags, suffix=""):
     """Compiles programs/SOURCE instrumented; returns the executable."""
-    program = os.path.join(directory, os.path.splitext(source)[0])
+    program = os.path.join(directory, os.path.splitext(source)[0] + suffix)
     result = run([os.path.join(build, "bin", "alloctrace-gcc"), "-g", "-Wall",
                   "-Wextra", *flags, "-o", program,
                   os.path.join(HERE, "programs", source)])

@@ -18,7 +18,9 @@ ON = [{"ALLOCTRACE": value} for value in ("1", "25", "65535", "all")] + [
     {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "1"},
     {"ALLOCTRACE": "all", "ALLOCTRACE_MAX_MEMORY": "0"},
     {"ALLOCTRACE": "1", "ALLOCTRACE_MAX_MEMORY": "512KiB"},
-    {"ALLOCTRACE": "1", "ALLOCTRACE_MAX_MEMORY": "1%"}]
+    {"ALLOCTRACE": "1", "ALLOCTRACE_MAX_MEMORY": "1%"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_BLOCKS": "1"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_SIGNAL": "SIGUSR2"}]
 # The variable that is wrong comes last.
 BAD = [{"ALLOCTRACE": value} for value in (
     "-1", "65536", "x", "1x", " 1", "1 ", "0x10", "ALL", "1.5", "+1",
@@ -29,9 +31,12 @@ BAD = [{"ALLOCTRACE": value} for value in (
     {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "10"},
     {"ALLOCTRACE": "1", "ALLOCTRACE_INTERVAL": "1.5s"},
     {"ALLOCTRACE": "1", "ALLOCTRACE_VERIFY": "x"},
-    {"ALLOCTRACE": "1", "ALLOCTRACE_MAX_MEMORY": "1Mb"}]
+    {"ALLOCTRACE": "1", "ALLOCTRACE_MAX_MEMORY": "1Mb"},
+    {"ALLOCTRACE": "1", "ALLOCTRACE_BLOCKS": "yes"}] + [
+    {"ALLOCTRACE": "1", "ALLOCTRACE_SIGNAL": value} for value in (
+        "KILL", "SIGSEGV", "usr2", "0", "65", "USR2x")]
 ACCEPTED = {"ALLOCTRACE": "65535", "ALLOCTRACE_INTERVAL": "64MiB",
-            "ALLOCTRACE_MAX_MEMORY": "MiB"}
+            "ALLOCTRACE_MAX_MEMORY": "MiB", "ALLOCTRACE_SIGNAL": "USR2"}
 
 
 def run(program, directory, settings):

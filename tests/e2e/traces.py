@@ -7,7 +7,9 @@ import struct
 import e2e
 
 TAG_STRINGS, TAG_FRAMES, TAG_TRACEBACKS, TAG_TRACES = 2, 4, 5, 7
-TAG_DOMAINS = 10
+TAG_DOMAINS, TAG_DETAILS = 10, 12
+DETAILS = ("temporary_blocks temporary_bytes resized_blocks resized_in_place "
+           "moved_bytes grown_bytes shrunk_bytes smallest largest").split()
 
 # Figures of one path in one domain, summed over threads.
 Figures = collections.namedtuple("Figures", e2e.TRACE)
@@ -74,6 +76,17 @@ def read(path):
         reader.take(*record)
     return {key: Figures(*value) for key, value in reader.traces.items()
             if any(value)}
+
+
+def read_details(path):
+    """{(traceback, thread, domain): {field: figure}} of a dump, by number."""
+    details = {}
+    for tag, count, payload in e2e.read_records(path):
+        if tag == TAG_DETAILS:
+            for entry in _entries(count, payload, "4I9q"):
+                e2e.check(entry[:3] not in details, f"{entry} comes twice")
+                details[entry[:3]] = dict(zip(DETAILS, entry[4:]))
+    return details
 
 
 def marks(source):

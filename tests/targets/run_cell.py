@@ -179,7 +179,8 @@ def runtime(cell):
     not there for other machines."""
     sources = sorted(glob.glob(os.path.join(TOP, 'runtime', '*.c')))
     sources = [path for path in sources
-               if os.path.basename(path) not in ('interpose.c', 'flow.c')]
+               if os.path.basename(path) not in
+               ('interpose.c', 'flow.c', 'mmap.c')]
     archive = cell.path('runtime.a')
     objects = cell.path('objects')
     shutil.rmtree(objects, ignore_errors=True)

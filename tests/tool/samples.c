@@ -356,8 +356,65 @@ static void write_left_out(void)
     dumpfile_fini(&dump);
 }
 
+/* ALLOCTRACE_DETAIL=1: two threads at one place, a place of its own, one whose
+ * blocks could not all be sorted by size, and one that only freed. */
+static void write_details(void)
+{
+    struct dumpfile dump;
+    uint32_t parse;
+    uint32_t grow;
+
+    dumpfile_init(&dump);
+    dumpfile_thread(&dump, 4711, "main");
+    dumpfile_thread(&dump, 4712, "worker");
+    parse = dumpfile_path(&dump, "parse.c:20 main.c:1");
+    grow = dumpfile_path(&dump, "grow.c:7 main.c:2");
+    dumpfile_trace_full(&dump, parse, 1, 0,
+                        (const int64_t[]){10, 400, 1000, 40000, 20, 800});
+    dumpfile_trace_full(&dump, parse, 2, 0,
+                        (const int64_t[]){0, 0, 500, 9000, 10, 100});
+    dumpfile_trace_full(&dump, grow, 1, 0,
+                        (const int64_t[]){1, 4096, 9, 8176, 1, 4096});
+    dumpfile_trace_full(&dump, grow, 2, 0,
+                        (const int64_t[]){-1, -16, 0, 0, -1, -16});
+    dumpfile_detail(&dump, grow, 1, 0,
+                    (const uint64_t[]){8, 4080, 8, 5, 2032, 4080, 0, 16, 4096});
+    dumpfile_detail(&dump, parse, 1, 0,
+                    (const uint64_t[]){900, 36000, 0, 0, 0, 0, 0, 40, 40});
+    dumpfile_detail(&dump, parse, 2, 0,
+                    (const uint64_t[]){100, 1800, 3, 1, 70, 90, 12, 0, 64});
+    dumpfile_detail(&dump, grow, 2, 0,
+                    (const uint64_t[]){0, 0, 0, 0, 0, 0, 0, 0, 0});
+    dumpfile_size(&dump, parse, 2, 0, 7, 30, 1800);
+    dumpfile_size(&dump, parse, 1, 0, 7, 1000, 40000);
+    dumpfile_size(&dump, parse, 2, 0, 0, 20, 0);
+    dumpfile_size(&dump, parse, 2, 0, 5, 450, 7200);
+    for (uint32_t i = 0; i < 8; i++)
+        dumpfile_size(&dump, grow, 1, 0, 5 + i, 1, UINT64_C(16) << i);
+    dumpfile_finish(&dump);
+    write_all("details.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
+/* More domains than fit on a screen. */
+static void write_many_domains(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    for (uint32_t i = 0; i < 60; i++)
+        dumpfile_trace_full(
+            &dump, dumpfile_path(&dump, "a.c:1"), 0, i * 7 % 60,
+            (const int64_t[]){i % 2, i % 2 ? i : 0, 1, 100 + i, 1, 1});
+    dumpfile_finish(&dump);
+    write_all("many_domains.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
 int main(void)
 {
+    write_many_domains();
+    write_details();
     write_good("good.dump", 0);
     write_good("limited.dump", 2);
     write_damaged();

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -97,6 +98,28 @@ START_TEST(other_intervals_are_refused)
 }
 END_TEST
 
+START_TEST(signals_have_names_and_numbers)
+{
+    const char *const good[] = {"USR2", "SIGUSR2", "12", "34", "HUP"};
+    const char *const bad[] = {"KILL", "9", "SEGV", "11", "0", "65", "32",
+                               "usr2", "USR", "SIG", "1x", "-1", "USR2 "};
+
+    ck_assert_int_eq(os_signal_number("USR2"), SIGUSR2);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        setenv("ALLOCTRACE_SIGNAL", good[i], 1);
+        ck_assert_int_eq(frames_of("all"), 0);
+        ck_assert_int_ne(at_options.signal, 0);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        setenv("ALLOCTRACE_SIGNAL", bad[i], 1);
+        ck_assert_int_eq(frames_of("all"), -1);
+    }
+    setenv("ALLOCTRACE_SIGNAL", "", 1);
+    ck_assert_int_eq(frames_of("all"), 0);
+    ck_assert_int_eq(at_options.signal, 0);
+}
+END_TEST
+
 START_TEST(a_longer_name_is_another_variable)
 {
     unsetenv("ALLOCTRACE_VERIFY");
@@ -144,6 +167,7 @@ END_TEST
 CHECK_MAIN("env", unset_empty_and_zero_are_off,
            numbers_from_1_to_65535_limit_the_frames, anything_else_is_refused,
            a_bad_value_of_any_variable_turns_tracing_off,
-           intervals_are_times_or_sizes, other_intervals_are_refused,
+           signals_have_names_and_numbers, intervals_are_times_or_sizes,
+           other_intervals_are_refused,
            a_longer_name_is_another_variable, memory_is_bytes_or_a_share,
            the_share_is_of_what_the_process_may_have)

@@ -34,6 +34,9 @@ static void make_sample(struct dumpfile *dump)
     dumpfile_domain(dump, 0x80000000, "operator new");
     dumpfile_trace_full(dump, traceback, 1, 5,
                         (const int64_t[]){3, 30, 4, 40, -1, -10});
+    dumpfile_detail(dump, traceback, 1, 5,
+                    (const uint64_t[]){1, 10, 2, 1, 8, 9, 7, 6, 14});
+    dumpfile_size(dump, traceback, 1, 5, 5, 4, 40);
     dumpfile_finish(dump);
 }
 
@@ -129,6 +132,67 @@ START_TEST(everything_in_a_file_is_loaded)
 END_TEST
 
 /* Names of domains are those of the file; 0 is malloc without being named. */
+START_TEST(details_are_loaded)
+{
+    struct dumpfile dump;
+    alloctrace_snapshot *snapshot;
+    struct alloctrace_detail *detail;
+
+    make_sample(&dump);
+    ck_assert_int_eq(load(&dump.file, &snapshot), 0);
+    dumpfile_fini(&dump);
+    ck_assert_int_eq(alloctrace_snapshot_detail(snapshot, 0, &detail), 0);
+    ck_assert_uint_eq(detail->total_blocks, 4);
+    ck_assert_uint_eq(detail->total_bytes, 40);
+    ck_assert_uint_eq(detail->temporary_blocks, 1);
+    ck_assert_uint_eq(detail->temporary_bytes, 10);
+    ck_assert_uint_eq(detail->resized_blocks, 2);
+    ck_assert_uint_eq(detail->resized_in_place, 1);
+    ck_assert_uint_eq(detail->moved_bytes, 8);
+    ck_assert_uint_eq(detail->grown_bytes, 9);
+    ck_assert_uint_eq(detail->shrunk_bytes, 7);
+    ck_assert_uint_eq(detail->smallest, 6);
+    ck_assert_uint_eq(detail->largest, 14);
+    ck_assert_uint_eq(detail->n_sizes, 1);
+    ck_assert_uint_eq(detail->sizes[0].from, 9);
+    ck_assert_uint_eq(detail->sizes[0].to, 16);
+    ck_assert_uint_eq(detail->sizes[0].blocks, 4);
+    ck_assert_uint_eq(detail->sizes[0].bytes, 40);
+    alloctrace_detail_free(detail);
+    ck_assert_int_eq(alloctrace_snapshot_detail(snapshot, 1, &detail),
+                     ALLOCTRACE_EBAD_ARGUMENT);
+    alloctrace_snapshot_free(snapshot);
+}
+END_TEST
+
+START_TEST(details_of_what_is_not_there_are_refused)
+{
+    static const uint64_t zeros[9];
+    struct dumpfile dump;
+
+    for (int i = 0; i < 4; i++) {
+        dumpfile_init(&dump);
+        dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 3, 1, 1);
+        if (i < 2)
+            dumpfile_detail(&dump, i == 0, 0, i == 1 ? 3 : 4, zeros);
+        else
+            dumpfile_size(&dump, 1, i == 2, 3, 0, 1, 0);
+        if (i == 3)
+            dumpfile_size(&dump, 1, 0, 3, 66, 1, 0);
+        dumpfile_finish(&dump);
+        if (i < 3)
+            refused(&dump.file, ALLOCTRACE_EBAD_FILE,
+                    "damaged: it has details of a trace that it lacks",
+                    ALLOCTRACE_NO_OFFSET);
+        else
+            refused(&dump.file, ALLOCTRACE_EBAD_FILE,
+                    "damaged: there is no class 66 of sizes",
+                    dump.file.size - 40 - (16 + 96) - 32);
+        dumpfile_fini(&dump);
+    }
+}
+END_TEST
+
 START_TEST(domains_have_names)
 {
     struct dumpfile dump;
@@ -561,7 +625,8 @@ START_TEST(files_that_cannot_be_read_say_why)
 END_TEST
 
 CHECK_MAIN("load", everything_in_a_file_is_loaded,
-           fields_that_older_writers_lack_are_zero, domains_have_names,
+           fields_that_older_writers_lack_are_zero, details_are_loaded,
+           details_of_what_is_not_there_are_refused, domains_have_names,
            each_proper_prefix_is_refused, each_flipped_bit_is_found,
            forged_bytes_do_no_harm, other_files_are_refused,
            newer_versions_are_refused, bytes_behind_the_trailer_are_refused,

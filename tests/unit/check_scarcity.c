@@ -66,6 +66,8 @@ static void make_dump(void)
                 dumpfile_frame(
                     &dump, (struct dumpframe){.address = i + 1, .module = 1})),
             0, 0, 1, 8);
+    dumpfile_size(&dump, 4, 0, 0, 4, 1, 8); /* the first trace */
+    dump.has_details = 1;
     dumpfile_finish(&dump);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloctrace/format.h"
 #include "check_alloctrace.h"
@@ -132,10 +133,10 @@ END_TEST
 
 START_TEST(domains_that_are_not_the_programs_are_refused)
 {
-    const unsigned bad[] = {0, ALLOCTRACE_NAMED_DOMAINS, DOMAIN_DIRECT};
+    const unsigned bad[] = {ALLOCTRACE_NAMED_DOMAINS, DOMAIN_DIRECT};
 
     sites_announce();
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 2; i++) {
         ck_assert_int_eq(alloctrace_track(bad[i], address_of(0), 1),
                          ALLOCTRACE_EBAD_ARGUMENT);
         ck_assert_int_eq(alloctrace_untrack(bad[i], address_of(0)),
@@ -144,6 +145,127 @@ START_TEST(domains_that_are_not_the_programs_are_refused)
     ck_assert_int_eq(alloctrace_track(ALLOCTRACE_NAMED_DOMAINS - 1,
                                       address_of(0), 1),
                      0);
+}
+END_TEST
+
+START_TEST(domain_0_is_the_heaps)
+{
+    void *block;
+    void *other;
+
+    sites_announce();
+    block = __alloctrace_malloc(100, site(0));
+    other = __alloctrace_malloc(10, site(0));
+    /* A block of malloc's gets another trace, as any that is tracked. */
+    ck_assert_int_eq(__alloctrace_track(0, block, 5000, site(1)), 0);
+    ck_assert_uint_eq(figures_at(0).live_bytes, 10);
+    ck_assert_uint_eq(figures_at(1).live_bytes, 5000);
+    __alloctrace_free(block);
+    ck_assert_uint_eq(figures_at(1).live_blocks, 0);
+    /* Forgotten, and then freed: that is a free of a block not known. */
+    ck_assert_int_eq(alloctrace_untrack(0, other), 0);
+    ck_assert_int_eq(alloctrace_untrack(0, other), 0);
+    ck_assert_uint_eq(figures_at(0).live_blocks, 0);
+    ck_assert_uint_eq(__alloctrace_thread.ledger->unknown_frees, 0);
+    __alloctrace_free(other);
+    ck_assert_uint_eq(__alloctrace_thread.ledger->unknown_frees, 1);
+    /* And what malloc has not given out. */
+    ck_assert_int_eq(__alloctrace_track(0, address_of(3), 7, site(2)), 0);
+    ck_assert_int_eq(__alloctrace_track(0, address_of(3), 8, site(2)), 0);
+    ck_assert_uint_eq(figures_at(2).live_bytes, 8);
+    ck_assert_int_eq(alloctrace_untrack(0, address_of(3)), 0);
+    ck_assert_int_eq(ledger_live_sum(), 0);
+}
+END_TEST
+
+START_TEST(any_address_is_a_key)
+{
+    void *const heap = __alloctrace_malloc(100, site(0));
+    const uintptr_t bases[] = {0, 1, 7, (uintptr_t)heap, (uintptr_t)heap + 1,
+                               (uintptr_t)1 << (8 * sizeof(void *) - 1),
+                               (uintptr_t)heap | ~(UINTPTR_MAX >> 8),
+                               (uintptr_t)heap | ~(UINTPTR_MAX >> 16),
+                               UINTPTR_MAX};
+    const unsigned n = sizeof bases / sizeof *bases;
+
+    sites_announce();
+    for (unsigned domain = 0; domain < 5; domain += 4) {
+        for (unsigned i = 0; i < n; i++)
+            ck_assert_int_eq(__alloctrace_track(domain, (void *)bases[i], i + 1,
+                                                site(1)),
+                             0);
+        ck_assert_uint_eq(figures_at(1).live_blocks, n);
+        ck_assert_uint_eq(figures_at(1).live_bytes, n * (n + 1) / 2);
+        for (unsigned i = 0; i < n; i++) {
+            ck_assert_int_eq(alloctrace_untrack(domain, (void *)bases[i]), 0);
+            ck_assert_int_eq(alloctrace_untrack(domain, (void *)bases[i]), 0);
+        }
+        ck_assert_uint_eq(figures_at(1).live_blocks, 0);
+    }
+}
+END_TEST
+
+START_TEST(a_hundred_thousand_domains)
+{
+    enum { N = 100000 };
+
+    sites_announce();
+    for (unsigned domain = 1; domain <= N; domain++)
+        ck_assert_int_eq(
+            __alloctrace_track(domain, address_of(domain % 1000), domain,
+                               site(0)),
+            0);
+    ck_assert_uint_eq(figures_at(0).live_blocks, N);
+    for (unsigned domain = 1; domain <= N; domain += 2)
+        ck_assert_int_eq(alloctrace_untrack(domain, address_of(domain % 1000)),
+                         0);
+    ck_assert_uint_eq(figures_at(0).live_blocks, N / 2);
+    ck_assert_ptr_nonnull(tracked_get(1002, (uintptr_t)address_of(2)));
+    ck_assert_ptr_null(tracked_get(1003, (uintptr_t)address_of(3)));
+}
+END_TEST
+
+/* What alloctrace_dump_traceback writes of a block: its first site's line. */
+static unsigned line_written(const void *block)
+{
+    char text[512] = "";
+    int fds[2];
+    unsigned line = 0;
+    int result;
+
+    ck_assert_int_eq(pipe(fds), 0);
+    result = alloctrace_dump_traceback(fds[1], block);
+    if (result == 0) {
+        ck_assert_int_gt(read(fds[0], text, sizeof text - 1), 0);
+        ck_assert_ptr_nonnull(strstr(text, "line "));
+        line = (unsigned)atoi(strstr(text, "line ") + 5);
+    } else {
+        ck_assert_int_eq(result, ALLOCTRACE_EUNKNOWN_BLOCK);
+    }
+    close(fds[0]);
+    close(fds[1]);
+    return line;
+}
+
+START_TEST(tracked_blocks_have_tracebacks)
+{
+    void *block;
+
+    sites_announce();
+    block = __alloctrace_malloc(100, site(4));
+    ck_assert_uint_eq(line_written(address_of(1)), 0);
+    __alloctrace_track(3, address_of(1), 20, site(5));
+    ck_assert_uint_eq(line_written(address_of(1)), 6);
+    __alloctrace_track(2, address_of(1), 10, site(6)); /* smaller */
+    ck_assert_uint_eq(line_written(address_of(1)), 7);
+    __alloctrace_track(3, block, 1, site(7));
+    ck_assert_uint_eq(line_written(block), 5); /* malloc's first */
+    __alloctrace_thread.busy++;
+    ck_assert_uint_eq(line_written(address_of(1)), 0);
+    ck_assert_uint_eq(line_written(block), 5);
+    __alloctrace_thread.busy--;
+    alloctrace_untrack(2, address_of(1));
+    ck_assert_uint_eq(line_written(address_of(1)), 6);
 }
 END_TEST
 
@@ -277,6 +399,8 @@ CHECK_MAIN("tracked", random_tracks_equal_brute_force, tracking_twice_updates,
            domains_are_independent, the_peak_counts_an_updated_block_once,
            nothing_is_an_address_like_others,
            domains_that_are_not_the_programs_are_refused,
+           domain_0_is_the_heaps, any_address_is_a_key,
+           a_hundred_thousand_domains, tracked_blocks_have_tracebacks,
            another_thread_may_untrack, one_path_has_an_account_in_each_domain,
            names_are_domains_by_content,
            what_comes_from_malloc_is_only_handed_on,

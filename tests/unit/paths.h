@@ -47,6 +47,8 @@ static inline uint64_t site(unsigned i)
 static inline void use_fast_half(void)
 {
     __alloctrace_free(__alloctrace_malloc(0, site(N_SITES - 1)));
+    if (at_options.detail)
+        return;
     ledger_at(1)->max_slack = NARROW_SLACK_MAX;
     at_is_narrow = real_is_glibc();
 }
