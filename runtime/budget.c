@@ -20,6 +20,11 @@ void budget_add(int64_t bytes)
     __atomic_fetch_add(&used, (uint64_t)bytes, __ATOMIC_RELAXED);
 }
 
+uint64_t budget_used(void)
+{
+    return count_get(&used);
+}
+
 void budget_lift(bool is_to_be_lifted)
 {
     is_lifted = is_to_be_lifted;

@@ -29,7 +29,7 @@ static uint64_t n_records;
 static struct alloctrace_summary_entry sums;
 /* What is dumped; its memory is not used again meanwhile (sweep.c). */
 static const struct generation *generation;
-static uint32_t number; /* the generation's */
+static uint32_t generation_no; /* the generation's */
 
 /* How far the tables have been written. */
 static struct {
@@ -527,7 +527,7 @@ static size_t keep_known(size_t n)
     size_t n_kept = 0;
 
     for (size_t i = 0; i < n; i++)
-        if (account_chunk(blocks[i].account)->generation == number)
+        if (account_chunk(blocks[i].account)->generation == generation_no)
             blocks[n_kept++] = blocks[i];
     return n_kept;
 }
@@ -593,7 +593,7 @@ int dump_write(int fd, uint32_t sequence, const char *reason)
 {
     const uint32_t n_ledgers = vector_count(&at_ledgers);
 
-    number = generation_number();
+    generation_no = generation_number();
     generation = __atomic_load_n(&at_generation, __ATOMIC_ACQUIRE);
     writer_init(&writer, fd);
     n_records = 0;

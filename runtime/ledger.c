@@ -236,7 +236,6 @@ void ledger_recycle(struct ledger *ledger)
 
     for (struct account_chunk *chunk = old.chunks; chunk; chunk = next) {
         next = chunk->next;
-        detail_forget(chunk);
         account_chunk_release(chunk);
         budget_add(-ACCOUNT_CHUNK_SIZE);
     }

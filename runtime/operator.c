@@ -273,23 +273,27 @@ static void record(const struct call *call, struct path path, void *block,
         tracked_add(account, (uintptr_t)block, call->size);
 }
 
+/* What the thread has counted, to see whether it changes. */
+static int64_t counted(void)
+{
+    const struct ledger *const ledger = __alloctrace_thread.ledger;
+
+    return ledger ? peak_live(ledger) : 0;
+}
+
 /* The real operator serves the call: it is not the library's own, or malloc
  * failed. */
 at_cold static void *new_slow(struct call call)
 {
-    const struct thread *const thread = &__alloctrace_thread;
     const struct path path = domain_path(call.site, 0);
-    const struct ledger *const ledger = thread->ledger;
-    const int64_t live = ledger ? peak_live(ledger) : 0;
+    const int64_t before = counted();
     void *block;
 
-    if (event_is_off() || thread->busy)
+    if (event_is_off() || __alloctrace_thread.busy)
         return call_real(&call);
     block = call_below(&call, path);
     if (block)
-        record(&call, path, block,
-               thread->ledger != ledger ||
-                   (ledger && peak_live(ledger) != live));
+        record(&call, path, block, counted() != before);
     return block;
 }
 

@@ -97,6 +97,10 @@ void os_catch_fatal(void (*handler)(const char *name));
 /* Sleeps while *word is `value`; may wake up earlier. Wakes all who do. */
 void os_wait(const uint32_t *word, uint32_t value);
 void os_wake(const uint32_t *word);
+/* Keeps the program's signal handlers from interrupting this thread, but those
+ * of faults. Gives what os_release_handlers takes. */
+uint64_t os_hold_handlers(void);
+void os_release_handlers(uint64_t before);
 /* Number of a signal, as "USR2", "SIGUSR2" or "12"; 0: there is no such one,
  * or it cannot be used to ask for something. */
 int os_signal_number(const char *name);

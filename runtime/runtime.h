@@ -53,6 +53,7 @@ enum budget {
     BUDGET_ACCOUNTS /* accounts of known ones are made */
 };
 void budget_add(int64_t bytes); /* the tables have grown */
+uint64_t budget_used(void);
 bool budget_has(enum budget what, size_t bytes);
 void budget_lift(bool is_lifted); /* all is allowed meanwhile; locked */
 

@@ -82,6 +82,13 @@ static bool begin(void)
     return is_begun;
 }
 
+static void forget_details(const struct ledger *ledger)
+{
+    for (struct account_chunk *chunk = ledger->chunks; chunk;
+         chunk = chunk->next)
+        detail_forget(chunk);
+}
+
 static void end(void)
 {
     lock_take();
@@ -91,6 +98,7 @@ static void end(void)
 
         if (!ledger->is_swept)
             continue;
+        forget_details(ledger);
         ledger_recycle(ledger);
         count_set(&generation->n_ledgers, generation->n_ledgers - 1);
         generation_drop(generation);
