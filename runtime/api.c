@@ -35,7 +35,7 @@ at_export int alloctrace_reset_peak(void)
 
 at_export int alloctrace_get_traceback_limit(void)
 {
-    return alloctrace_is_tracing() ? at_options.frames
+    return alloctrace_is_tracing() ? count_get(&at_options.frames)
                                    : ALLOCTRACE_ENOT_TRACING;
 }
 

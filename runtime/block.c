@@ -166,7 +166,7 @@ static struct taken take(const void *block, bool is_removed)
 {
     uint32_t *const narrow = find_narrow(block);
     uint64_t *const wide = narrow ? NULL : wide_slot((uintptr_t)block);
-    struct taken taken = {NULL, 0};
+    struct taken taken = {NULL, 0, NULL};
 
     if (narrow) {
         const uint32_t entry = count_get(narrow);
@@ -192,7 +192,7 @@ struct taken block_get(const void *block)
     const struct taken taken = take(block, false);
 
     if (taken.account && account_chunk(taken.account)->generation != number)
-        return (struct taken){NULL, 0};
+        return (struct taken){NULL, 0, NULL};
     return taken;
 }
 

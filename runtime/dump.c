@@ -108,9 +108,9 @@ static void put_process_record(uint32_t sequence, const char *reason)
     struct alloctrace_process_entry entry = {
         .pid = os_pid(),
         .word_bits = 8 * sizeof(void *),
-        .traceback_limit = (uint32_t)at_options.frames,
+        .traceback_limit = (uint32_t)count_get(&at_options.frames),
         .sequence = sequence,
-        .start_ns = at_start_ns,
+        .start_ns = count_get(&at_start_ns),
         .dump_ns = os_now_ns(),
         .writer = put_own_string("alloctrace " ALLOCTRACE_VERSION_STRING),
         .reason = put_own_string(reason),

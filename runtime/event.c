@@ -381,6 +381,7 @@ struct taken event_take(const void *block)
 
     if (taken.account && at_options.detail)
         detail_remove(taken.account, (uintptr_t)block, taken.size);
+    taken.origin = taken.account;
     if (taken.account)
         taken.account = event_subtract(taken.account, taken.size, number);
     else if (ledger && ledger != &at_stopped_ledger)
@@ -400,15 +401,37 @@ bool event_unsubtract(struct account *account, size_t size)
     return true;
 }
 
+/* The account of another thread's that the block was counted in, if that has
+ * not been retired since; else this thread's. Locked, or it might be now. */
+static struct account *choose_home(struct taken taken)
+{
+    const struct account_chunk *const own = account_chunk(taken.account);
+
+    return taken.origin && generation_has(own->ledger) &&
+                   account_chunk(taken.origin)->generation == own->generation
+               ? taken.origin
+               : taken.account;
+}
+
 void event_restore(const void *block, struct taken taken)
 {
+    struct thread *const thread = &__alloctrace_thread;
+    const bool is_known =
+        taken.account && event_unsubtract(taken.account, taken.size);
+    const bool is_locked = is_known && !thread->busy;
+    struct account *account = is_known ? taken.account : account_forgotten();
+
     if (!taken.account)
         return;
-    if (!event_unsubtract(taken.account, taken.size))
-        taken.account = account_forgotten();
-    block_put((void *)(uintptr_t)block, taken.account, taken.size);
+    if (is_locked) {
+        lock_take();
+        account = choose_home(taken);
+    }
+    block_put((void *)(uintptr_t)block, account, taken.size);
+    if (is_locked)
+        lock_release();
     if (at_options.detail)
-        detail_put_back(taken.account, (uintptr_t)block, taken.size);
+        detail_put_back(account, (uintptr_t)block, taken.size);
 }
 
 void event_resized(const void *old, struct taken taken, const void *block,

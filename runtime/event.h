@@ -187,7 +187,7 @@ EVENT void *event_add_if(struct account *account, void *block, size_t size)
  */
 EVENT struct taken event_remove(struct ledger *ledger, const void *block)
 {
-    const struct taken nothing = {NULL, 0};
+    const struct taken nothing = {NULL, 0, NULL};
     const uintptr_t address = (uintptr_t)block;
     const uintptr_t leaf = narrow_leaf(address);
     struct taken taken;

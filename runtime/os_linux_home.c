@@ -13,7 +13,8 @@
 
 extern int dladdr_weak(const void *, Dl_info *) __asm__("dladdr")
     __attribute__((weak));
-extern void *dlopen_weak(const char *, int) __asm__("dlopen")
+/* Not dlopen itself, of which the linker warns in static programs. */
+extern void *dlsym_weak(void *, const char *) __asm__("dlsym")
     __attribute__((weak));
 extern char *dlerror_weak(void) __asm__("dlerror") __attribute__((weak));
 
@@ -63,12 +64,15 @@ enum os_home os_home(void)
 
 void os_stay_loaded(void)
 {
+    void *(*open)(const char *, int);
     Dl_info info;
 
-    if (!dladdr_weak || !dlopen_weak || !dladdr_weak(&here, &info) ||
+    if (!dladdr_weak || !dlsym_weak || !dladdr_weak(&here, &info) ||
         !info.dli_fname)
         return;
-    if (!dlopen_weak(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) &&
+    open = (void *(*)(const char *, int))dlsym_weak(RTLD_DEFAULT, "dlopen");
+    if ((!open || !open(info.dli_fname,
+                        RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)) &&
         dlerror_weak)
         dlerror_weak(); /* not the program's */
 }

@@ -201,7 +201,9 @@ void *stack_switch(void *next);
 
 static inline uint32_t path_limit(void)
 {
-    return at_options.frames <= MAX_WINDOW ? (uint32_t)at_options.frames : 0;
+    const option_frames frames = count_get(&at_options.frames);
+
+    return frames <= MAX_WINDOW ? (uint32_t)frames : 0;
 }
 
 /* traceback.c: under at_lock, but traceback_at and traceback_write. */
@@ -267,6 +269,7 @@ uint32_t account_chunk_number(const struct account_chunk *chunk);
 struct taken {
     struct account *account; /* NULL: the block is not known */
     size_t size;
+    struct account *origin; /* event_take: what its entry named */
 };
 
 /* block.c: the slow half of block.h. */

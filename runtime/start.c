@@ -52,8 +52,8 @@ bool start_tracing(int32_t frames)
         return false;
     if (at_options.frames != frames)
         recover_forget();
-    at_options.frames = frames;
-    at_start_ns = os_now_ns();
+    count_set(&at_options.frames, frames);
+    count_set(&at_start_ns, os_now_ns());
     /* Release: who sees it sees the tables. */
     __atomic_store_n(&at_tracing, TRACING_ON, __ATOMIC_RELEASE);
     return true;

@@ -167,7 +167,7 @@ static bool enter(struct shard *shard, struct entry entry, struct taken *before)
         find(shard, account_domain(entry.account), entry.address);
 
     if (old) {
-        *before = (struct taken){old->account, old->size};
+        *before = (struct taken){old->account, old->size, NULL};
         set(old, entry);
         return true;
     }
@@ -182,7 +182,7 @@ bool tracked_put_back(struct account *account, uintptr_t address, size_t size)
 {
     const uint32_t number = generation_number();
     struct shard *const shard = shard_of(address);
-    struct taken before = {NULL, 0};
+    struct taken before = {NULL, 0, NULL};
     bool is_entered;
 
     take_lock(shard);
@@ -212,13 +212,13 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address)
 {
     const uint32_t number = generation_number();
     struct shard *const shard = shard_of(address);
-    struct taken taken = {NULL, 0};
+    struct taken taken = {NULL, 0, NULL};
     struct entry *entry;
 
     take_lock(shard);
     entry = find(shard, domain, address);
     if (entry) {
-        taken = (struct taken){entry->account, entry->size};
+        taken = (struct taken){entry->account, entry->size, NULL};
         begin_change(shard);
         erase(shard, (size_t)(entry - shard->entries));
         end_change(shard);
@@ -254,10 +254,10 @@ const struct account *tracked_get(uint32_t domain, uintptr_t address)
 static struct taken find_smallest(uintptr_t address, uint32_t first)
 {
     struct shard *const shard = shard_of(address);
-    struct taken taken = {NULL, 0};
+    struct taken taken = {NULL, 0, NULL};
 
     take_lock(shard);
-    for (size_t i = home(shard->mask, address);
+    for (size_t i = shard->entries ? home(shard->mask, address) : 0;
          shard->entries && shard->entries[i].account;
          i = (i + 1) & shard->mask) {
         const struct entry *const entry = &shard->entries[i];
@@ -265,7 +265,7 @@ static struct taken find_smallest(uintptr_t address, uint32_t first)
         if (entry->address == address && is_known(entry) &&
             account_domain(entry->account) >= first &&
             (!taken.account || entry->size < taken.size))
-            taken = (struct taken){entry->account, entry->size};
+            taken = (struct taken){entry->account, entry->size, NULL};
     }
     release_lock(shard);
     return taken;

@@ -384,7 +384,7 @@ END_TEST
 /* What a thread has read may be another's by the time that it looks. */
 START_TEST(an_account_of_a_later_generation_is_another_one)
 {
-    const struct taken block = {NULL, 100};
+    const struct taken block = {.size = 100};
     struct account *account;
     void *pointer;
 
