@@ -151,8 +151,14 @@ uint64_t alloctrace_get_overhead_memory(void);
  * dump is written to a temporary name beside it and then renamed, so that
  * there is a whole file under the name or none.
  *
- * Context: any thread; does not allocate with malloc; takes a lock, so not
- * from a signal handler.
+ * Each dump of a process has a number (%n); dumps that are asked for at the
+ * same time are written one after the other. Other threads go on meanwhile:
+ * each counter is read once, when its turn comes. The program's signal
+ * handlers do not run on the calling thread until it returns.
+ *
+ * Context: any thread, any signal handler; does not allocate with malloc. A
+ * handler that interrupts a thread which is inside alloctrace_track or
+ * alloctrace_untrack, or writes a dump, gets ALLOCTRACE_EIO with errno EBUSY.
  * Returns: 0, ALLOCTRACE_ENOT_TRACING or ALLOCTRACE_EIO (then errno says why
  * and no file was left behind).
  */

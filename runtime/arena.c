@@ -12,24 +12,75 @@
 #define REGION_SIZE ((size_t)256 * 1024)
 #define MAX_REGIONS 16384
 
-/* All regions, for arena_bytes. n grows with an atomic add. */
-static struct {
+/* All regions, for arena_bytes. n grows with an atomic add; a place whose
+ * pages are NULL is free, and belongs to whoever puts pages there. */
+static struct region {
     void *pages;
     size_t size;
 } regions[MAX_REGIONS];
 static uint32_t n_regions;
+static uint32_t n_unmapped; /* places that became free, and are taken first */
 
 static char *region_at; /* free part of the current region; under at_lock */
 static char *region_end;
 
+static uint32_t count_regions(void)
+{
+    const uint32_t n = __atomic_load_n(&n_regions, __ATOMIC_ACQUIRE);
+
+    return n < MAX_REGIONS ? n : MAX_REGIONS;
+}
+
+/* Who reads pages without their size takes them for empty, which is no harm. */
+static bool put(struct region *region, void *pages, size_t size)
+{
+    void *there = NULL;
+
+    if (!__atomic_compare_exchange_n(&region->pages, &there, pages, false,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        return false;
+    count_set(&region->size, size);
+    return true;
+}
+
+static bool put_where_free(void *pages, size_t size)
+{
+    const uint32_t n = count_regions();
+
+    for (uint32_t i = 0; i < n; i++)
+        if (!count_get(&regions[i].pages) && put(&regions[i], pages, size)) {
+            __atomic_fetch_sub(&n_unmapped, 1, __ATOMIC_RELAXED);
+            return true;
+        }
+    return false;
+}
+
 static void remember(void *pages, size_t size)
 {
-    const uint32_t i = __atomic_fetch_add(&n_regions, 1, __ATOMIC_RELAXED);
+    uint32_t i;
 
-    if (i < MAX_REGIONS) {
-        count_set(&regions[i].size, size);
-        __atomic_store_n(&regions[i].pages, pages, __ATOMIC_RELEASE);
-    }
+    if ((int32_t)count_get(&n_unmapped) > 0 && put_where_free(pages, size))
+        return;
+    do {
+        i = __atomic_load_n(&n_regions, __ATOMIC_RELAXED);
+        if (i >= MAX_REGIONS)
+            return;
+        i = __atomic_fetch_add(&n_regions, 1, __ATOMIC_RELAXED);
+    } while (i < MAX_REGIONS && !put(&regions[i], pages, size));
+}
+
+/* Before the pages are another's. */
+static void forget(const void *pages)
+{
+    const uint32_t n = count_regions();
+
+    for (uint32_t i = 0; i < n; i++)
+        if (count_get(&regions[i].pages) == pages) {
+            count_set(&regions[i].size, 0);
+            __atomic_store_n(&regions[i].pages, NULL, __ATOMIC_RELEASE);
+            __atomic_fetch_add(&n_unmapped, 1, __ATOMIC_RELAXED);
+            return;
+        }
 }
 
 /*
@@ -70,11 +121,7 @@ bool arena_use(void *pages, size_t size)
 
 void arena_unmap(void *pages, size_t size)
 {
-    const uint32_t n = __atomic_load_n(&n_regions, __ATOMIC_RELAXED);
-
-    for (uint32_t i = 0; i < n && i < MAX_REGIONS; i++)
-        if (regions[i].pages == pages)
-            count_set(&regions[i].size, 0);
+    forget(pages);
     os_unmap(pages, size);
 }
 

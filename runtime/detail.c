@@ -152,6 +152,51 @@ static void add_size(struct detail *detail, size_t size)
     count_add(&class->bytes, size);
 }
 
+static void move_count(uint64_t *to, uint64_t *from)
+{
+    count_add(to, count_get(from));
+    count_set(from, 0);
+}
+
+static void move_classes(struct detail *to, const struct detail *from)
+{
+    for (struct size_class *class = from->classes; class; class = class->next) {
+        struct size_class *other = find_class(to, class->number);
+
+        if (!other)
+            other = create_class(to, class->number);
+        if (!other)
+            continue; /* no memory: it stays */
+        move_count(&other->blocks, &class->blocks);
+        move_count(&other->bytes, &class->bytes);
+    }
+}
+
+void detail_move(const struct account *to_account,
+                 const struct account *from_account)
+{
+    struct detail *const from = detail_of(from_account) ? get(from_account)
+                                                        : NULL;
+    struct detail *const to = from ? get(to_account) : NULL;
+
+    if (!to)
+        return;
+    move_count(&to->temporary_blocks, &from->temporary_blocks);
+    move_count(&to->temporary_bytes, &from->temporary_bytes);
+    move_count(&to->resized_blocks, &from->resized_blocks);
+    move_count(&to->resized_in_place, &from->resized_in_place);
+    move_count(&to->moved_bytes, &from->moved_bytes);
+    move_count(&to->grown_bytes, &from->grown_bytes);
+    move_count(&to->shrunk_bytes, &from->shrunk_bytes);
+    if (from->smallest && from->smallest - 1 < to->smallest - 1)
+        count_set(&to->smallest, from->smallest);
+    if (from->largest > to->largest)
+        count_set(&to->largest, from->largest);
+    count_set(&from->smallest, 0);
+    count_set(&from->largest, 0);
+    move_classes(to, from);
+}
+
 void detail_add(struct account *account, uintptr_t block, size_t size)
 {
     struct ledger *const ledger = event_owner(account);

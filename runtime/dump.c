@@ -196,14 +196,12 @@ static void put_modules(uint32_t first, uint32_t n)
 /* The name that the system knows, or had when the thread ended. */
 static uint32_t put_thread_name(const struct ledger *ledger, uint32_t tid)
 {
-    const uint32_t kept = count_get(&ledger->name);
-    const struct string *const string =
-        kept ? vector_at(&at_strings, kept) : NULL;
-    char name[32] = "";
+    char name[THREAD_NAME_SIZE];
 
-    if (tid && !count_get(&ledger->is_free))
+    tenant_name(ledger, name);
+    if (!name[0] && tid && !count_get(&ledger->is_free))
         os_thread_name(tid, name, sizeof name);
-    return put_own_string(name[0] ? name : string ? string->bytes : "");
+    return put_own_string(name);
 }
 
 static void put_threads(uint32_t first, uint32_t n)
@@ -340,7 +338,8 @@ static void put_tracebacks(uint32_t n)
         const struct traceback *const traceback = vector_at(&at_tracebacks, id);
 
         put_traceback(&(struct alloctrace_traceback_entry){
-            traceback->parent, traceback->place, traceback->left_out});
+            traceback->parent, traceback->place,
+            count_get(&traceback->left_out)});
     }
     writer_pad(&writer);
 }
@@ -370,11 +369,6 @@ static uint32_t shown_domain(const struct account_facts *facts)
     return facts->domain == DOMAIN_DIRECT ? 0 : facts->domain;
 }
 
-static uint32_t read_domain(const struct account *account)
-{
-    return account_domain(account) == DOMAIN_DIRECT ? 0 : account_domain(account);
-}
-
 static void put_details_of(const struct account *account, uint32_t thread)
 {
     static const struct detail none;
@@ -385,7 +379,7 @@ static void put_details_of(const struct account *account, uint32_t thread)
     put_detail(&(struct alloctrace_detail_entry){
         .traceback = account_traceback(account),
         .thread = thread,
-        .domain = read_domain(account),
+        .domain = shown_domain(account_facts(account)),
         .temporary_blocks = count_get(&detail->temporary_blocks),
         .temporary_bytes = count_get(&detail->temporary_bytes),
         .resized_blocks = count_get(&detail->resized_blocks),
@@ -427,7 +421,7 @@ static void put_classes_of(const struct account *account, uint32_t thread)
         put_size_class(&(struct alloctrace_size_class_entry){
             .traceback = account_traceback(account),
             .thread = thread,
-            .domain = read_domain(account),
+            .domain = shown_domain(account_facts(account)),
             .size_class = (uint32_t)class->number,
             .blocks = count_get(&class->blocks),
             .bytes = count_get(&class->bytes),

@@ -78,7 +78,7 @@ static struct account *open_own(struct thread *thread, struct path path)
     struct account *account = NULL;
 
     lock_take();
-    ledger = ledger_renew(thread);
+    ledger = tenant_renew(thread);
     if (ledger)
         account = ledger_find(ledger, path.key);
     if (ledger && !account)
@@ -133,7 +133,7 @@ static bool is_open(struct thread *thread)
         return true;
     if (thread->ledger && thread->ledger != &at_stopped_ledger) {
         lock_take();
-        ledger_renew(thread);
+        tenant_renew(thread);
         lock_release();
     }
     return false;
@@ -341,6 +341,15 @@ void *event_add_other(struct account *account, void *block, size_t size)
     return event_count(ledger, account, block, size);
 }
 
+/* The slow way, which tells the others when much was freed. */
+static void uncount(struct ledger *ledger, struct account *account,
+                    size_t size)
+{
+    event_uncount(ledger, account, size);
+    if ((uint64_t)count_get(&ledger->room) > count_get(&ledger->range))
+        peak_fall(ledger);
+}
+
 bool event_remove_other(struct ledger *ledger, const void *block)
 {
     uint64_t *const slot = wide_slot((uintptr_t)block);
@@ -350,7 +359,7 @@ bool event_remove_other(struct ledger *ledger, const void *block)
     if (!entry || event_owner(account) != ledger || at_options.detail)
         return false;
     count_set(slot, 0);
-    event_uncount(ledger, account, (size_t)wide_size(entry));
+    uncount(ledger, account, (size_t)wide_size(entry));
     return true;
 }
 
@@ -360,7 +369,7 @@ struct account *event_subtract(struct account *account, size_t size,
     account = own_account(account, number);
     if (!account)
         return account_forgotten();
-    event_uncount(__alloctrace_thread.ledger, account, size);
+    uncount(__alloctrace_thread.ledger, account, size);
     return account;
 }
 
@@ -384,7 +393,8 @@ struct taken event_take(const void *block)
     taken.origin = taken.account;
     if (taken.account)
         taken.account = event_subtract(taken.account, taken.size, number);
-    else if (ledger && ledger != &at_stopped_ledger)
+    else if (ledger && ledger != &at_stopped_ledger &&
+             __alloctrace_thread.busy < BUSY_SILENT)
         count_add(&ledger->unknown_frees, 1);
     return taken;
 }

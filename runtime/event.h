@@ -201,8 +201,13 @@ EVENT struct taken event_remove(struct ledger *ledger, const void *block)
     taken.account = narrow_account(entry);
     if (unlikely(!entry || event_owner(taken.account) != ledger))
         return nothing;
-    count_set(slot, 0);
     taken.size = block_extent(block) - narrow_slack(entry);
+    /* A thread that falls has to tell the others, too, or the peak would count
+     * what it freed beside what they allocate. */
+    if (unlikely((uint64_t)count_get(&ledger->room) + taken.size >
+                 count_get(&ledger->range)))
+        return nothing;
+    count_set(slot, 0);
     event_uncount(ledger, taken.account, taken.size);
     return taken;
 }

@@ -27,24 +27,24 @@ static void before_fork(void)
     tracked_lock_all();
 }
 
-/* At_lock first: what a signal wanted of tracked.c's last holder is a dump,
- * for which nobody should have to wait. */
+/* Those of tracked.c last: what a signal wanted meanwhile is done then, and
+ * may take its time. */
 static void after_fork_in_parent(void)
 {
+    mapping_unlock();
     lock_release();
     tracked_unlock_all();
-    mapping_unlock();
 }
 
 /* Only the forking thread goes on: the others' ledgers are free. */
 static void after_fork_in_child(void)
 {
-    ledger_orphan_others(__alloctrace_thread.ledger);
+    tenant_keep_only(__alloctrace_thread.ledger);
     sweep_after_fork();
     request_forked();
+    mapping_unlock();
     lock_release();
     tracked_unlock_all();
-    mapping_unlock();
 }
 
 /*
@@ -109,7 +109,7 @@ void __alloctrace_module_remove(const struct alloctrace_unit *begin)
     uint64_t blocked;
 
     /* Not while a dump is written, whose list of files it would change. */
-    if (count_get(&at_tracing) == TRACING_ON && lock_try_dump(&blocked)) {
+    if (count_get(&at_tracing) == TRACING_ON && lock_take_free_dump(&blocked)) {
         lock_take();
         gone_add(begin);
         lock_release();

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Ledgers: each thread's accounts, found by path hash. Table slots and
- * accounts are written by the owning thread only. A thread that ends leaves
- * its ledger, with all it counted, to a thread that starts later: memory
- * grows with the threads alive at once, not with those ever started.
+ * accounts are written by the owning thread only; which that is says tenant.c.
  *
  * Invariant: a table always has free slots; slots of a table that was
  * outgrown read as free from then on, so that a signal handler that
  * interrupted a look-up and made the table grow does no harm.
  */
-#include <pthread.h>
 #include <string.h>
 
 #include "block.h"
@@ -39,22 +36,6 @@ struct ledger at_stopped_ledger = {
 
 /* Blocks that a new ledger has looked at by event.c's slow half. */
 #define N_SETTLING 256
-
-static pthread_key_t thread_end; /* its destructor releases the ledger */
-static bool has_thread_end;
-
-static void on_thread_end(void *ledger)
-{
-    (void)ledger;
-    lock_take();
-    ledger_release(&__alloctrace_thread);
-    lock_release();
-}
-
-void ledger_init(void)
-{
-    has_thread_end = pthread_key_create(&thread_end, on_thread_end) == 0;
-}
 
 static void put(uint32_t *table, uint32_t mask, uint32_t offset)
 {
@@ -118,7 +99,7 @@ static bool grow_table(struct ledger *ledger)
     return true;
 }
 
-static struct ledger *create(void)
+static struct ledger *create(bool is_sum)
 {
     struct ledger *const ledger = arena_alloc_aligned(512);
 
@@ -127,96 +108,41 @@ static struct ledger *create(void)
         return NULL;
     *ledger = at_new_ledger;
     ledger->id = at_ledgers.n + 1;
+    ledger->is_sum = is_sum;
     return vector_add(&at_ledgers, &ledger) ? ledger : NULL;
 }
 
-/* Lets a ledger that is empty count in the current generation. */
-static void begin(struct ledger *ledger)
+/* One that has not begun. NULL: no memory. */
+static struct ledger *get_empty(bool is_sum)
+{
+    for (uint32_t id = 1; id <= at_ledgers.n; id++)
+        if (!ledger_at(id)->generation) {
+            ledger_at(id)->is_sum = is_sum;
+            return ledger_at(id);
+        }
+    return create(is_sum);
+}
+
+struct ledger *ledger_create(bool is_sum)
 {
     struct generation *const generation = at_generation;
+    struct ledger *const ledger = get_empty(is_sum);
 
+    if (!ledger)
+        return NULL;
+    count_set(&ledger->is_free, 0);
     ledger->n_settling = N_SETTLING;
     if (at_options.frames == 1)
         ledger->multiplier = 0; /* the site alone is the key */
-    count_set(&ledger->tid, os_tid());
     /* Release: who sees that it counts sees it empty. */
     __atomic_store_n(&ledger->generation, generation, __ATOMIC_RELEASE);
-    count_set(&generation->n_ledgers, generation->n_ledgers + 1);
-    if (generation->n_ledgers > 1)
+    generation->n_ledgers++;
+    if (is_sum)
+        return ledger;
+    count_set(&generation->n_tenants, generation->n_tenants + 1);
+    if (generation->n_tenants > 1)
         peak_share();
-}
-
-static struct ledger *reuse(void)
-{
-    for (uint32_t id = 1; id <= at_ledgers.n; id++) {
-        struct ledger *const ledger = ledger_at(id);
-
-        if (ledger->is_free && generation_has(ledger)) {
-            count_set(&ledger->tid, 0);
-            ledger->last_account = NULL;
-            return ledger;
-        }
-    }
-    return NULL;
-}
-
-/* One that has not begun. NULL: no memory. */
-static struct ledger *get_empty(void)
-{
-    for (uint32_t id = 1; id <= at_ledgers.n; id++)
-        if (!ledger_at(id)->generation)
-            return ledger_at(id);
-    return create();
-}
-
-struct ledger *ledger_acquire(struct thread *thread)
-{
-    struct ledger *ledger = reuse();
-
-    if (!ledger) {
-        ledger = get_empty();
-        if (!ledger)
-            return NULL;
-        begin(ledger);
-    }
-    ledger->is_free = 0;
-    thread->ledger = ledger;
-    if (has_thread_end)
-        pthread_setspecific(thread_end, ledger);
     return ledger;
-}
-
-void ledger_release(struct thread *thread)
-{
-    struct ledger *const ledger = thread->ledger;
-    char name[32];
-
-    thread->ledger = NULL;
-    if (!ledger || ledger == &at_stopped_ledger)
-        return;
-    if (generation_has(ledger)) {
-        os_thread_name(os_tid(), name, sizeof name);
-        count_set(&ledger->name, string_intern(name));
-        peak_leave(ledger);
-    }
-    count_set(&ledger->is_free, 1);
-}
-
-struct ledger *ledger_renew(struct thread *thread)
-{
-    struct ledger *const ledger = thread->ledger;
-
-    if (ledger && ledger != &at_stopped_ledger) {
-        if (generation_has(ledger))
-            return ledger;
-        count_set(&ledger->is_free, 1);
-        /* Not none: what this interrupted may be about to look at it. */
-        thread->ledger = &at_stopped_ledger;
-        thread->n_stopped = 0;
-    }
-    if (count_get(&at_tracing) != TRACING_ON)
-        return NULL;
-    return ledger_acquire(thread);
 }
 
 void ledger_settled(struct ledger *ledger)
@@ -251,16 +177,6 @@ void ledger_recycle(struct ledger *ledger)
     ledger->id = old.id;
     memcpy(ledger->tables, old.tables, sizeof old.tables);
     count_set(&ledger->is_free, 1);
-}
-
-void ledger_orphan_others(const struct ledger *mine)
-{
-    for (uint32_t id = 1; id <= at_ledgers.n; id++) {
-        struct ledger *const ledger = ledger_at(id);
-
-        if (ledger != mine)
-            count_set(&ledger->is_free, 1);
-    }
 }
 
 struct account *ledger_find(const struct ledger *ledger, uint64_t key)

@@ -52,7 +52,7 @@ static int start(int n_frames)
         return ALLOCTRACE_EBUSY;
     event_forget_drops();
     /* What this thread found last may be a path of another length. */
-    ledger_renew(&__alloctrace_thread);
+    tenant_renew(&__alloctrace_thread);
     return start_tracing(n_frames) ? 0 : ALLOCTRACE_ENO_MEMORY;
 }
 

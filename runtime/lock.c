@@ -8,7 +8,7 @@
  *
  * The dump lock: held while a dump is written, which may take as long as the
  * disk likes; so nothing waits for it but another dump. It is the outermost:
- * its holder may take any other, and who holds another never takes it. The
+ * its holder may take any other, and who holds another never waits for it. The
  * program's signal handlers are kept from interrupting its holder: one that
  * jumps out of itself would leave the lock taken for ever. Signals that end
  * or stop the program still do.
@@ -24,7 +24,10 @@
  */
 #include "runtime.h"
 
-static uint32_t at_lock;
+/* Alone in its line: what each event reads would move with it. */
+static struct {
+    uint32_t is_taken;
+} at_cache_aligned at_lock;
 static uint32_t dump_lock; /* id of the thread that holds it; 0 = none */
 
 /* What is to be done when locks are free, for the process `deferred_in`: a
@@ -36,14 +39,14 @@ void lock_take(void)
 {
     __alloctrace_thread.busy++;
     /* Acquire: pairs with the release in lock_release. */
-    while (__atomic_exchange_n(&at_lock, 1, __ATOMIC_ACQUIRE))
+    while (__atomic_exchange_n(&at_lock.is_taken, 1, __ATOMIC_ACQUIRE))
         os_yield();
 }
 
 bool lock_try(void)
 {
     __alloctrace_thread.busy++;
-    if (!__atomic_exchange_n(&at_lock, 1, __ATOMIC_ACQUIRE))
+    if (!__atomic_exchange_n(&at_lock.is_taken, 1, __ATOMIC_ACQUIRE))
         return true;
     __alloctrace_thread.busy--;
     return false;
@@ -51,7 +54,7 @@ bool lock_try(void)
 
 void lock_release(void)
 {
-    __atomic_store_n(&at_lock, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&at_lock.is_taken, 0, __ATOMIC_RELEASE);
     __alloctrace_thread.busy--;
 }
 
@@ -114,7 +117,7 @@ uint64_t lock_take_dump(void)
     return blocked;
 }
 
-bool lock_try_dump(uint64_t *blocked)
+bool lock_take_free_dump(uint64_t *blocked)
 {
     uint32_t owner = 0;
 
@@ -136,6 +139,25 @@ void lock_release_dump(uint64_t blocked)
     os_wake(&dump_lock);
     lock_unhold();
     os_release_handlers(blocked);
+}
+
+bool lock_try_dump(void)
+{
+    uint32_t owner = 0;
+
+    lock_hold();
+    if (__atomic_compare_exchange_n(&dump_lock, &owner, os_tid(), false,
+                                    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return true;
+    lock_unhold();
+    return false;
+}
+
+void lock_end_dump(void)
+{
+    __atomic_store_n(&dump_lock, 0, __ATOMIC_RELEASE);
+    os_wake(&dump_lock);
+    lock_unhold();
 }
 
 void lock_reset_dump(void)

@@ -149,7 +149,7 @@ static bool is_direct(unsigned number, void *real)
     const void *base = NULL;
     char name[48];
 
-    file_of((void *)at_real.malloc_fn, "malloc", &heap);
+    file_of(nested_malloc(), "malloc", &heap);
     file_of(real, symbol_of(number, name), &base);
     return heap == base;
 }

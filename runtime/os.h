@@ -64,6 +64,8 @@ uint64_t os_memory(void);
 uint64_t os_now_ns(void); /* since 1970 */
 uint32_t os_pid(void);
 uint32_t os_tid(void);
+/* Does this process have a thread of that number? True also if unknown. */
+bool os_has_thread(uint32_t tid);
 /* Name of a thread of this process, "" if unknown. */
 void os_thread_name(uint32_t tid, char *buffer, size_t size);
 void os_host_name(char *buffer, size_t size);

@@ -208,3 +208,8 @@ void os_return_errors(void)
     if (has_own_files)
         os_close(2);
 }
+
+bool os_has_thread(uint32_t tid)
+{
+    return syscall(SYS_tgkill, os_pid(), tid, 0) == 0 || errno != ESRCH;
+}

@@ -10,10 +10,11 @@
  * One thread: its ledger's live bytes are the program's, and event.h raises
  * the peak on each event that passes it. Exact.
  *
- * Several threads: each publishes its live bytes when they have moved by more
- * than GRAIN since it last did, and the peak is that of the published sum. So
- * the true peak is at most GRAIN a thread away from the one reported
- * (peak_slack), and an account of a busy thread may have saved figures that
+ * Several threads: each publishes its live bytes when they have risen or fallen
+ * by more than GRAIN since it last did, and the peak is that of the published
+ * sum. So at any moment that sum is at most GRAIN a thread away from what is
+ * live, in both directions, and so is the peak (peak_slack); a block counts as
+ * live until its free is about to be handed on. And an account of a busy thread may have saved figures that
  * are older or newer than the peak by as much.
  *
  * From one to several: the second thread's first event publishes for all
@@ -132,9 +133,19 @@ void *peak_pass(struct ledger *ledger, void *block)
     return block;
 }
 
+/* Not while there is one ledger: its range is 0 before its first allocation and
+ * without end afterwards. */
+void peak_fall(struct ledger *ledger)
+{
+    if (!count_get(&ledger->generation->is_shared))
+        return;
+    publish(ledger);
+    set_room(ledger, GRAIN, 2 * GRAIN);
+}
+
 /*
  * The ledgers' range becomes 0, so that each sets its room anew at its next
- * allocation (but for one that has no room left, which asks anyway when it
+ * event (but for one that has no room left, which asks anyway when it
  * grows).
  */
 static void publish_all(void)
@@ -206,6 +217,6 @@ uint64_t peak_slack(void)
     const struct generation *const generation = count_get(&at_generation);
 
     return count_get(&generation->is_shared)
-               ? count_get(&generation->n_ledgers) * (uint64_t)GRAIN
+               ? count_get(&generation->n_tenants) * (uint64_t)GRAIN
                : 0;
 }

@@ -46,13 +46,26 @@ int init_dump(const char *pattern, const char *reason)
     return error;
 }
 
+static uint32_t wanted_in; /* copy that must get names of its own first */
+
+/* Not for a child of vfork, whose parent has the memory. */
 static void dump_by_signal(void)
 {
     const int saved = errno;
 
-    if (!count_get(&is_finished) && count_get(&at_tracing) == TRACING_ON)
-        init_dump(at_dump_pattern, "signal");
+    if (!count_get(&is_finished) && count_get(&at_tracing) == TRACING_ON) {
+        if (process_memory() == PROCESS_OWN)
+            init_dump(at_dump_pattern, "signal");
+        else
+            count_set(&wanted_in, os_pid());
+    }
     errno = saved;
+}
+
+void request_in_child(void)
+{
+    if (count_get(&wanted_in) == os_pid())
+        dump_by_signal();
 }
 
 static void on_signal(int number)
@@ -87,7 +100,8 @@ void request_forked(void)
     n_dumps = 0;
     count_set(&is_finished, 0);
     lock_reset_dump();
-    if (fd >= 0 && is_program_file) /* another thread was writing; a pipe's reader would wait */
+    /* Another thread was writing; a pipe's reader would wait for us too. */
+    if (fd >= 0 && is_program_file)
         os_close(fd);
     count_set(&target.fd, -1);
 }

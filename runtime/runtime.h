@@ -172,9 +172,13 @@ bool lock_defer(void (*action)(void));
 /* The dump lock: nothing that a dump reads changes but by growing. Outermost;
  * not if lock_is_held. Gives what lock_release_dump takes. */
 uint64_t lock_take_dump(void);
-/* False: another thread has it, or this one something that it needs. */
-bool lock_try_dump(uint64_t *blocked);
+/* The same if it is free and not lock_is_held. */
+bool lock_take_free_dump(uint64_t *blocked);
 void lock_release_dump(uint64_t blocked);
+/* For a moment, under at_lock, to change what a dump reads. False: one is
+ * being written. */
+bool lock_try_dump(void);
+void lock_end_dump(void);
 void lock_reset_dump(void); /* after fork: the holder stayed behind */
 
 /* range.c: ranges of addresses that do not overlap, under mapping.c's lock. */
@@ -247,6 +251,8 @@ void recover_forget(void);
 extern struct peak at_peak;
 /* By its owner. Returns `block`, to be a tail call of event_add. */
 void *peak_pass(struct ledger *ledger, void *block) at_cold;
+/* The same for one whose live bytes have fallen. */
+void peak_fall(struct ledger *ledger) at_cold;
 void peak_share(void);                          /* locked */
 void peak_leave(struct ledger *ledger);         /* locked */
 void peak_reset(void);                          /* locked */
@@ -287,8 +293,8 @@ struct taken block_remove(const void *block);
  * those of the chunks whose bits are set. */
 void block_sweep(const uint64_t *gone);
 
-/* block_walk.c: all live blocks, if ALLOCTRACE_BLOCKS is set. Any thread, also in a signal
- * handler. */
+/* block_walk.c: all live blocks, if ALLOCTRACE_BLOCKS is set. Any thread, also
+ * in a signal handler. */
 struct block {
     uintptr_t address;
     size_t size;                   /* requested */
@@ -330,13 +336,7 @@ void cache_clear(struct cache *cache); /* nothing is there; keeps its memory */
 /* ledger.c: slow half. */
 extern uint32_t at_no_slots[1]; /* a table in which nothing is found */
 extern const struct ledger at_new_ledger; /* as one begins */
-void ledger_init(void);
-struct ledger *ledger_acquire(struct thread *thread); /* locked; may be NULL */
-void ledger_release(struct thread *thread);           /* locked */
-void ledger_orphan_others(const struct ledger *mine); /* locked; after fork */
-/* The thread has none that counts: takes one of the current generation, or,
- * when nothing is traced, none. Locked; may be NULL. */
-struct ledger *ledger_renew(struct thread *thread);
+struct ledger *ledger_create(bool is_sum); /* locked; may be NULL */
 /* What its thread finds while nothing is traced, for a while: see event.c. */
 extern struct ledger at_stopped_ledger;
 /* Empties one that is retired and that no entry names, for use. Locked. */
@@ -362,12 +362,6 @@ struct account *purse_account(struct ledger *ledger, struct spot spot,
 /* Does it count paths whose prefix its traceback is? Needs no lock. */
 bool purse_is_cut(const struct account *account);
 
-/* generation.c: under at_lock. */
-/* Forgets all that was counted. False: no memory. */
-bool generation_begin(void);
-/* One ledger of it less: is it the last? */
-void generation_drop(struct generation *generation);
-
 /* detail.c: more than an account counts, when at_options.detail. By the
  * account's owner. */
 void detail_add(struct account *account, uintptr_t block, size_t size);
@@ -375,10 +369,39 @@ void detail_remove(struct account *account, uintptr_t block, size_t size);
 void detail_put_back(struct account *account, uintptr_t block, size_t size);
 void detail_resize(struct account *account, size_t old_size, size_t size,
                    bool is_moved);
+/* What one account's were are the other's. Locked; neither has an owner. */
+void detail_move(const struct account *to, const struct account *from);
 /* Of any thread's account; NULL: nothing is known. */
 const struct detail *detail_of(const struct account *account);
 /* Of a chunk that is about to be used for others. Locked. */
 void detail_forget(struct account_chunk *chunk);
+
+/* tenant.c: which thread has which ledger. Slow half. */
+void tenant_init(void);
+struct ledger *tenant_acquire(struct thread *thread); /* locked; may be NULL */
+void tenant_release(struct thread *thread);           /* locked */
+/* The thread has none that counts: takes one of the current generation, or,
+ * when nothing is traced, none. Locked; may be NULL. */
+struct ledger *tenant_renew(struct thread *thread);
+/* Has its thread ended, or gone on with another one? Locked. */
+bool tenant_has_left(const struct ledger *ledger);
+void tenant_forget_sums(void); /* they are retired; locked */
+/* In the child after a fork: the ledgers of threads that it has not are free,
+ * and its own has another number. Locked. */
+void tenant_keep_only(struct ledger *mine);
+/* The name of its thread when that ended, or of all whose sum it is; "" =
+ * unknown. Any thread. */
+void tenant_name(const struct ledger *ledger, char name[THREAD_NAME_SIZE]);
+
+/* generation.c: under at_lock. */
+/* Forgets all that was counted. False: no memory. */
+bool generation_begin(void);
+/* One ledger of it less: is it the last? */
+void generation_drop(struct generation *generation);
+
+/* nested.c: what an allocator calls itself is not the program's doing. */
+void nested_guard(void);         /* from now on; at the start of tracing */
+void *nested_malloc(void); /* the allocator's own malloc */
 
 /* start.c */
 extern uint64_t at_start_ns;
@@ -540,6 +563,7 @@ void request_catch(void);
 /* Writes the dump at the end; signals ask for no more. */
 void request_finish(const char *reason);
 void request_forked(void); /* in the child; under at_lock */
+void request_in_child(void); /* later: its dumps have names of their own now */
 
 /* automatic.c: dumps beside the one at exit. */
 void automatic_init(void);

@@ -37,7 +37,8 @@ static bool prepare(void)
     static bool is_prepared;
 
     if (!is_prepared && block_init() && account_init()) {
-        ledger_init();
+        nested_guard();
+        tenant_init();
         is_prepared = true;
     }
     return is_prepared;

@@ -28,7 +28,8 @@ static bool is_sweeping;                       /* under at_lock */
 
 static bool is_left(const struct ledger *ledger)
 {
-    return ledger->is_free && ledger->generation && !generation_has(ledger);
+    return ledger->generation && !generation_has(ledger) &&
+           tenant_has_left(ledger);
 }
 
 static uint32_t count_chunks(const struct ledger *ledger)
@@ -100,7 +101,7 @@ static void end(void)
             continue;
         forget_details(ledger);
         ledger_recycle(ledger);
-        count_set(&generation->n_ledgers, generation->n_ledgers - 1);
+        generation->n_ledgers--;
         generation_drop(generation);
     }
     is_sweeping = false;
@@ -111,7 +112,7 @@ void sweep_retired(void)
 {
     uint64_t blocked;
 
-    if (!lock_try_dump(&blocked))
+    if (!lock_take_free_dump(&blocked))
         return;
     if (begin()) {
         block_sweep(gone);

@@ -111,7 +111,7 @@ void traceback_leave_out(uint32_t id, uint32_t n_frames)
     struct traceback *const traceback = traceback_at(id);
 
     if (traceback->left_out < n_frames)
-        traceback->left_out = n_frames;
+        count_set(&traceback->left_out, n_frames);
 }
 
 /* The path goes on where the same call stands already: at `again`. */

@@ -150,7 +150,8 @@ static void erase(struct shard *shard, size_t i)
         k = (k + 1) & shard->mask;
         if (!shard->entries[k].account)
             break;
-        distance = (k - home(shard->mask, shard->entries[k].address)) & shard->mask;
+        distance = (k - home(shard->mask, shard->entries[k].address)) &
+                   shard->mask;
         if (distance >= ((k - i) & shard->mask)) {
             set(&shard->entries[i], shard->entries[k]);
             i = k;

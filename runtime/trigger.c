@@ -19,6 +19,7 @@ static void after_fork_in_child(void)
     ending_in_child();
     shortage_in_child();
     interval_init();
+    request_in_child();
     __alloctrace_thread.busy--;
     errno = saved;
 }

@@ -13,7 +13,8 @@
  *   spot       where a path is counted: a traceback, and how it got there.
  *   account    the counters of one traceback in one ledger.
  *   ledger     the accounts of one thread, found by path hash. Outlives its
- *              thread and is then handed to a new one.
+ *              thread and is then handed to a new one; what it counted moves
+ *              to the sum of the threads of that name (tenant.c).
  *   block      one live allocation. Its entry in the block map names the
  *              account that it was counted in, and its size.
  *   epoch      number of the current peak of traced memory. An account whose
@@ -227,6 +228,8 @@ static inline uint32_t slot_home(uint64_t key, uint32_t mask)
 /* Tables that a ledger may have, each twice as large as the one before. */
 #define LEDGER_TABLES 20
 
+#define THREAD_NAME_SIZE 32 /* the system's are shorter */
+
 /* Slot of a cache: a path and where it is counted. */
 struct slot {
     uint64_t key; /* 0 = free */
@@ -262,9 +265,6 @@ struct ledger {
     struct account_chunk *chunks; /* newest first; written by the owner */
     int64_t published;      /* part of `live` that at_peak.live includes */
     uint64_t unknown_frees; /* frees of blocks that are not in the map */
-    uint32_t tid;     /* of its thread; 0 = it served several; under at_lock */
-    uint32_t name;    /* string: its thread's name at its end; under at_lock */
-    uint32_t is_free; /* no thread has it; under at_lock */
     uint32_t is_swept; /* it is being made ready for use; under at_lock */
     uint32_t n_settling; /* blocks to look at more closely (generation.c) */
     struct generation *generation; /* NULL: has not begun */
@@ -273,6 +273,13 @@ struct ledger {
     const struct account *last_account; /* of the newest block (detail.c) */
     uintptr_t last_block;
     uint32_t *tables[LEDGER_TABLES]; /* all it ever had; NULL = not yet */
+    /* The rest is tenant.c's, under at_lock. */
+    uint32_t tid;     /* of its thread; 0 = of several */
+    uint32_t is_free; /* its thread has ended */
+    uint32_t is_sum;  /* holds what ended threads counted, no thread's own */
+    uint32_t is_late; /* nobody will tell us when its thread has ended */
+    uint32_t late_tid; /* that is this one */
+    uint64_t name[THREAD_NAME_SIZE / 8]; /* see tenant_name */
 } at_cache_aligned;
 
 /* What is counted between two clears. See generation.c; what concerns the
@@ -280,6 +287,7 @@ struct ledger {
 struct generation {
     uint32_t number;    /* ascending, from 1 */
     uint32_t n_ledgers; /* that have begun in it, till reused; under at_lock */
+    uint32_t n_tenants; /* those that are no sums */
     uint32_t is_shared; /* they are several */
     uint64_t peak_bytes;     /* height of the peak */
     struct generation *next; /* on the list of those to be used again */
@@ -297,6 +305,7 @@ struct thread {
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
     uint32_t n_held;       /* locks that it holds and dumps need (lock.c) */
     uint32_t n_stopped; /* allocations seen since it noticed a stop */
+    uint32_t has_ended;    /* its ledger was released; what is left is short */
 };
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */

@@ -264,7 +264,7 @@ static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
     fprintf(file, "peak       %s (%" PRIu64 " B",
             out_size((int64_t)sum->peak_bytes), sum->peak_bytes);
     if (sum->peak_slack)
-        fprintf(file, "; may be up to %s higher",
+        fprintf(file, "; exact to %s",
                 out_size((int64_t)sum->peak_slack));
     fputs(")\n", file);
     print_domains(file, parts);

@@ -109,7 +109,7 @@ struct alloctrace_summary {
     uint64_t total_blocks;   /* all that were ever allocated */
     uint64_t total_bytes;    /* their bytes */
     uint64_t peak_bytes;     /* highest value of live_bytes */
-    uint64_t peak_slack;     /* bytes the true peak may be higher */
+    uint64_t peak_slack;     /* how far the true peak may be away */
     uint64_t dropped_blocks; /* allocations that could not be recorded */
     uint64_t dropped_bytes;  /* their bytes */
     uint64_t unknown_frees;  /* frees of blocks that were not recorded */

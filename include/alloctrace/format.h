@@ -215,7 +215,8 @@ enum alloctrace_tag {
 /*
  * One live block, if the list was asked for. Blocks that came or went while
  * the dump was written may be in the list or not; otherwise there are as many
- * of each traceback and domain as its traces' live blocks.
+ * of each traceback and domain as its traces' live blocks. Those of the domain
+ * "mmap" are not listed.
  */
 #define ALLOCTRACE_BLOCK_FIELDS(FIELD)                                        \
     FIELD(64, address)                                                        \
@@ -230,7 +231,7 @@ enum alloctrace_tag {
     FIELD(64, total_blocks)                                                   \
     FIELD(64, total_bytes)                                                    \
     FIELD(64, peak_bytes)                                                     \
-    FIELD(64, peak_slack)     /* the true peak may be this much higher */     \
+    FIELD(64, peak_slack)     /* the true peak is at most this far away */     \
     FIELD(64, dropped_blocks) /* allocations that could not be recorded */    \
     FIELD(64, dropped_bytes)                                                  \
     FIELD(64, unknown_frees)  /* frees of blocks that were not recorded */    \

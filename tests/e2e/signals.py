@@ -33,10 +33,10 @@ def read_tables(path):
                     "<I", payload, i * (len(payload) // count) + 16)
                 frames.append(strings[function])
         elif tag == TAG_TRACEBACKS:
-            size = len(payload) // count if count else 0
-            tracebacks += [
-                frames[struct.unpack_from("<I", payload, i * size + 4)[0]]
-                for i in range(count)]
+            for i in range(count):
+                frame, = struct.unpack_from(
+                    "<I", payload, i * (len(payload) // count) + 4)
+                tracebacks.append(frames[frame])
         elif tag == e2e.TAG_TRACES:
             size = len(payload) // count if count else 0
             traces += [struct.unpack_from("<4I4q", payload, i * size)

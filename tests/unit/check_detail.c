@@ -294,7 +294,7 @@ static void *allocate(void *unused)
 static void *release(void *block)
 {
     lock_take();
-    ledger_acquire(&__alloctrace_thread);
+    tenant_acquire(&__alloctrace_thread);
     lock_release();
     __alloctrace_free(block);
     return NULL;
@@ -313,7 +313,7 @@ START_TEST(a_dead_threads_newest_block_is_not_the_next_ones)
     pthread_join(thread, &block);
     pthread_create(&thread, NULL, release, block);
     pthread_join(thread, NULL);
-    ck_assert_uint_eq(at_ledgers.n, 2);
+    ck_assert_uint_eq(at_ledgers.n, 3);
     ck_assert_uint_eq(figures_at(1).live_blocks, 0);
     for (uint32_t i = 0; i < ledger_at(2)->chunks->n_used; i++)
         temporary += detail_of(&ledger_at(2)->chunks->accounts[i])

@@ -455,6 +455,31 @@ START_TEST(memory_is_used_again)
 }
 END_TEST
 
+static void *work_once(void *size)
+{
+    __alloctrace_free(__alloctrace_malloc((size_t)size, site(5)));
+    return NULL;
+}
+
+/* What ended threads counted lies in ledgers that no thread has. */
+START_TEST(sums_of_threads_that_ended_are_forgotten)
+{
+    uint32_t n_ledgers = 0;
+
+    sites_announce();
+    for (size_t i = 0; i < 200; i++) {
+        in_thread(work_once, (void *)i);
+        in_thread(work_once, (void *)i);
+        ck_assert_uint_eq(figures_at(5).total_blocks, 2);
+        alloctrace_clear_traces();
+        ck_assert_uint_eq(figures_at(5).total_blocks, 0);
+        if (i == 100)
+            n_ledgers = at_ledgers.n;
+    }
+    ck_assert_uint_eq(at_ledgers.n, n_ledgers);
+}
+END_TEST
+
 /* A sleeping thread's blocks are forgotten, and its accounts still there. */
 static pthread_barrier_t barrier;
 
@@ -525,5 +550,6 @@ CHECK_MAIN("generation", start_checks_the_number_and_ignores_it_when_tracing,
            the_peak_starts_from_what_is_live, another_thread_resets_the_peak,
            tracked_blocks_are_forgotten, a_thread_that_only_tracks_notices,
            an_account_of_a_later_generation_is_another_one,
-           memory_is_used_again, a_thread_may_sleep_through_many_clears,
+           memory_is_used_again, sums_of_threads_that_ended_are_forgotten,
+           a_thread_may_sleep_through_many_clears,
            a_call_on_top_of_the_runtime_is_refused)

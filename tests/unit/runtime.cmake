@@ -4,10 +4,12 @@
 # Tests leave blocks behind and ask for impossible sizes: no findings.
 set(sanitizer_options
     "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1"
-    "TSAN_OPTIONS=allocator_may_return_null=1")
-foreach(name text env vector index string site place traceback peak ledger generation storm block
+    "TSAN_OPTIONS=allocator_may_return_null=1 die_after_fork=0")
+foreach(name text env vector index string site place traceback peak ledger
+             generation storm block
              alloc target writer stack tracked pattern process interval signal
-             limit cache walk lock)
+             limit cache walk lock
+             peak_threads tenant block_random stress model)
     alloctrace_check(${name} alloctrace_runtime_test)
     set_tests_properties(unit.${name} PROPERTIES ENVIRONMENT
         "ALLOCTRACE=all;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
