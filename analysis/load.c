@@ -144,6 +144,7 @@ static int add_process(struct loader *loader, const uint8_t *bytes,
         .word_bits = entry.word_bits,
         .traceback_limit = entry.traceback_limit,
         .sequence = entry.sequence,
+        .sample_bytes = entry.sample_bytes,
     };
     return 0;
 }
@@ -401,7 +402,8 @@ static const struct entry_type {
     {ALLOCTRACE_TAG_##TAG, ALLOCTRACE_##TYPE##_SIZE, \
      ALLOCTRACE_##TYPE##_SIZE, name, add}
     {ALLOCTRACE_TAG_STRINGS, 4, 4, "strings", NULL},
-    ENTRY(PROCESS, PROCESS, "process", add_process),
+    {ALLOCTRACE_TAG_PROCESS, ALLOCTRACE_OLD_PROCESS_SIZE,
+     ALLOCTRACE_PROCESS_SIZE, "process", add_process},
     ENTRY(ARGUMENTS, ARGUMENT, "arguments", add_argument),
     ENTRY(MODULES, MODULE, "modules", add_module),
     ENTRY(FRAMES, FRAME, "frames", add_frame),

@@ -3,6 +3,7 @@
  * A loaded snapshot: who owns its tables, and how to look into them. load.c
  * fills in what is created here.
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "model.h"
@@ -91,6 +92,16 @@ const struct alloctrace_process *
 alloctrace_snapshot_process(const alloctrace_snapshot *snapshot)
 {
     return &snapshot->process;
+}
+
+double alloctrace_snapshot_error(const alloctrace_snapshot *snapshot,
+                                 int64_t size)
+{
+    const uint64_t period = snapshot->process.sample_bytes;
+
+    if (period == 0)
+        return 0;
+    return size > 0 ? sqrt((double)period / (double)size) : 1;
 }
 
 const struct alloctrace_summary *

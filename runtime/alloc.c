@@ -14,7 +14,8 @@
 
 /*
  * Each of the usual functions is three: what is found at once; what is not
- * traced, which costs two comparisons more than the real function; all else.
+ * recorded, which costs a few comparisons more than the real function; all
+ * else.
  */
 #define APART __attribute__((noinline)) static
 
@@ -25,7 +26,7 @@ APART void *malloc_met(size_t size, uint64_t site)
 
 APART void *malloc_other(size_t size, uint64_t site)
 {
-    if (event_is_off())
+    if (event_passes(size))
         return at_real.malloc_fn(size);
     return malloc_met(size, site);
 }
@@ -47,7 +48,7 @@ APART void *calloc_met(size_t n, size_t size, uint64_t site)
 
 APART void *calloc_other(size_t n, size_t size, uint64_t site)
 {
-    if (event_is_off())
+    if (event_passes(family_product(n, size)))
         return at_real.calloc_fn(n, size);
     return calloc_met(n, size, site);
 }
@@ -66,11 +67,19 @@ APART void *realloc_met(void *block, size_t size, uint64_t site)
     return family_realloc(event_meet_site(site, size), block, size);
 }
 
+/* What is not to be recorded, but the block that it was may have been. */
+APART void *realloc_passed(void *block, size_t size)
+{
+    return family_realloc(NULL, block, size);
+}
+
 APART void *realloc_other(void *block, size_t size, uint64_t site)
 {
-    if (event_is_off())
+    if (!event_passes(size))
+        return realloc_met(block, size, site);
+    if (event_free_passes(block))
         return at_real.realloc_fn(block, size);
-    return realloc_met(block, size, site);
+    return realloc_passed(block, size);
 }
 
 at_export void *__alloctrace_realloc(void *block, size_t size, uint64_t site)

@@ -71,6 +71,25 @@ static bool is_tracked(const void *block, size_t size, uint64_t site,
            (domain_is_vague(hash) && is_near(other.size, size));
 }
 
+/*
+ * The same while sampling, when most blocks are not known but the thread's last
+ * ones. In the same domain the inner call stood deeper on the stack.
+ */
+static bool is_handed_on(const void *block, size_t size, uint32_t domain)
+{
+    const bool was_watching = watch_begin();
+    const struct watched *const seen = watch_find(block);
+    bool is_inner;
+
+    if (!was_watching)
+        return true; /* who knows? */
+    is_inner = seen && is_near(seen->size, size) &&
+               (seen->domain != domain ||
+                seen->frame < (uintptr_t)__alloctrace_thread.top);
+    watch_note((void *)(uintptr_t)block, size, domain);
+    return is_inner;
+}
+
 /* Not to be recorded: not tracing, or inside the runtime. */
 static bool is_closed(void)
 {
@@ -107,6 +126,11 @@ void *__alloctrace_custom_take(void *block)
 
     if (is_closed() || !block)
         return NULL;
+    if (at_options.sample) {
+        watch_forget(block);
+        if (!sample_may_be(block))
+            return NULL;
+    }
     taken = tracked_find((uintptr_t)block);
     if (!taken.account)
         return NULL;
@@ -124,11 +148,7 @@ void *__alloctrace_custom_take(void *block)
 /* The block could not be resized: it is what it was. */
 static void restore(const struct suspended *node)
 {
-    struct account *const account = node->taken.account;
-
-    if (event_unsubtract(account, node->taken.size) &&
-        !tracked_put_back(account, node->address, node->taken.size))
-        event_subtract(account, node->taken.size, generation_number());
+    tracked_put_back(node->taken.account, node->address, node->taken.size);
 }
 
 /* Ends a resizing; gives the domain of the block that was resized, or 0. */
@@ -155,6 +175,8 @@ static void record(const void *block, size_t size, uint64_t site,
 
     if (size == ALLOCTRACE_SIZE_UNKNOWN)
         size = 0;
+    if (sampled_skips(domain, block, size))
+        return;
     if (domain)
         account = domain_account(domain_path(site, domain));
     if (account)
@@ -167,6 +189,7 @@ void __alloctrace_custom_alloc(void *block, size_t size, uint64_t site,
                                const char *name, void *token)
 {
     uint32_t domain;
+    bool is_known;
 
     if (is_closed())
         return;
@@ -176,18 +199,28 @@ void __alloctrace_custom_alloc(void *block, size_t size, uint64_t site,
         return;
     if (!domain)
         domain = domain_intern(name);
-    if (!is_of_heap(block, size) &&
-        !is_tracked(block, size, site, domain))
+    if (at_options.sample)
+        is_known = is_handed_on(block, size, domain);
+    else
+        is_known = is_of_heap(block, size) ||
+                   is_tracked(block, size, site, domain);
+    if (!is_known)
         record(block, size, site, domain);
 }
 
 void __alloctrace_custom_free(void *block, const char *name)
 {
-    const uint32_t domain = name && !is_closed() ? domain_find(name) : 0;
     struct taken found;
+    uint32_t domain;
 
     if (is_closed() || !block)
         return;
+    if (at_options.sample) {
+        watch_forget(block);
+        if (!sample_may_be(block))
+            return;
+    }
+    domain = name ? domain_find(name) : 0;
     if (domain && tracked_remove(domain, (uintptr_t)block).account)
         return;
     found = tracked_find((uintptr_t)block);
@@ -217,6 +250,8 @@ static int track(struct path path, const void *block, size_t size)
 
     if (__alloctrace_thread.busy)
         return ALLOCTRACE_ENO_MEMORY;
+    if (sampled_skips(path.domain, block, size))
+        return 0;
     account = domain_account(path);
     if (account && is_heap_block(path.domain, block)) {
         event_take(block);

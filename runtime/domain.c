@@ -91,12 +91,12 @@ uint32_t domain_intern(const char *name)
 
 struct account *domain_account(struct path path)
 {
-    struct thread *const thread = &__alloctrace_thread;
+    const struct ledger *const ledger = *thread_ledger(&__alloctrace_thread);
     struct account *account;
 
     path.key = purse_key(path.hash, path.domain);
-    account = thread->ledger && generation_has(thread->ledger)
-                  ? ledger_find(thread->ledger, path.key)
+    account = ledger && generation_has(ledger)
+                  ? ledger_find(ledger, path.key)
                   : NULL;
     return account ? account : event_open(path);
 }

@@ -114,6 +114,7 @@ static void put_process_record(uint32_t sequence, const char *reason)
         .dump_ns = os_now_ns(),
         .writer = put_own_string("alloctrace " ALLOCTRACE_VERSION_STRING),
         .reason = put_own_string(reason),
+        .sample_bytes = at_options.sample,
     };
 
     os_program_path(name, sizeof name);

@@ -69,6 +69,20 @@ static bool parse_units(const char *value, const struct unit *unit,
     return unit->name && !__builtin_mul_overflow(*out, unit->scale, out);
 }
 
+static bool parse_option_number(const char *value, option_number *out)
+{
+    const char *end;
+
+    return parse_number(value, &end, out) && !*end;
+}
+
+static bool parse_option_sample(const char *value, option_sample *out)
+{
+    if (!parse_option_number(value, out) && !parse_units(value, sizes, out))
+        return false;
+    return *out <= SAMPLE_MAX && (*out > 0 || strcmp(value, "0") == 0);
+}
+
 static bool parse_option_interval(const char *value, option_interval *out)
 {
     *out = (option_interval){0, 0};
@@ -141,4 +155,9 @@ void env_read(void)
 #undef AT_OPTION
     if (!is_good)
         at_options.frames = FRAMES_OFF;
+    if (at_options.sample && at_options.detail) {
+        message("ALLOCTRACE_DETAIL has no effect with ALLOCTRACE_SAMPLE",
+                (char *)NULL);
+        at_options.detail = false;
+    }
 }

@@ -44,6 +44,11 @@ void *event_refuse(size_t size)
     return event_refuse_as(size, errno);
 }
 
+static struct ledger *own_ledger(void)
+{
+    return *thread_ledger(&__alloctrace_thread);
+}
+
 /* The ledger has no account for what another ledger's account stands for:
  * opens one. It takes no heed of the budget, lest blocks stay that others
  * have freed. Locked. */
@@ -101,7 +106,7 @@ static struct account *find_known(struct ledger *ledger, struct path path)
 /* The path's account in the thread's own ledger; NULL: no memory. */
 static struct account *find_own(struct thread *thread, struct path path)
 {
-    struct ledger *const ledger = thread->ledger;
+    struct ledger *const ledger = own_ledger();
     struct account *account =
         ledger && generation_has(ledger) ? find_known(ledger, path) : NULL;
 
@@ -109,7 +114,7 @@ static struct account *find_own(struct thread *thread, struct path path)
         return account;
     account = open_own(thread, path);
     if (account && account->key != path.key)
-        ledger_remember(thread->ledger, path.key, account);
+        ledger_remember(*thread_ledger(thread), path.key, account);
     return account;
 }
 
@@ -131,7 +136,7 @@ static bool is_open(struct thread *thread)
 {
     if (start_once())
         return true;
-    if (thread->ledger && thread->ledger != &at_stopped_ledger) {
+    if (own_ledger() && own_ledger() != &at_stopped_ledger) {
         lock_take();
         tenant_renew(thread);
         lock_release();
@@ -152,7 +157,8 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
         return NULL;
     }
     thread->busy = 1;
-    if (is_open(thread)) {
+    if (is_open(thread) &&
+        (!at_options.sample || sample_choose(thread, size))) {
         account = find_own(thread, (struct path){.key = key,
                                                  .hash = key,
                                                  .leaf = leaf,
@@ -219,7 +225,7 @@ static bool rest(void)
 
 struct account *event_meet_site(uint64_t site, size_t size)
 {
-    if (rest())
+    if (event_passes(size) || rest())
         return NULL;
     return meet(site & ~(uint64_t)EVENT_OWN_FRAME,
                 (unsigned)site & EVENT_OWN_FRAME, size);
@@ -227,7 +233,7 @@ struct account *event_meet_site(uint64_t site, size_t size)
 
 struct account *event_meet_address(const void *address, size_t size)
 {
-    if (rest())
+    if (event_passes(size) || rest())
         return NULL;
     return meet((uintptr_t)address, EVENT_RETURN_ADDRESS, size);
 }
@@ -267,7 +273,7 @@ static struct account *open_facts(struct account_facts facts)
 static struct account *own_account(struct account *account, uint32_t number)
 {
     const struct account_chunk *const chunk = account_chunk(account);
-    const struct ledger *const ledger = __alloctrace_thread.ledger;
+    const struct ledger *const ledger = own_ledger();
     const uint32_t generation =
         __atomic_load_n(&chunk->generation, __ATOMIC_ACQUIRE);
     const struct account_facts facts =
@@ -313,6 +319,8 @@ at_cold static void *add_slow(struct account *account, void *block, size_t size)
     const int saved = errno;
     bool is_put;
 
+    if (at_options.sample) /* a signal handler on top of the slow half */
+        return block;
     account = settle(account, size);
     if (!account)
         return block;
@@ -343,9 +351,9 @@ void *event_add_other(struct account *account, void *block, size_t size)
 
 /* The slow way, which tells the others when much was freed. */
 static void uncount(struct ledger *ledger, struct account *account,
-                    size_t size)
+                    struct sample_share share)
 {
-    event_uncount(ledger, account, size);
+    event_uncount_share(ledger, account, share);
     if ((uint64_t)count_get(&ledger->room) > count_get(&ledger->range))
         peak_fall(ledger);
 }
@@ -359,18 +367,27 @@ bool event_remove_other(struct ledger *ledger, const void *block)
     if (!entry || event_owner(account) != ledger || at_options.detail)
         return false;
     count_set(slot, 0);
-    uncount(ledger, account, (size_t)wide_size(entry));
+    uncount(ledger, account,
+            (struct sample_share){1, (size_t)wide_size(entry)});
     return true;
+}
+
+struct account *event_subtract_share(struct account *account,
+                                     struct sample_share share,
+                                     uint32_t number)
+{
+    account = own_account(account, number);
+    if (!account)
+        return account_forgotten();
+    uncount(event_owner(account), account, share);
+    return account;
 }
 
 struct account *event_subtract(struct account *account, size_t size,
                                uint32_t number)
 {
-    account = own_account(account, number);
-    if (!account)
-        return account_forgotten();
-    uncount(__alloctrace_thread.ledger, account, size);
-    return account;
+    return event_subtract_share(account, (struct sample_share){1, size},
+                                number);
 }
 
 void event_shrink(struct account *account, size_t size, uint32_t number)
@@ -378,7 +395,7 @@ void event_shrink(struct account *account, size_t size, uint32_t number)
     account = own_account(account, number);
     if (!account)
         return;
-    event_uncount(__alloctrace_thread.ledger, account, size);
+    event_uncount(event_owner(account), account, size);
     count_add(&account->freed_blocks, (uint64_t)-1);
 }
 
@@ -399,16 +416,21 @@ struct taken event_take(const void *block)
     return taken;
 }
 
-bool event_unsubtract(struct account *account, size_t size)
+bool event_unsubtract_share(struct account *account, struct sample_share share)
 {
-    struct ledger *const ledger = __alloctrace_thread.ledger;
+    struct ledger *const ledger = own_ledger();
 
     if (!ledger || event_owner(account) != ledger)
         return false;
-    count_add(&account->freed_blocks, (uint64_t)-1);
-    count_add(&account->freed_bytes, -(uint64_t)size);
-    count_add(&ledger->room, -(int64_t)size);
+    count_add(&account->freed_blocks, -share.blocks);
+    count_add(&account->freed_bytes, -share.bytes);
+    count_add(&ledger->room, -(int64_t)share.bytes);
     return true;
+}
+
+bool event_unsubtract(struct account *account, size_t size)
+{
+    return event_unsubtract_share(account, (struct sample_share){1, size});
 }
 
 /* The account of another thread's that the block was counted in, if that has

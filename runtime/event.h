@@ -19,7 +19,7 @@
 #define ALLOCTRACE_EVENT_H
 
 #include "block.h"
-#include "runtime.h"
+#include "sample.h"
 
 #define EVENT static inline __attribute__((always_inline))
 
@@ -34,6 +34,20 @@ EVENT bool event_is_off(void)
 {
     return likely(!__alloctrace_thread.ledger) &&
            likely(count_get(&at_tracing) == TRACING_OFF);
+}
+
+/* Is a block that is being allocated not to be recorded? If not it is for
+ * event_meet_site or event_meet_address. */
+EVENT bool event_passes(size_t size)
+{
+    return likely(sample_passes(size)) || event_is_off();
+}
+
+/* Is a block that is freed none that was recorded, as far as can be told at
+ * once? Otherwise it is for event_take, or sampled_take. */
+EVENT bool event_free_passes(const void *block)
+{
+    return at_options.sample ? !sample_may_be(block) : event_is_off();
 }
 
 /* The path's account if it is where it is looked for first; else NULL. */
@@ -125,28 +139,42 @@ EVENT struct ledger *event_owner(const struct account *account)
     return account_chunk(account)->ledger;
 }
 
-/* Counts a block that is in the map. Returns it, to be a tail call. */
-EVENT void *event_count(struct ledger *ledger, struct account *account,
-                        void *block, size_t size)
+/* Counts a block with what it stands for. Returns it, to be a tail call. */
+EVENT void *event_count_share(struct ledger *ledger, struct account *account,
+                              void *block, struct sample_share share)
 {
     event_touch(account);
-    count_add(&account->total_blocks, 1);
-    count_add(&account->total_bytes, size);
-    count_add(&ledger->room, -(int64_t)size);
+    count_add(&account->total_blocks, share.blocks);
+    count_add(&account->total_bytes, share.bytes);
+    count_add(&ledger->room, -(int64_t)share.bytes);
     if (unlikely((uint64_t)count_get(&ledger->room) >
                  count_get(&ledger->range)))
         return peak_pass(ledger, block);
     return block;
 }
 
+/* Counts a block that is in the map. */
+EVENT void *event_count(struct ledger *ledger, struct account *account,
+                        void *block, size_t size)
+{
+    return event_count_share(ledger, account, block,
+                             (struct sample_share){1, size});
+}
+
+EVENT void event_uncount_share(struct ledger *ledger, struct account *account,
+                               struct sample_share share)
+{
+    event_touch(account);
+    count_add(&account->freed_blocks, share.blocks);
+    count_add(&account->freed_bytes, share.bytes);
+    count_add(&ledger->room, (int64_t)share.bytes);
+}
+
 /* Counts a block that is in the map no more. */
 EVENT void event_uncount(struct ledger *ledger, struct account *account,
                          size_t size)
 {
-    event_touch(account);
-    count_add(&account->freed_blocks, 1);
-    count_add(&account->freed_bytes, size);
-    count_add(&ledger->room, (int64_t)size);
+    event_uncount_share(ledger, account, (struct sample_share){1, size});
 }
 
 /* A block has been allocated for `account`; NULL is no block. Returns it, so
@@ -172,12 +200,19 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
     return event_count(ledger, account, block, size);
 }
 
-/* The same if it is to be recorded: account NULL is nothing. */
+/* The same if it is to be recorded: account NULL is nothing. Of a thread that
+ * has a ledger or has none: then the block was chosen as a sample. */
 EVENT void *event_add_if(struct account *account, void *block, size_t size)
 {
-    if (likely(account))
-        return event_add(account, block, size);
-    return likely(block) ? block : event_refuse(size);
+    if (unlikely(!block))
+        return event_refuse(size);
+    if (unlikely(!account))
+        return unlikely(__alloctrace_thread.watch.is_on)
+                   ? watch_note(block, size, 0)
+                   : block;
+    if (unlikely(!__alloctrace_thread.ledger))
+        return sampled_add(account, block, size);
+    return event_add(account, block, size);
 }
 
 /*

@@ -31,6 +31,21 @@ FAMILY void *family_calloc(struct account *account, size_t n, size_t size)
                      family_product(n, size));
 }
 
+/* The same as below for a thread that samples. */
+at_cold static void *resize_sampled(struct account *account, void *old,
+                                    size_t size)
+{
+    struct taken taken = {NULL, 0, NULL};
+    void *block;
+
+    if (sample_may_be(old))
+        taken = sampled_take(old);
+    block = at_real.realloc_fn(old, size);
+    if (!block && size != 0)
+        sampled_restore(old, taken);
+    return event_add_if(account, block, size);
+}
+
 /*
  * The old block's trace goes first: as soon as the real realloc has moved the
  * block, another thread may be given its address; and the peak never counts
@@ -47,6 +62,8 @@ __attribute__((noinline)) static void *resize(struct account *account,
         return at_real.realloc_fn(old, size);
     if (likely(ledger))
         taken = event_remove(ledger, old);
+    else if (at_options.sample)
+        return resize_sampled(account, old, size);
     if (unlikely(!taken.account))
         taken = event_take(old);
     block = at_real.realloc_fn(old, size);
@@ -68,15 +85,17 @@ __attribute__((noinline)) static void free_met(void *block)
 {
     struct ledger *const ledger = __alloctrace_thread.ledger;
 
-    if (block && !(ledger && event_remove_other(ledger, block)))
+    if (at_options.sample)
+        sampled_take(block);
+    else if (block && !(ledger && event_remove_other(ledger, block)))
         event_take(block);
     at_real.free_fn(block);
 }
 
-/* What is not the usual free, or nothing is traced. */
+/* What is not the usual free, or is not recorded. */
 __attribute__((noinline)) static void free_other(void *block)
 {
-    if (event_is_off())
+    if (event_free_passes(block))
         at_real.free_fn(block);
     else
         free_met(block);

@@ -39,7 +39,7 @@ static void after_fork_in_parent(void)
 /* Only the forking thread goes on: the others' ledgers are free. */
 static void after_fork_in_child(void)
 {
-    tenant_keep_only(__alloctrace_thread.ledger);
+    tenant_keep_only(*thread_ledger(&__alloctrace_thread));
     sweep_after_fork();
     request_forked();
     mapping_unlock();

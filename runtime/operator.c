@@ -231,12 +231,19 @@ enum known {
 };
 
 /* `has_counted`: something was counted while the operator was called. */
-static enum known look_up(const void *block, uint64_t hash, bool has_counted)
+static enum known look_up(const void *block, uint64_t hash, size_t size,
+                          bool has_counted)
 {
+    const struct watched *const seen = watch_find(block);
     const struct account *const heap = block_get(block).account;
     const uint32_t domain = heap ? 0 : domain_find(DOMAIN_NAME);
     const struct account *account = heap;
 
+    if (at_options.sample)
+        return !seen                ? KNOWN_NOT
+               : seen->size >= size && seen->size <= 2 * size + 64
+                   ? KNOWN_COUNTED
+                   : KNOWN_CHUNK;
     if (domain)
         account = tracked_get(domain, (uintptr_t)block);
     if (account && (domain_is_below(account, hash) ||
@@ -253,7 +260,8 @@ static enum known look_up(const void *block, uint64_t hash, bool has_counted)
 static void record(const struct call *call, struct path path, void *block,
                    bool has_counted)
 {
-    const enum known known = look_up(block, path.hash, has_counted);
+    const enum known known =
+        look_up(block, path.hash, call->size, has_counted);
     struct account *account;
 
     if (known == KNOWN_COUNTED)
@@ -264,10 +272,13 @@ static void record(const struct call *call, struct path path, void *block,
                           known != KNOWN_CHUNK
                       ? DOMAIN_DIRECT
                       : domain_intern(DOMAIN_NAME);
+    watch_note(block, call->size, path.domain);
+    if (sampled_skips(path.domain, block, call->size))
+        return;
     account = path.domain ? domain_account(path) : NULL;
     if (!account)
         event_drop(call->size);
-    else if (path.domain == DOMAIN_DIRECT)
+    else if (path.domain == DOMAIN_DIRECT && !at_options.sample)
         event_add(account, block, call->size);
     else
         tracked_add(account, (uintptr_t)block, call->size);
@@ -291,6 +302,8 @@ at_cold static void *new_slow(struct call call)
 
     if (event_is_off() || __alloctrace_thread.busy)
         return call_real(&call);
+    if (at_options.sample)
+        watch_clear();
     block = call_below(&call, path);
     if (block)
         record(&call, path, block, counted() != before);
@@ -376,6 +389,13 @@ static bool forget(void *block)
     const struct account *const heap = block_get(block).account;
     uint32_t domain;
 
+    if (at_options.sample) {
+        watch_forget(block);
+        if (!sample_may_be(block))
+            return false;
+        if (tracked_remove(DOMAIN_DIRECT, (uintptr_t)block).account)
+            return true;
+    }
     if (heap && (account_domain(heap) == DOMAIN_DIRECT ||
                  real_has_hidden_frees()))
         return event_take(block).account != NULL;

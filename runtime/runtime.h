@@ -154,10 +154,45 @@ static inline bool generation_has(const struct ledger *ledger)
     return ledger->generation == count_get(&at_generation);
 }
 
+/* Where a thread has its ledger: a thread that samples keeps it from the hot
+ * path, which would count each block. */
+static inline struct ledger **thread_ledger(struct thread *thread)
+{
+    return at_options.sample ? &thread->sampled : &thread->ledger;
+}
+
 static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
 {
     return *(struct ledger **)vector_at(&at_ledgers, id);
 }
+
+/* sample.c: which blocks are sampled, and what each stands for. See there. */
+#define SAMPLE_MAX ((uint64_t)1 << 30) /* bytes that a period may have */
+/* Is the block to be sampled that `thread` allocates? Counts it. */
+bool sample_choose(struct thread *thread, size_t size);
+/* 64 random bits of the thread's own generator; of one with that state. */
+uint64_t sample_draw(struct thread *thread);
+uint64_t sample_random(uint64_t *state);
+/* Bytes before the one that begins a sample. */
+uint64_t sample_gap(uint64_t random, uint64_t period);
+/* Blocks that a block stands for: whole + part / 2^32. */
+struct sample_weight {
+    uint64_t whole;
+    uint32_t part;
+};
+struct sample_weight sample_weigh(uint64_t size, uint64_t period);
+/* What it is counted as: its weight, rounded at random. How, is chosen once and
+ * marked in its size. */
+struct sample_share {
+    uint64_t blocks;
+    uint64_t bytes;
+};
+uint64_t sample_mark(uint64_t size, uint64_t period, uint64_t random);
+uint64_t sample_size(uint64_t marked); /* without the marks */
+struct sample_share sample_share(uint64_t marked, uint64_t period);
+/* A sampled block lies there from now on, and does no more. */
+void sample_note(uintptr_t address);
+void sample_forget(uintptr_t address);
 
 /* lock.c: at_lock. Who holds it holds the recursion guard as well. */
 void lock_take(void);
@@ -444,6 +479,12 @@ struct account *event_subtract(struct account *account, size_t size,
 bool event_unsubtract(struct account *account, size_t size) at_cold;
 /* A block of the account has lost so many bytes, but is still there. */
 void event_shrink(struct account *account, size_t size, uint32_t number);
+/* The same for what a sampled block stands for. */
+struct account *event_subtract_share(struct account *account,
+                                     struct sample_share share,
+                                     uint32_t number);
+bool event_unsubtract_share(struct account *account,
+                            struct sample_share share) at_cold;
 /* A block has been resized, or could not be: `block` is what realloc gave. */
 void event_resized(const void *old, struct taken taken, const void *block,
                    size_t size) at_cold;
@@ -460,6 +501,14 @@ void event_restore(const void *block, struct taken taken) at_cold;
 extern uint64_t at_collisions;     /* found by verifying */
 extern uint64_t at_dropped_blocks; /* what could not be recorded */
 extern uint64_t at_dropped_bytes;
+
+/* watch.c: the last blocks of a thread that samples. See there. */
+/* From now on they are known. False: so far they were not. */
+bool watch_begin(void);
+void watch_clear(void); /* those from now on alone are */
+void *watch_note(void *block, size_t size, uint32_t domain); /* the block */
+const struct watched *watch_find(const void *block);         /* NULL: none */
+void watch_forget(const void *block);
 
 /* domain.c */
 struct domain {
@@ -488,7 +537,7 @@ bool domain_is_vague(uint64_t hash);
 /* Enters a block, counted in an account of this thread; one at the same
  * address in the same domain goes. False: no memory. */
 bool tracked_add(struct account *account, uintptr_t address, size_t size);
-/* The same, but the block is not counted. */
+/* The same for one that was removed, and should not have been. */
 bool tracked_put_back(struct account *account, uintptr_t address, size_t size);
 /* Removes a block and subtracts it. Account NULL: there is none. */
 struct taken tracked_remove(uint32_t domain, uintptr_t address);
@@ -515,6 +564,14 @@ void tracked_sweep(const uint64_t *gone);
 void sweep_retired(void);    /* makes memory of earlier generations usable */
 void sweep_after_fork(void); /* in the child; locked */
 
+/* sampled.c: blocks of the heap that are sampled. */
+/* Counts and enters a block that was chosen. Returns it, to be a tail call. */
+void *sampled_add(struct account *account, void *block, size_t size) at_cold;
+/* Is a block of another domain than 0 not to be recorded? Counts it. */
+bool sampled_skips(uint32_t domain, const void *block, size_t size);
+/* Removes a block that was sampled, as event_take and event_restore. */
+struct taken sampled_take(const void *block) at_cold;
+void sampled_restore(const void *block, struct taken taken) at_cold;
 /* mapping.c: what the program maps itself. */
 void mapping_lock(void); /* around fork */
 void mapping_unlock(void);

@@ -253,7 +253,7 @@ static bool announce_end(struct thread *thread)
 
     thread->busy += BUSY_SILENT;
     is_announced = has_thread_end && !thread->has_ended &&
-                   pthread_setspecific(thread_end, thread->ledger) == 0;
+                   pthread_setspecific(thread_end, *thread_ledger(thread)) == 0;
     thread->busy -= BUSY_SILENT;
     return is_announced;
 }
@@ -268,7 +268,7 @@ struct ledger *tenant_acquire(struct thread *thread)
             return NULL;
         count_set(&ledger->tid, os_tid());
     }
-    thread->ledger = ledger;
+    *thread_ledger(thread) = ledger;
     if (!announce_end(thread)) {
         ledger->is_late = 1;
         ledger->late_tid = os_tid();
@@ -280,10 +280,10 @@ struct ledger *tenant_acquire(struct thread *thread)
 
 void tenant_release(struct thread *thread)
 {
-    struct ledger *const ledger = thread->ledger;
+    struct ledger *const ledger = *thread_ledger(thread);
 
     thread->has_ended = 1;
-    thread->ledger = NULL;
+    *thread_ledger(thread) = NULL;
     if (!ledger || ledger == &at_stopped_ledger)
         return;
     if (generation_has(ledger)) {
@@ -296,7 +296,7 @@ void tenant_release(struct thread *thread)
 
 struct ledger *tenant_renew(struct thread *thread)
 {
-    struct ledger *const ledger = thread->ledger;
+    struct ledger *const ledger = *thread_ledger(thread);
 
     if (ledger && ledger != &at_stopped_ledger) {
         if (generation_has(ledger))
@@ -304,7 +304,7 @@ struct ledger *tenant_renew(struct thread *thread)
         ledger->is_late = 0;
         count_set(&ledger->is_free, 1);
         /* Not none: what this interrupted may be about to look at it. */
-        thread->ledger = &at_stopped_ledger;
+        *thread_ledger(thread) = &at_stopped_ledger;
         thread->n_stopped = 0;
     }
     if (count_get(&at_tracing) != TRACING_ON)

@@ -30,7 +30,7 @@
 struct entry {
     struct account *account; /* NULL = free; its domain is the entry's */
     uintptr_t address;
-    uint64_t size;
+    uint64_t size; /* while sampling with the marks of sample.c */
 };
 
 /* Open addressing, at most half full, no tombstones. */
@@ -144,6 +144,8 @@ static void erase(struct shard *shard, size_t i)
 {
     size_t k = i;
 
+    if (at_options.sample)
+        sample_forget(shard->entries[i].address);
     for (;;) {
         size_t distance;
 
@@ -162,13 +164,13 @@ static void erase(struct shard *shard, size_t i)
 }
 
 /* Enters the block; gives what it took the place of. False: no memory. */
-static bool enter(struct shard *shard, struct entry entry, struct taken *before)
+static bool enter(struct shard *shard, struct entry entry, struct entry *before)
 {
     struct entry *const old =
         find(shard, account_domain(entry.account), entry.address);
 
     if (old) {
-        *before = (struct taken){old->account, old->size, NULL};
+        *before = *old;
         set(old, entry);
         return true;
     }
@@ -176,36 +178,73 @@ static bool enter(struct shard *shard, struct entry entry, struct taken *before)
         return false;
     put(shard, entry);
     shard->n++;
+    if (at_options.sample)
+        sample_note(entry.address);
     return true;
+}
+
+/* What an entry's block is counted as: itself, or what the sample stands for.
+ */
+static struct sample_share share_of(uint64_t size)
+{
+    return at_options.sample ? sample_share(size, at_options.sample)
+                             : (struct sample_share){1, size};
+}
+
+static struct taken taken_of(struct entry entry)
+{
+    return (struct taken){entry.account, (size_t)sample_size(entry.size),
+                          NULL};
+}
+
+/* Enters a block; gives what it is to be counted as. What was there is
+ * subtracted first: the peak never counts both. */
+static bool replace(struct account *account, uintptr_t address, size_t size,
+                    struct sample_share *share)
+{
+    struct shard *const shard = shard_of(address);
+    struct entry entry = {account, address, size};
+    struct entry before = {0};
+    const uint32_t number = generation_number();
+    bool is_entered;
+
+    if (at_options.sample)
+        entry.size = sample_mark(size, at_options.sample,
+                                 sample_draw(&__alloctrace_thread));
+    take_lock(shard);
+    begin_change(shard);
+    is_entered = enter(shard, entry, &before);
+    end_change(shard);
+    release_lock(shard);
+    if (before.account)
+        event_subtract_share(before.account, share_of(before.size), number);
+    *share = share_of(entry.size);
+    return is_entered;
 }
 
 bool tracked_put_back(struct account *account, uintptr_t address, size_t size)
 {
-    const uint32_t number = generation_number();
-    struct shard *const shard = shard_of(address);
-    struct taken before = {NULL, 0, NULL};
-    bool is_entered;
+    struct sample_share share = {0, 0};
 
-    take_lock(shard);
-    begin_change(shard);
-    is_entered = enter(shard, (struct entry){account, address, size}, &before);
-    end_change(shard);
-    release_lock(shard);
-    if (before.account)
-        event_subtract(before.account, before.size, number);
-    return is_entered;
+    if (!event_unsubtract_share(account, share)) /* it was forgotten */
+        return true;
+    if (!replace(account, address, size, &share))
+        return false;
+    event_unsubtract_share(account, share);
+    return true;
 }
 
 bool tracked_add(struct account *account, uintptr_t address, size_t size)
 {
-    /* What was there is subtracted first: the peak never counts both. */
-    if (!tracked_put_back(account, address, size)) {
+    struct sample_share share;
+
+    if (!replace(account, address, size, &share)) {
         event_drop(size);
         return false;
     }
     if (at_options.detail)
         detail_add(account, address, size);
-    event_count(event_owner(account), account, NULL, size);
+    event_count_share(event_owner(account), account, NULL, share);
     return true;
 }
 
@@ -213,23 +252,24 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address)
 {
     const uint32_t number = generation_number();
     struct shard *const shard = shard_of(address);
-    struct taken taken = {NULL, 0, NULL};
+    struct entry gone = {0};
     struct entry *entry;
 
     take_lock(shard);
     entry = find(shard, domain, address);
     if (entry) {
-        taken = (struct taken){entry->account, entry->size, NULL};
+        gone = *entry;
         begin_change(shard);
         erase(shard, (size_t)(entry - shard->entries));
         end_change(shard);
     }
     release_lock(shard);
-    if (taken.account && at_options.detail)
-        detail_remove(taken.account, address, taken.size);
-    if (taken.account)
-        taken.account = event_subtract(taken.account, taken.size, number);
-    return taken;
+    if (gone.account && at_options.detail)
+        detail_remove(gone.account, address, (size_t)gone.size);
+    if (gone.account)
+        gone.account = event_subtract_share(gone.account, share_of(gone.size),
+                                            number);
+    return taken_of(gone);
 }
 
 /* Of the current generation? Others are as if they were not there. */
@@ -265,8 +305,8 @@ static struct taken find_smallest(uintptr_t address, uint32_t first)
 
         if (entry->address == address && is_known(entry) &&
             account_domain(entry->account) >= first &&
-            (!taken.account || entry->size < taken.size))
-            taken = (struct taken){entry->account, entry->size, NULL};
+            (!taken.account || sample_size(entry->size) < taken.size))
+            taken = taken_of(*entry);
     }
     release_lock(shard);
     return taken;
@@ -326,7 +366,7 @@ static size_t list_slot(const struct view *view, size_t home_slot,
         if (!blocks[i].account)
             break;
         blocks[i].address = count_get(&entry->address);
-        blocks[i].size = (size_t)count_get(&entry->size);
+        blocks[i].size = (size_t)sample_size(count_get(&entry->size));
         i += home(view->mask, blocks[i].address) == home_slot;
     }
     return i;

@@ -298,14 +298,33 @@ struct generation {
  * not even counted as dropped. */
 #define BUSY_SILENT 0x10000u
 
+/* A block that a thread was given lately, while it samples (watch.c). */
+struct watched {
+    uintptr_t address; /* 0 = none */
+    uintptr_t frame;   /* the innermost one at that moment */
+    size_t size;       /* that was asked for */
+    uint32_t domain;   /* 0 = malloc's */
+};
+#define WATCHED_BLOCKS 4
+struct watch {
+    uint64_t left;  /* what sample_left is when nobody watches */
+    uint32_t is_on; /* the thread uses allocators of the program's own */
+    uint32_t next;  /* of `blocks` is the oldest, modulo their number */
+    struct watched blocks[WATCHED_BLOCKS];
+};
+
 /* What the runtime keeps for a thread. `top` is the ABI (abi.h). */
 struct thread {
     struct alloctrace_shadow_frame *top; /* innermost frame; never NULL */
-    struct ledger *ledger; /* NULL = none yet, or nothing is traced */
+    struct ledger *ledger; /* NULL = none yet, nothing is traced, sampling */
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
     uint32_t n_held;       /* locks that it holds and dumps need (lock.c) */
     uint32_t n_stopped; /* allocations seen since it noticed a stop */
     uint32_t has_ended;    /* its ledger was released; what is left is short */
+    uint64_t sample_left;   /* bytes to the next sample; 0: ask sample_choose */
+    uint64_t sample_random; /* state of the generator; 0 = none yet */
+    struct ledger *sampled; /* the ledger of a thread that samples, or NULL */
+    struct watch watch;     /* its last blocks */
 };
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */
@@ -390,6 +409,9 @@ typedef struct option_interval {
 } option_interval;
 typedef uint64_t option_memory; /* bytes */
 typedef int option_signal; /* its number; 0 = none */
+
+typedef uint64_t option_number;
+typedef uint64_t option_sample; /* bytes; 0 = trace every block */
 
 /* What the environment asked for. Constant once read. See env.def. */
 struct options {

@@ -311,6 +311,8 @@ static void add_process(struct dumpfile *dump, const uint32_t strings[4])
     bytes_u64(&payload, dump->dump_ns);
     for (int i = 0; i < 4; i++)
         bytes_u32(&payload, strings[i]);
+    if (dump->sample_bytes)
+        bytes_u64(&payload, dump->sample_bytes);
     file_record(&dump->file, TAG_PROCESS, 1, payload.data, payload.size);
     free(payload.data);
 }

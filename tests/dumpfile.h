@@ -36,6 +36,7 @@ struct dumpfile {
     const char *program;
     const char *reason;
     uint64_t start_ns, dump_ns;
+    uint64_t sample_bytes; /* 0: as older writers, which did not have it */
     /* In the order of the fields; the last two are written if one is set. */
     uint64_t summary[14];
     bool has_left_out;    /* tracebacks are written with the field left_out */

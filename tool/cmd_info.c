@@ -75,11 +75,37 @@ void info_headline(const struct out *out, const alloctrace_snapshot *snapshot)
             out_size((int64_t)sum->peak_bytes));
 }
 
+/* A standard error in percents, two digits. */
+static void print_error(FILE *file, const alloctrace_snapshot *snapshot,
+                        uint64_t size, const char *name)
+{
+    const double error =
+        100 * alloctrace_snapshot_error(snapshot, (int64_t)size);
+
+    fprintf(file, "%.*f%% %s", error < 1 ? 2 : error < 10, error, name);
+}
+
+/* That figures are estimates, and how good ones: their standard errors. */
+static void print_sampling(FILE *file, const alloctrace_snapshot *snapshot)
+{
+    const struct alloctrace_summary *const sum =
+        alloctrace_snapshot_summary(snapshot);
+
+    fprintf(
+        file, "estimates from sampling every %s (+-",
+        out_size((int64_t)alloctrace_snapshot_process(snapshot)->sample_bytes));
+    print_error(file, snapshot, sum->live_bytes, "live, ");
+    print_error(file, snapshot, sum->total_bytes, "total, ");
+    print_error(file, snapshot, sum->peak_bytes, "peak)\n");
+}
+
 void info_warnings(const struct out *out, const alloctrace_snapshot *snapshot)
 {
     const struct alloctrace_summary *const sum =
         alloctrace_snapshot_summary(snapshot);
 
+    if (alloctrace_snapshot_process(snapshot)->sample_bytes)
+        print_sampling(out->file, snapshot);
     if (sum->dropped_blocks)
         fprintf(out->file, "not recorded: %s in %s\n",
                 out_size((int64_t)sum->dropped_bytes),
@@ -120,6 +146,10 @@ static void print_process(FILE *file, const alloctrace_snapshot *snapshot)
         fprintf(file, "%u of each traceback\n", process->traceback_limit);
     else
         fputs("all of each traceback\n", file);
+    if (process->sample_bytes) {
+        fputs("figures    ", file);
+        print_sampling(file, snapshot);
+    }
 }
 
 static void print_amount(FILE *file, const char *name, uint64_t bytes,
@@ -319,6 +349,8 @@ static void json_process(FILE *file, const alloctrace_snapshot *snapshot)
     json_number(file, "word_bits", process->word_bits);
     json_number(file, "traceback_limit", process->traceback_limit);
     json_number(file, "sequence", process->sequence);
+    if (process->sample_bytes)
+        json_number(file, "sample", process->sample_bytes);
     json_number(file, "start_ns", process->start_ns);
     json_number(file, "dump_ns", process->dump_ns);
 }

@@ -97,17 +97,24 @@ static int json_details(FILE *file, const struct report *report, size_t index)
 
 int report_json(FILE *file, const struct report *report)
 {
-    fprintf(file,
-            "{\"version\":1,\"group_by\":\"%s\",\"metric\":\"%s\","
-            "%s\"statistics\":[",
+    const uint64_t sample =
+        alloctrace_snapshot_process(report->snapshot)->sample_bytes;
+
+    fprintf(file, "{\"version\":1,\"group_by\":\"%s\",\"metric\":\"%s\",%s",
             report_group_by(report), report_metric(report),
             report->is_folded ? "\"folded\":true," : "");
+    if (sample)
+        fprintf(file, "\"sample\":%" PRIu64 ",", sample);
+    fputs("\"statistics\":[", file);
     for (size_t i = 0; i < report->n_shown; i++) {
         const struct alloctrace_statistic *const group =
             alloctrace_statistics_get(report->statistics, i);
 
         fprintf(file, "%s{\"size\":%" PRId64 ",\"count\":%" PRId64,
                 i > 0 ? "," : "", group->size, group->count);
+        if (sample)
+            fprintf(file, ",\"error\":%.3g",
+                    alloctrace_snapshot_error(report->snapshot, group->size));
         if (*group->type && report_has_frames(report->options.group_by)) {
             fputs(",\"type\":", file);
             out_json_string(file, group->type);

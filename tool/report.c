@@ -9,9 +9,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "brevity.h"
 #include "command.h"
 #include "location.h"
-#include "brevity.h"
 #include "details.h"
 
 /* Frames of one call path that are shown: of a deep recursion the most recent
@@ -185,17 +185,21 @@ static void print_path_head(const struct out *out, const struct report *report,
     char type[LOCATION_SIZE];
 
     brevity_fit(group->type,
-             out->width > 0 ? (size_t)out->width / 2 : LOCATION_SIZE, type,
-             sizeof type);
+                out->width > 0 ? (size_t)out->width / 2 : LOCATION_SIZE, type,
+                sizeof type);
     out_bold(out);
     fprintf(out->file, "%4zu  %s in %s", index + 1, out_size(group->size),
             out_blocks(group->count));
     out_plain(out);
     fputs(*type ? " of " : "", out->file);
     out_text(out->file, type);
-    fprintf(out->file, ", average %s, %.1f%%\n",
+    fprintf(out->file, ", average %s, %.1f%%",
             group->count ? out_mean(group->size, group->count) : "-",
             report_share(report, group->size));
+    if (alloctrace_snapshot_process(report->snapshot)->sample_bytes)
+        fprintf(out->file, ", standard error %.0f%%",
+                100 * alloctrace_snapshot_error(report->snapshot, group->size));
+    putc('\n', out->file);
 }
 
 static int print_paths(const struct out *out, const struct report *report)

@@ -100,6 +100,8 @@ struct alloctrace_process {
     uint32_t word_bits;       /* 32 or 64, of the traced program */
     uint32_t traceback_limit; /* frames kept of a traceback; 0 = every one */
     uint32_t sequence;        /* number of this dump in its process, from 1 */
+    uint64_t sample_bytes;    /* 0 = figures are exact; else estimates from one
+                                 sample in so many bytes */
 };
 
 /* The whole program. What was dropped is in no trace. */
@@ -198,6 +200,17 @@ void alloctrace_snapshot_free(alloctrace_snapshot *snapshot);
 /* Says which process it was, and when. */
 const struct alloctrace_process *
 alloctrace_snapshot_process(const alloctrace_snapshot *snapshot);
+
+/*
+ * Says how exact a number of bytes is that a snapshot gives: live, total or at
+ * the peak, of the program, a group or a trace.
+ *
+ * Returns: the standard error, at most, as a share of `size`; 0 if every block
+ * was traced, 1 or more if the number says little. Of blocks that are larger
+ * than the sampling period it is less than that.
+ */
+double alloctrace_snapshot_error(const alloctrace_snapshot *snapshot,
+                                 int64_t size);
 
 /* Says how much the whole program allocated, and what was dropped. */
 const struct alloctrace_summary *

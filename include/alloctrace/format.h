@@ -96,7 +96,17 @@ enum alloctrace_tag {
     FIELD(32, program)         /* string: path of the executable */           \
     FIELD(32, host)            /* string: host name */                        \
     FIELD(32, writer)          /* string: version of the runtime */           \
-    FIELD(32, reason)          /* string: "exit", "request", "interval", ... */
+    FIELD(32, reason)          /* string: "exit", "request", "interval", ... */ \
+    FIELD(64, sample_bytes)    /* see below; absent from older files: 0 */
+
+/*
+ * `sample_bytes`: 0 = every block was traced, and all figures are exact. Else
+ * a block of size s was traced with probability 1 - exp(-(s + 1) /
+ * sample_bytes), and all figures of blocks and bytes are unbiased estimates:
+ * the standard error of an estimate of B bytes is at most
+ * sqrt(sample_bytes * B). A peak is that of the estimates.
+ */
+#define ALLOCTRACE_OLD_PROCESS_SIZE 48
 
 /* The program's arguments in order, the program's name first. */
 #define ALLOCTRACE_ARGUMENT_FIELDS(FIELD)                                     \

@@ -249,6 +249,27 @@ static void write_domains(void)
     dumpfile_fini(&dump);
 }
 
+/* Estimates. */
+static void write_sampled(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    dump.program = "/usr/local/bin/kv";
+    dump.sample_bytes = 512 * 1024;
+    dump.summary[0] = 700000;
+    dump.summary[1] = 53477376;
+    dump.summary[2] = 9000000;
+    dump.summary[3] = UINT64_C(858993459200);
+    dump.summary[4] = 104857600;
+    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 0, 600000,
+                   52428800);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "b.c:2"), 0, 0, 100000, 1048576);
+    dumpfile_finish(&dump);
+    write_all("sampled.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
 /* A frame of a path in which functions hand on what they were given. */
 static uint32_t handed_on(struct dumpfile *dump, uint32_t parent,
                           const char *file, uint32_t line, const char *function,
@@ -423,6 +444,7 @@ int main(void)
     write_deep();
     write_left_out();
     write_domains();
+    write_sampled();
     write_wrappers();
     write_cxx();
     return 0;

@@ -60,6 +60,28 @@ static void refused(const struct bytes *file, int code, const char *message,
     ck_assert_uint_eq(error.offset, offset);
 }
 
+START_TEST(files_say_whether_figures_are_estimates)
+{
+    for (uint64_t period = 0; period <= 1 << 20; period += 1 << 20) {
+        struct dumpfile dump;
+        alloctrace_snapshot *snapshot;
+
+        dumpfile_init(&dump);
+        dump.sample_bytes = period;
+        dumpfile_finish(&dump);
+        ck_assert_int_eq(load(&dump.file, &snapshot), 0);
+        dumpfile_fini(&dump);
+        ck_assert_uint_eq(alloctrace_snapshot_process(snapshot)->sample_bytes,
+                          period);
+        ck_assert_double_eq(alloctrace_snapshot_error(snapshot, 16 << 20),
+                            period ? 0.25 : 0);
+        ck_assert_double_eq(alloctrace_snapshot_error(snapshot, 0),
+                            period ? 1 : 0);
+        alloctrace_snapshot_free(snapshot);
+    }
+}
+END_TEST
+
 START_TEST(fields_that_older_writers_lack_are_zero)
 {
     for (int has_fields = 0; has_fields < 2; has_fields++) {
@@ -508,12 +530,12 @@ START_TEST(what_a_newer_writer_adds_is_skipped)
 {
     struct bytes file = {0};
     alloctrace_snapshot *snapshot;
-    char process[56] = {1, 2};
+    char process[64] = {1, 2};
 
     file_begin(&file, 1, 0);
     file_record(&file, 2, 2, "\1\0\0\0x\0\0\0\0", 9);
     file_record(&file, 12345, 7, "what is this", 12);
-    file_record(&file, 1, 1, process, 56);
+    file_record(&file, 1, 1, process, 64);
     file_record(&file, 6, 2, "\1\0\0\0\1\0\0\0more\2\0\0\0\0\0\0\0more", 24);
     file_record(&file, 7, 0, "", 0);
     file_record(&file, 8, 1, (char[104]){3}, 104);
@@ -625,6 +647,7 @@ START_TEST(files_that_cannot_be_read_say_why)
 END_TEST
 
 CHECK_MAIN("load", everything_in_a_file_is_loaded,
+           files_say_whether_figures_are_estimates,
            fields_that_older_writers_lack_are_zero, details_are_loaded,
            details_of_what_is_not_there_are_refused, domains_have_names,
            each_proper_prefix_is_refused, each_flipped_bit_is_found,

@@ -53,7 +53,7 @@ static inline void use_fast_half(void)
     at_is_narrow = real_is_glibc();
 }
 
-static inline void sites_announce(void)
+static inline void records_announce(void)
 {
     for (unsigned i = 0; i < N_SITES; i++) {
         sites[i].line = i + 1;
@@ -63,6 +63,11 @@ static inline void sites_announce(void)
         (alloctrace_offset)((char *)sites - (char *)&module.unit.sites);
     __alloctrace_module_add(&module.unit, &module.unit + 1,
                             ALLOCTRACE_ABI_VERSION);
+}
+
+static inline void sites_announce(void)
+{
+    records_announce();
     use_fast_half();
 }
 

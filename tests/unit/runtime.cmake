@@ -9,10 +9,13 @@ foreach(name text env vector index string site place traceback peak ledger
              generation storm block
              alloc target writer stack tracked pattern process interval signal
              limit cache walk lock
-             peak_threads tenant block_random stress model)
+             peak_threads tenant block_random stress model sample sampled)
     alloctrace_check(${name} alloctrace_runtime_test)
     set_tests_properties(unit.${name} PROPERTIES ENVIRONMENT
         "ALLOCTRACE=all;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
+endforeach()
+foreach(name sample sampled)
+    target_link_libraries(check_${name} PRIVATE m)
 endforeach()
 alloctrace_check(detail alloctrace_runtime_test)
 set_tests_properties(unit.detail PROPERTIES ENVIRONMENT
