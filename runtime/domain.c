@@ -95,7 +95,9 @@ struct account *domain_account(struct path path)
     struct account *account;
 
     path.key = purse_key(path.hash, path.domain);
-    account = ledger ? ledger_find(ledger, path.key) : NULL;
+    account = ledger && generation_has(ledger)
+                  ? ledger_find(ledger, path.key)
+                  : NULL;
     return account ? account : event_open(path);
 }
 

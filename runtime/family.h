@@ -35,7 +35,7 @@ FAMILY void *family_calloc(struct account *account, size_t n, size_t size)
 at_cold static void *resize_sampled(struct account *account, void *old,
                                     size_t size)
 {
-    struct taken taken = {NULL, 0};
+    struct taken taken = {NULL, 0, NULL};
     void *block;
 
     if (sample_may_be(old))
@@ -55,7 +55,7 @@ __attribute__((noinline)) static void *resize(struct account *account,
                                               void *old, size_t size)
 {
     struct ledger *const ledger = __alloctrace_thread.ledger;
-    struct taken taken = {NULL, 0};
+    struct taken taken = {NULL, 0, NULL};
     void *block;
 
     if (event_is_off())

@@ -36,7 +36,7 @@ struct taken sampled_take(const void *block)
 {
     const uint32_t depth = __alloctrace_thread.busy % BUSY_SILENT;
     const int saved = errno;
-    struct taken taken = {NULL, 0};
+    struct taken taken = {NULL, 0, NULL};
 
     if (!block || depth)
         return taken;

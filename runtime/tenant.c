@@ -208,8 +208,23 @@ static void hand_over(struct ledger *ledger)
         lock_end_dump();
 }
 
+void tenant_forget_sums(void)
+{
+    for (uint32_t i = 0; i < n_sums; i++)
+        count_set(&sums[i]->is_free, 1);
+    n_sums = 0;
+}
+
+bool tenant_has_left(const struct ledger *ledger)
+{
+    return ledger->is_free ||
+           (ledger->is_late && !os_has_thread(ledger->late_tid));
+}
+
 static bool is_vacant(const struct ledger *ledger)
 {
+    if (!generation_has(ledger))
+        return false;
     if (ledger->is_late)
         return ledger->late_tid == os_tid() ||
                !os_has_thread(ledger->late_tid);
@@ -268,13 +283,33 @@ void tenant_release(struct thread *thread)
     struct ledger *const ledger = *thread_ledger(thread);
 
     thread->has_ended = 1;
-    if (!ledger)
-        return;
-    if (ledger->tid)
-        set_own_name(ledger);
-    peak_leave(ledger);
     *thread_ledger(thread) = NULL;
+    if (!ledger || ledger == &at_stopped_ledger)
+        return;
+    if (generation_has(ledger)) {
+        if (ledger->tid)
+            set_own_name(ledger);
+        peak_leave(ledger);
+    }
     count_set(&ledger->is_free, 1);
+}
+
+struct ledger *tenant_renew(struct thread *thread)
+{
+    struct ledger *const ledger = *thread_ledger(thread);
+
+    if (ledger && ledger != &at_stopped_ledger) {
+        if (generation_has(ledger))
+            return ledger;
+        ledger->is_late = 0;
+        count_set(&ledger->is_free, 1);
+        /* Not none: what this interrupted may be about to look at it. */
+        *thread_ledger(thread) = &at_stopped_ledger;
+        thread->n_stopped = 0;
+    }
+    if (count_get(&at_tracing) != TRACING_ON)
+        return NULL;
+    return tenant_acquire(thread);
 }
 
 void tenant_keep_only(struct ledger *mine)

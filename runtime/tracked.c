@@ -193,7 +193,8 @@ static struct sample_share share_of(uint64_t size)
 
 static struct taken taken_of(struct entry entry)
 {
-    return (struct taken){entry.account, (size_t)sample_size(entry.size)};
+    return (struct taken){entry.account, (size_t)sample_size(entry.size),
+                          NULL};
 }
 
 /* Enters a block; gives what it is to be counted as. What was there is
@@ -204,6 +205,7 @@ static bool replace(struct account *account, uintptr_t address, size_t size,
     struct shard *const shard = shard_of(address);
     struct entry entry = {account, address, size};
     struct entry before = {0};
+    const uint32_t number = generation_number();
     bool is_entered;
 
     if (at_options.sample)
@@ -215,15 +217,17 @@ static bool replace(struct account *account, uintptr_t address, size_t size,
     end_change(shard);
     release_lock(shard);
     if (before.account)
-        event_subtract_share(before.account, share_of(before.size));
+        event_subtract_share(before.account, share_of(before.size), number);
     *share = share_of(entry.size);
     return is_entered;
 }
 
 bool tracked_put_back(struct account *account, uintptr_t address, size_t size)
 {
-    struct sample_share share;
+    struct sample_share share = {0, 0};
 
+    if (!event_unsubtract_share(account, share)) /* it was forgotten */
+        return true;
     if (!replace(account, address, size, &share))
         return false;
     event_unsubtract_share(account, share);
@@ -246,6 +250,7 @@ bool tracked_add(struct account *account, uintptr_t address, size_t size)
 
 struct taken tracked_remove(uint32_t domain, uintptr_t address)
 {
+    const uint32_t number = generation_number();
     struct shard *const shard = shard_of(address);
     struct entry gone = {0};
     struct entry *entry;
@@ -262,8 +267,15 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address)
     if (gone.account && at_options.detail)
         detail_remove(gone.account, address, (size_t)gone.size);
     if (gone.account)
-        event_subtract_share(gone.account, share_of(gone.size));
+        gone.account = event_subtract_share(gone.account, share_of(gone.size),
+                                            number);
     return taken_of(gone);
+}
+
+/* Of the current generation? Others are as if they were not there. */
+static bool is_known(const struct entry *entry)
+{
+    return account_chunk(entry->account)->generation == generation_number();
 }
 
 const struct account *tracked_get(uint32_t domain, uintptr_t address)
@@ -274,7 +286,7 @@ const struct account *tracked_get(uint32_t domain, uintptr_t address)
 
     take_lock(shard);
     entry = find(shard, domain, address);
-    account = entry ? entry->account : NULL;
+    account = entry && is_known(entry) ? entry->account : NULL;
     release_lock(shard);
     return account;
 }
@@ -283,7 +295,7 @@ const struct account *tracked_get(uint32_t domain, uintptr_t address)
 static struct taken find_smallest(uintptr_t address, uint32_t first)
 {
     struct shard *const shard = shard_of(address);
-    struct taken taken = {NULL, 0};
+    struct taken taken = {NULL, 0, NULL};
 
     take_lock(shard);
     for (size_t i = shard->entries ? home(shard->mask, address) : 0;
@@ -291,7 +303,7 @@ static struct taken find_smallest(uintptr_t address, uint32_t first)
          i = (i + 1) & shard->mask) {
         const struct entry *const entry = &shard->entries[i];
 
-        if (entry->address == address &&
+        if (entry->address == address && is_known(entry) &&
             account_domain(entry->account) >= first &&
             (!taken.account || sample_size(entry->size) < taken.size))
             taken = taken_of(*entry);
@@ -402,6 +414,35 @@ size_t tracked_walk_next(struct tracked_walk *walk, struct block *blocks,
         walk->shard += walk->hash == 0;
     }
     return i;
+}
+
+/* Entries that move while one is erased move up, to where they are met next,
+ * or over the end of the table, where they were met first. */
+static void sweep(struct shard *shard, const uint64_t *gone)
+{
+    size_t i = 0;
+
+    while (shard->entries && i <= shard->mask) {
+        const struct account *const account = shard->entries[i].account;
+        const uint32_t chunk =
+            account ? account_chunk_number(account_chunk(account)) : 0;
+
+        if (account && gone[chunk / 64] >> chunk % 64 & 1)
+            erase(shard, i);
+        else
+            i++;
+    }
+}
+
+void tracked_sweep(const uint64_t *gone)
+{
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        take_lock(&shards[i]);
+        begin_change(&shards[i]);
+        sweep(&shards[i], gone);
+        end_change(&shards[i]);
+        release_lock(&shards[i]);
+    }
 }
 
 void tracked_lock_all(void)

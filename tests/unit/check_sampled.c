@@ -173,7 +173,7 @@ static void measure(uint64_t seed, struct estimates *estimates)
         add(estimates, i, &figures);
         add(estimates, N_PARTS, &figures);
     }
-    if (estimates->of[N_PARTS][PEAK_BYTES] != (double)at_peak.bytes)
+    if (estimates->of[N_PARTS][PEAK_BYTES] != (double)peak_bytes())
         _exit(1);
 }
 
