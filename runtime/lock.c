@@ -14,10 +14,11 @@
  * or stop the program still do.
  *
  * A signal handler that wants a dump may have interrupted a thread without
- * which the dump cannot go on: it writes one, or it changes a table of
- * tracked.c's. Such a thread says so (lock_hold, before it takes the lock), and
- * what the handler wanted is done by the same thread when it holds none any
- * more. At_lock is not among them: a dump does without (dump.c).
+ * which the dump cannot go on: it writes one, it changes a table of tracked.c's,
+ * or it has at_lock, which a dump does without (dump.c) but another holder of
+ * the dump lock may be waiting for. Such a thread says so (lock_hold, before it
+ * takes the lock), and what the handler wanted is done by the same thread when
+ * it holds none any more.
  *
  * Who writes a dump waits for no lock. It may be a handler on top of the
  * allocator, whose locks fork waits for while it holds all of ours.
@@ -34,29 +35,6 @@ static uint32_t dump_lock; /* id of the thread that holds it; 0 = none */
  * child must not do what its parent was asked for. */
 static void (*deferred)(void);
 static uint32_t deferred_in;
-
-void lock_take(void)
-{
-    __alloctrace_thread.busy++;
-    /* Acquire: pairs with the release in lock_release. */
-    while (__atomic_exchange_n(&at_lock.is_taken, 1, __ATOMIC_ACQUIRE))
-        os_yield();
-}
-
-bool lock_try(void)
-{
-    __alloctrace_thread.busy++;
-    if (!__atomic_exchange_n(&at_lock.is_taken, 1, __ATOMIC_ACQUIRE))
-        return true;
-    __alloctrace_thread.busy--;
-    return false;
-}
-
-void lock_release(void)
-{
-    __atomic_store_n(&at_lock.is_taken, 0, __ATOMIC_RELEASE);
-    __alloctrace_thread.busy--;
-}
 
 void lock_hold(void)
 {
@@ -85,6 +63,33 @@ void lock_unhold(void)
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (n == 0 && unlikely(__atomic_load_n(&deferred, __ATOMIC_RELAXED)))
         do_deferred();
+}
+
+void lock_take(void)
+{
+    __alloctrace_thread.busy++;
+    lock_hold();
+    /* Acquire: pairs with the release in lock_release. */
+    while (__atomic_exchange_n(&at_lock.is_taken, 1, __ATOMIC_ACQUIRE))
+        os_yield();
+}
+
+bool lock_try(void)
+{
+    __alloctrace_thread.busy++;
+    lock_hold();
+    if (!__atomic_exchange_n(&at_lock.is_taken, 1, __ATOMIC_ACQUIRE))
+        return true;
+    __alloctrace_thread.busy--;
+    lock_unhold();
+    return false;
+}
+
+void lock_release(void)
+{
+    __atomic_store_n(&at_lock.is_taken, 0, __ATOMIC_RELEASE);
+    __alloctrace_thread.busy--;
+    lock_unhold();
 }
 
 bool lock_is_held(void)
