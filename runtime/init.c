@@ -106,16 +106,12 @@ void __alloctrace_module_add(const struct alloctrace_unit *begin,
 
 void __alloctrace_module_remove(const struct alloctrace_unit *begin)
 {
-    uint64_t blocked;
-
-    /* Not while a dump is written, whose list of files it would change. */
-    if (count_get(&at_tracing) == TRACING_ON && lock_take_free_dump(&blocked)) {
-        lock_take();
-        gone_add(begin);
-        lock_release();
-        lock_release_dump(blocked);
-    }
     lock_take();
+    /* Not while a dump is written, whose list of files it would change. */
+    if (count_get(&at_tracing) == TRACING_ON && lock_try_dump()) {
+        gone_add(begin);
+        lock_end_dump();
+    }
     site_remove_module(begin);
     lock_release();
 }

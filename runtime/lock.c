@@ -8,20 +8,20 @@
  *
  * The dump lock: held while a dump is written, which may take as long as the
  * disk likes; so nothing waits for it but another dump. It is the outermost:
- * its holder may take any other, and who holds another never waits for it. The
+ * who holds another does not wait for it, but in a signal handler. The
  * program's signal handlers are kept from interrupting its holder: one that
  * jumps out of itself would leave the lock taken for ever. Signals that end
  * or stop the program still do.
  *
  * A signal handler that wants a dump may have interrupted a thread without
- * which the dump cannot go on: it writes one, it changes a table of tracked.c's,
- * or it has at_lock, which a dump does without (dump.c) but another holder of
- * the dump lock may be waiting for. Such a thread says so (lock_hold, before it
- * takes the lock), and what the handler wanted is done by the same thread when
- * it holds none any more.
+ * which the dump cannot go on: it writes one, or it changes a table of
+ * tracked.c's. Such a thread says so (lock_hold, before it takes the lock), and
+ * what the handler wanted is done by the same thread when it holds none any
+ * more. At_lock is not among them: a dump does without (dump.c).
  *
- * Who writes a dump waits for no lock. It may be a handler on top of the
- * allocator, whose locks fork waits for while it holds all of ours.
+ * Who has the dump lock waits for no other. It may be a handler on top of the
+ * allocator, whose locks fork waits for while it holds all of ours; or a
+ * handler on top of at_lock's holder may wait for it.
  */
 #include "runtime.h"
 
@@ -35,6 +35,29 @@ static uint32_t dump_lock; /* id of the thread that holds it; 0 = none */
  * child must not do what its parent was asked for. */
 static void (*deferred)(void);
 static uint32_t deferred_in;
+
+void lock_take(void)
+{
+    __alloctrace_thread.busy++;
+    /* Acquire: pairs with the release in lock_release. */
+    while (__atomic_exchange_n(&at_lock.is_taken, 1, __ATOMIC_ACQUIRE))
+        os_yield();
+}
+
+bool lock_try(void)
+{
+    __alloctrace_thread.busy++;
+    if (!__atomic_exchange_n(&at_lock.is_taken, 1, __ATOMIC_ACQUIRE))
+        return true;
+    __alloctrace_thread.busy--;
+    return false;
+}
+
+void lock_release(void)
+{
+    __atomic_store_n(&at_lock.is_taken, 0, __ATOMIC_RELEASE);
+    __alloctrace_thread.busy--;
+}
 
 void lock_hold(void)
 {
@@ -65,33 +88,6 @@ void lock_unhold(void)
         do_deferred();
 }
 
-void lock_take(void)
-{
-    __alloctrace_thread.busy++;
-    lock_hold();
-    /* Acquire: pairs with the release in lock_release. */
-    while (__atomic_exchange_n(&at_lock.is_taken, 1, __ATOMIC_ACQUIRE))
-        os_yield();
-}
-
-bool lock_try(void)
-{
-    __alloctrace_thread.busy++;
-    lock_hold();
-    if (!__atomic_exchange_n(&at_lock.is_taken, 1, __ATOMIC_ACQUIRE))
-        return true;
-    __alloctrace_thread.busy--;
-    lock_unhold();
-    return false;
-}
-
-void lock_release(void)
-{
-    __atomic_store_n(&at_lock.is_taken, 0, __ATOMIC_RELEASE);
-    __alloctrace_thread.busy--;
-    lock_unhold();
-}
-
 bool lock_is_held(void)
 {
     return count_get(&__alloctrace_thread.n_held) > 0;
@@ -120,22 +116,6 @@ uint64_t lock_take_dump(void)
         owner = 0;
     }
     return blocked;
-}
-
-bool lock_take_free_dump(uint64_t *blocked)
-{
-    uint32_t owner = 0;
-
-    if (lock_is_held())
-        return false;
-    *blocked = os_hold_handlers();
-    lock_hold();
-    if (__atomic_compare_exchange_n(&dump_lock, &owner, os_tid(), false,
-                                    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        return true;
-    lock_unhold();
-    os_release_handlers(*blocked);
-    return false;
 }
 
 void lock_release_dump(uint64_t blocked)

@@ -208,7 +208,6 @@ bool lock_defer(void (*action)(void));
  * not if lock_is_held. Gives what lock_release_dump takes. */
 uint64_t lock_take_dump(void);
 /* The same if it is free and not lock_is_held. */
-bool lock_take_free_dump(uint64_t *blocked);
 void lock_release_dump(uint64_t blocked);
 /* For a moment, under at_lock, to change what a dump reads. False: one is
  * being written. */

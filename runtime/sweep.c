@@ -90,9 +90,10 @@ static void forget_details(const struct ledger *ledger)
         detail_forget(chunk);
 }
 
-static void end(void)
+/* A dump that was begun before the clear reads what was retired. Then it stays
+ * until the next sweep: who has the dump lock must not wait for another. */
+static void recycle(void)
 {
-    lock_take();
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
         struct ledger *const ledger = ledger_at(id);
         struct generation *const generation = ledger->generation;
@@ -104,22 +105,26 @@ static void end(void)
         generation->n_ledgers--;
         generation_drop(generation);
     }
+}
+
+static void end(void)
+{
+    lock_take();
+    if (lock_try_dump()) {
+        recycle();
+        lock_end_dump();
+    }
     is_sweeping = false;
     lock_release();
 }
 
 void sweep_retired(void)
 {
-    uint64_t blocked;
-
-    if (!lock_take_free_dump(&blocked))
+    if (!begin())
         return;
-    if (begin()) {
-        block_sweep(gone);
-        tracked_sweep(gone);
-        end();
-    }
-    lock_release_dump(blocked);
+    block_sweep(gone);
+    tracked_sweep(gone);
+    end();
 }
 
 void sweep_after_fork(void)
