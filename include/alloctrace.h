@@ -36,7 +36,8 @@ extern "C" {
     ERROR(NO_MEMORY, -4, "out of memory")                                     \
     ERROR(IO, -5, "the file could not be read or written")                    \
     ERROR(BAD_FILE, -6, "not a dump of alloctrace, or a damaged one")         \
-    ERROR(BAD_VERSION, -7, "the dump has a version this library cannot read")
+    ERROR(BAD_VERSION, -7, "the dump has a version this library cannot read") \
+    ERROR(BUSY, -8, "the call came from within the tracer itself")
 
 enum alloctrace_error_code {
     ALLOCTRACE_OK = 0,
@@ -54,6 +55,64 @@ enum alloctrace_error_code {
  * Returns: 1 or 0. Mirrors tracemalloc.is_tracing.
  */
 int alloctrace_is_tracing(void);
+
+/* For alloctrace_start: every frame. */
+#define ALLOCTRACE_ALL_FRAMES 0
+
+/*
+ * Starts tracing, with at most `n_frames` frames a traceback (1 to 65535, or
+ * ALLOCTRACE_ALL_FRAMES). Blocks that exist already are never known: freeing
+ * them counts nothing, resizing them makes them known. If the program is being
+ * traced already nothing changes, the number of frames neither.
+ *
+ * The program's own start and stop do not ask for a dump when it exits: there
+ * is one if ALLOCTRACE was set when the program began, or ALLOCTRACE_DUMP was,
+ * and it is being traced then.
+ *
+ * Context: any thread. Takes a lock that is held for microseconds, or while a
+ * dump is written. From a signal handler as well: what would wait for the code
+ * that the signal interrupted returns ALLOCTRACE_EBUSY. That is so for the
+ * next three functions, too.
+ * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (the number, also when tracing),
+ * ALLOCTRACE_ENO_MEMORY, ALLOCTRACE_EBUSY, or ALLOCTRACE_ENOT_TRACING in a
+ * library that dlmopen has loaded apart. Mirrors tracemalloc.start.
+ */
+int alloctrace_start(int n_frames);
+
+/*
+ * Stops tracing and forgets everything that was traced; traced memory is 0.
+ * Write a dump before, if one is wanted. From here on the program is as fast
+ * as if it had not been traced; the memory of the tables is kept for the next
+ * start. No error when the program is not being traced.
+ *
+ * Context: as alloctrace_start.
+ * Returns: 0 or ALLOCTRACE_EBUSY. Mirrors tracemalloc.stop.
+ */
+int alloctrace_stop(void);
+
+/*
+ * Forgets all blocks of all domains and goes on tracing: traced memory, its
+ * peak and all totals start at 0. Freeing a block that was forgotten counts
+ * nothing. What other threads allocate at the same time is forgotten or counted,
+ * each block wholly. Does nothing when the program is not being traced.
+ *
+ * Context: as alloctrace_start; takes as long as the block map is large, now
+ * and then, without holding up others.
+ * Returns: 0, ALLOCTRACE_ENO_MEMORY (then nothing was forgotten) or
+ * ALLOCTRACE_EBUSY. Mirrors tracemalloc.clear_traces.
+ */
+int alloctrace_clear_traces(void);
+
+/*
+ * Makes the peak of traced memory what is traced now, and what was live at the
+ * peak what is live now; no trace is touched. Does nothing when the program is
+ * not being traced.
+ *
+ * Context: as alloctrace_start. With several threads the peak is known to
+ * within 32 KiB a thread; see docs/design.md, "Peak".
+ * Returns: 0 or ALLOCTRACE_EBUSY. Mirrors tracemalloc.reset_peak.
+ */
+int alloctrace_reset_peak(void);
 
 /*
  * Says how many frames of a traceback are kept.
@@ -172,6 +231,13 @@ int alloctrace_untrack(unsigned domain, const void *block);
 #else /* compiled without the plugin: nothing is traced */
 
 static inline int alloctrace_is_tracing(void) { return 0; }
+static inline int alloctrace_start(int n_frames)
+{
+    return n_frames < 0 || n_frames > 65535 ? ALLOCTRACE_EBAD_ARGUMENT : 0;
+}
+static inline int alloctrace_stop(void) { return 0; }
+static inline int alloctrace_clear_traces(void) { return 0; }
+static inline int alloctrace_reset_peak(void) { return 0; }
 static inline int alloctrace_get_traceback_limit(void)
 {
     return ALLOCTRACE_ENOT_TRACING;

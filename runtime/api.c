@@ -13,20 +13,41 @@ at_export int alloctrace_is_tracing(void)
     return count_get(&at_tracing) == TRACING_ON;
 }
 
+at_export int alloctrace_start(int n_frames)
+{
+    return life_start(n_frames);
+}
+
+at_export int alloctrace_stop(void)
+{
+    return life_stop();
+}
+
+at_export int alloctrace_clear_traces(void)
+{
+    return life_clear();
+}
+
+at_export int alloctrace_reset_peak(void)
+{
+    return life_reset_peak();
+}
+
 at_export int alloctrace_get_traceback_limit(void)
 {
-    return alloctrace_is_tracing() ? at_options.frames
+    return alloctrace_is_tracing() ? count_get(&at_options.frames)
                                    : ALLOCTRACE_ENOT_TRACING;
 }
 
 at_export int alloctrace_get_traced_memory(uint64_t *current, uint64_t *peak)
 {
-    const int64_t live = ledger_live_sum();
+    const bool is_tracing = alloctrace_is_tracing();
+    const int64_t live = is_tracing ? ledger_live_sum() : 0;
 
     if (current)
         *current = live > 0 ? (uint64_t)live : 0;
     if (peak)
-        *peak = count_get(&at_peak.bytes);
+        *peak = is_tracing ? peak_bytes() : 0;
     return 0;
 }
 

@@ -32,12 +32,35 @@ static uintptr_t get(uintptr_t *where, size_t size, uintptr_t bias)
     return there;
 }
 
+/*
+ * Which parts of the roots, GROUP leaves each, have leaves: roots are large and
+ * nearly empty, and whoever looks at all entries must not look at all of them.
+ * Bits of the narrow root first, then of the wide ones; set before the leaf.
+ */
+#define GROUP 64
+#define N_GROUPS (BLOCK_ROOT_SIZE / GROUP)
+static uint64_t groups[1 + BLOCK_MAPS][N_GROUPS / 64];
+
+static void note_group(uintptr_t root, uintptr_t address)
+{
+    const size_t leaf = (size_t)(block_leaf(root, address) - (uintptr_t *)root);
+    const size_t group = leaf / GROUP;
+    unsigned map = 0;
+
+    while (map < BLOCK_MAPS && root != (map ? at_wide[map - 1] : at_narrow))
+        map++;
+    __atomic_fetch_or(&groups[map][group / 64], UINT64_C(1) << group % 64,
+                      __ATOMIC_RELEASE);
+}
+
 /* The root's leaf for the address, with entries of so many bytes. */
 static uintptr_t get_leaf(uintptr_t root, uintptr_t address, size_t entry_size)
 {
     const uintptr_t plain = (uintptr_t)(address & BLOCK_ADDRESS_MASK);
     const uintptr_t first = plain >> BLOCK_LEAF_BITS << BLOCK_LEAF_BITS;
 
+    if (!count_get(block_leaf(root, address)))
+        note_group(root, address);
     return get(block_leaf(root, address), BLOCK_LEAF_SIZE * entry_size,
                (first >> BLOCK_GRANULE_BITS) * entry_size);
 }
@@ -143,7 +166,7 @@ static struct taken take(const void *block, bool is_removed)
 {
     uint32_t *const narrow = find_narrow(block);
     uint64_t *const wide = narrow ? NULL : wide_slot((uintptr_t)block);
-    struct taken taken = {NULL, 0};
+    struct taken taken = {NULL, 0, NULL};
 
     if (narrow) {
         const uint32_t entry = count_get(narrow);
@@ -165,7 +188,12 @@ static struct taken take(const void *block, bool is_removed)
 
 struct taken block_get(const void *block)
 {
-    return take(block, false);
+    const uint32_t number = generation_number();
+    const struct taken taken = take(block, false);
+
+    if (taken.account && account_chunk(taken.account)->generation != number)
+        return (struct taken){NULL, 0, NULL};
+    return taken;
 }
 
 struct taken block_remove(const void *block)
@@ -185,4 +213,81 @@ bool block_init(void)
     if (real_is_glibc() && !at_options.blocks) /* lists want addresses */
         at_odd_mask = BLOCK_ODD_GLIBC;
     return get_root(&at_narrow) != 0;
+}
+
+static bool has_bit(const uint64_t *bits, uint32_t number)
+{
+    return bits[number / 64] >> number % 64 & 1;
+}
+
+/* A block may be freed meanwhile, and another one come in its place: nobody
+ * enters an account that is gone, so an entry that changes is a new one's. */
+static void sweep_narrow(void *leaf, const uint64_t *gone)
+{
+    uint32_t *const entries = leaf;
+
+    for (size_t i = 0; i < BLOCK_LEAF_SIZE; i++) {
+        uint32_t entry = count_get(&entries[i]);
+
+        if (entry && has_bit(gone, entry / (2 * ACCOUNT_CHUNK_SIZE)))
+            __atomic_compare_exchange_n(
+                &entries[i], &entry,
+                narrow_entry(account_forgotten(), narrow_slack(entry)), false,
+                __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    }
+}
+
+static void sweep_wide(void *leaf, const uint64_t *gone)
+{
+    uint64_t *const entries = leaf;
+
+    for (size_t i = 0; i < BLOCK_LEAF_SIZE; i++) {
+        uint64_t entry = count_get(&entries[i]);
+
+        if (entry &&
+            has_bit(gone, account_offset(wide_account(entry)) /
+                              ACCOUNT_CHUNK_SIZE))
+            __atomic_compare_exchange_n(
+                &entries[i], &entry,
+                wide_entry(account_forgotten(), wide_size(entry)), false,
+                __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    }
+}
+
+/* The leaf's first entry; NULL: there is no leaf `i`. */
+static void *first_entry(uintptr_t root, size_t i, size_t entry_size)
+{
+    const uintptr_t leaf =
+        __atomic_load_n((uintptr_t *)root + i, __ATOMIC_ACQUIRE);
+
+    return leaf ? (void *)(leaf + i * BLOCK_LEAF_SIZE * entry_size) : NULL;
+}
+
+typedef void leaf_sweep(void *entries, const uint64_t *gone);
+
+static void sweep_root(unsigned map, uintptr_t root, size_t entry_size,
+                       leaf_sweep *sweep, const uint64_t *gone)
+{
+    for (size_t group = 0; group < N_GROUPS; group++) {
+        if (!(__atomic_load_n(&groups[map][group / 64], __ATOMIC_ACQUIRE) >>
+                  group % 64 & 1))
+            continue;
+        for (size_t i = group * GROUP; i < (group + 1) * GROUP; i++) {
+            void *const entries = first_entry(root, i, entry_size);
+
+            if (entries)
+                sweep(entries, gone);
+        }
+    }
+}
+
+void block_sweep(const uint64_t *gone)
+{
+    sweep_root(0, at_narrow, sizeof(uint32_t), sweep_narrow, gone);
+    for (unsigned map = 0; map < BLOCK_MAPS; map++) {
+        const uintptr_t root = __atomic_load_n(&at_wide[map], __ATOMIC_ACQUIRE);
+
+        if (root)
+            sweep_root(map + 1, root, sizeof(uint64_t), sweep_wide, gone);
+    }
 }

@@ -108,6 +108,19 @@ static bool turn(struct cache *cache)
     return true;
 }
 
+static void clear(struct cache_table *table)
+{
+    if (table->slots && table->n_used > 0)
+        arena_discard(table->slots, bytes_of(table->log2));
+    table->n_used = 0;
+}
+
+void cache_clear(struct cache *cache)
+{
+    clear(&cache->young);
+    clear(&cache->old);
+}
+
 void cache_add(struct cache *cache, uint64_t key, struct account *account)
 {
     const struct cache_table *const young = &cache->young;

@@ -18,7 +18,8 @@
 
 /* A block that is being resized: removed, but it may have to come back. */
 struct suspended {
-    struct taken taken;
+    struct taken taken; /* the account is this thread's, or forgotten */
+    uint32_t domain;
     uintptr_t address;
     struct suspended *next; /* on the list of those that are free */
 };
@@ -102,16 +103,19 @@ void *__alloctrace_custom_take(void *block)
 {
     struct suspended *node;
     struct taken taken;
+    uint32_t domain;
 
     if (is_closed() || !block)
         return NULL;
     taken = tracked_find((uintptr_t)block);
     if (!taken.account)
         return NULL;
-    taken = tracked_remove(account_domain(taken.account), (uintptr_t)block);
+    domain = account_domain(taken.account);
+    taken = tracked_remove(domain, (uintptr_t)block);
     node = taken.account ? suspended_create() : NULL;
     if (node) {
         node->taken = taken;
+        node->domain = domain;
         node->address = (uintptr_t)block;
     }
     return node;
@@ -122,8 +126,9 @@ static void restore(const struct suspended *node)
 {
     struct account *const account = node->taken.account;
 
-    if (tracked_put_back(account, node->address, node->taken.size))
-        event_unsubtract(account, node->taken.size);
+    if (event_unsubtract(account, node->taken.size) &&
+        !tracked_put_back(account, node->address, node->taken.size))
+        event_subtract(account, node->taken.size, generation_number());
 }
 
 /* Ends a resizing; gives the domain of the block that was resized, or 0. */
@@ -138,7 +143,7 @@ static uint32_t resume(struct suspended *node, const void *block, size_t size)
         restore(node);
     else if (block && size != ALLOCTRACE_SIZE_UNKNOWN && at_options.detail)
         event_resized((const void *)node->address, node->taken, block, size);
-    domain = account_domain(node->taken.account);
+    domain = node->domain;
     suspended_destroy(node);
     return domain;
 }
@@ -154,7 +159,7 @@ static void record(const void *block, size_t size, uint64_t site,
         account = domain_account(domain_path(site, domain));
     if (account)
         tracked_add(account, (uintptr_t)block, size);
-    else if (!event_is_off())
+    else if (count_get(&at_tracing) == TRACING_ON)
         event_drop(size);
 }
 

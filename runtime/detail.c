@@ -76,10 +76,39 @@ static struct size_class *find_class(const struct detail *detail,
     return class;
 }
 
+static struct size_class *free_classes; /* under at_lock */
+
+static struct size_class *get_class(void)
+{
+    struct size_class *const class = free_classes;
+
+    if (!class)
+        return arena_alloc(sizeof *class);
+    free_classes = class->next;
+    *class = (struct size_class){0};
+    return class;
+}
+
+void detail_forget(struct account_chunk *chunk)
+{
+    struct detail *const details = chunk->details;
+    struct size_class *next;
+
+    for (uint32_t i = 0; details && i < chunk->n_used; i++)
+        for (struct size_class *class = details[i].classes; class;
+             class = next) {
+            next = class->next;
+            class->next = free_classes;
+            free_classes = class;
+        }
+    if (details)
+        arena_unmap(details, DETAILS_SIZE);
+}
+
 /* Locked. NULL: no memory. */
 static struct size_class *create_class(struct detail *detail, uint32_t number)
 {
-    struct size_class *const class = arena_alloc(sizeof *class);
+    struct size_class *const class = get_class();
 
     if (!class)
         return NULL;

@@ -95,7 +95,9 @@ struct account *domain_account(struct path path)
     struct account *account;
 
     path.key = purse_key(path.hash, path.domain);
-    account = thread->ledger ? ledger_find(thread->ledger, path.key) : NULL;
+    account = thread->ledger && generation_has(thread->ledger)
+                  ? ledger_find(thread->ledger, path.key)
+                  : NULL;
     return account ? account : event_open(path);
 }
 

@@ -27,6 +27,9 @@
 static struct writer writer;
 static uint64_t n_records;
 static struct alloctrace_summary_entry sums;
+/* What is dumped; its memory is not used again meanwhile (sweep.c). */
+static const struct generation *generation;
+static uint32_t generation_no; /* the generation's */
 
 /* How far the tables have been written. */
 static struct {
@@ -105,9 +108,9 @@ static void put_process_record(uint32_t sequence, const char *reason)
     struct alloctrace_process_entry entry = {
         .pid = os_pid(),
         .word_bits = 8 * sizeof(void *),
-        .traceback_limit = (uint32_t)at_options.frames,
+        .traceback_limit = (uint32_t)count_get(&at_options.frames),
         .sequence = sequence,
-        .start_ns = at_start_ns,
+        .start_ns = count_get(&at_start_ns),
         .dump_ns = os_now_ns(),
         .writer = put_own_string("alloctrace " ALLOCTRACE_VERSION_STRING),
         .reason = put_own_string(reason),
@@ -162,18 +165,27 @@ static uint32_t put_build_id(const struct module *module)
 
 #define BATCH 64 /* modules, threads of which strings are written at once */
 
+/* Those that are loaded, then those that were unloaded. */
+static uint32_t n_loaded;
+static uint32_t n_gone;
+
+static const struct module *module_get(uint32_t id)
+{
+    return id <= n_loaded ? module_at(id) : vector_at(&at_gone, id - n_loaded);
+}
+
 static void put_modules(uint32_t first, uint32_t n)
 {
     uint32_t paths[BATCH];
     uint32_t build_ids[BATCH];
 
     for (uint32_t i = 0; i < n; i++) {
-        paths[i] = put_own_string(module_at(first + i)->path);
-        build_ids[i] = put_build_id(module_at(first + i));
+        paths[i] = put_own_string(module_get(first + i)->path);
+        build_ids[i] = put_build_id(module_get(first + i));
     }
     begin_entries(ALLOCTRACE_TAG_MODULES, n, ALLOCTRACE_MODULE_SIZE);
     for (uint32_t i = 0; i < n; i++) {
-        const struct module *const module = module_at(first + i);
+        const struct module *const module = module_get(first + i);
 
         put_module(&(struct alloctrace_module_entry){
             module->begin, module->end, module->bias, paths[i], build_ids[i]});
@@ -264,13 +276,27 @@ static void put_domains(uint32_t n)
     writer_pad(&writer);
 }
 
+/* The module of a place. What was unloaded may be there again, or another
+ * file; and at the end of the process all goes. */
+static uint32_t module_of_place(const struct place *place)
+{
+    const uint32_t id = module_of(place->address);
+    const uint32_t gone = count_get(&place->gone);
+
+    if (!gone || gone > n_gone ||
+        (id && strcmp(module_at(id)->path,
+                      module_get(n_loaded + gone)->path) == 0))
+        return id;
+    return n_loaded + gone;
+}
+
 static void put_place(const struct place *place)
 {
     const bool is_address = place->kind == 0;
 
     put_frame(&(struct alloctrace_frame_entry){
         .address = is_address ? place->address : 0,
-        .module = module_of(place->address),
+        .module = module_of_place(place),
         .file = string_number(place->file),
         .function = string_number(place->function),
         .line = place->line,
@@ -472,6 +498,9 @@ static void put_traces(uint32_t n_ledgers)
     for (uint32_t id = 1; id <= n_ledgers; id++) {
         const struct ledger *const ledger = ledger_at(id);
 
+        if (__atomic_load_n(&ledger->generation, __ATOMIC_ACQUIRE) !=
+            generation)
+            continue;
         sums.unknown_frees += count_get(&ledger->unknown_frees);
         /* Acquire: pairs with the release in ledger.c. */
         for (const struct account_chunk *chunk =
@@ -486,8 +515,20 @@ static void put_traces(uint32_t n_ledgers)
 #define BLOCKS 1024 /* in a record */
 static struct block blocks[BLOCKS];
 
+/* Leaves those of the generation, and says how many they are. */
+static size_t keep_known(size_t n)
+{
+    size_t n_kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (account_chunk(blocks[i].account)->generation == generation_no)
+            blocks[n_kept++] = blocks[i];
+    return n_kept;
+}
+
 static void put_blocks(size_t n)
 {
+    n = keep_known(n);
     put_tables(); /* after the blocks were read, as with accounts */
     begin_entries(ALLOCTRACE_TAG_BLOCKS, (uint32_t)n, ALLOCTRACE_BLOCK_SIZE);
     for (size_t i = 0; i < n; i++) {
@@ -517,7 +558,7 @@ static void put_all_blocks(void)
 
 static void put_sums(void)
 {
-    sums.peak_bytes = count_get(&at_peak.bytes);
+    sums.peak_bytes = count_get(&generation->peak_bytes);
     sums.peak_slack = peak_slack();
     sums.dropped_blocks = count_get(&at_dropped_blocks);
     sums.dropped_bytes = count_get(&at_dropped_bytes);
@@ -546,6 +587,8 @@ int dump_write(int fd, uint32_t sequence, const char *reason)
 {
     const uint32_t n_ledgers = vector_count(&at_ledgers);
 
+    generation_no = generation_number();
+    generation = __atomic_load_n(&at_generation, __ATOMIC_ACQUIRE);
     writer_init(&writer, fd);
     n_records = 0;
     own_strings = 0;
@@ -554,7 +597,9 @@ int dump_write(int fd, uint32_t sequence, const char *reason)
     put_header();
     put_process_record(sequence, reason);
     put_arguments();
-    put_batches(put_modules, module_read());
+    n_loaded = module_read();
+    n_gone = vector_count(&at_gone);
+    put_batches(put_modules, n_loaded + n_gone);
     put_batches(put_threads, n_ledgers);
     put_tables();
     put_traces(n_ledgers);

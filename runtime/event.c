@@ -19,6 +19,12 @@ void event_drop(size_t size)
     __atomic_fetch_add(&at_dropped_bytes, size, __ATOMIC_RELAXED);
 }
 
+void event_forget_drops(void)
+{
+    __atomic_store_n(&at_dropped_blocks, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&at_dropped_bytes, 0, __ATOMIC_RELAXED);
+}
+
 void (*at_on_refusal)(void);
 
 /* No block of that size exists: that is no want of memory. Nor is what is
@@ -64,15 +70,15 @@ static struct account *open_account(struct ledger *ledger, struct path path)
     return purse_account(ledger, spot, path.domain);
 }
 
-/* The same in the thread's own ledger, which it may not have yet. */
+/* The same in the thread's own ledger, which is made to be one of the current
+ * generation; NULL: no memory, or nothing is traced any more. */
 static struct account *open_own(struct thread *thread, struct path path)
 {
-    struct ledger *ledger = thread->ledger;
+    struct ledger *ledger;
     struct account *account = NULL;
 
     lock_take();
-    if (!ledger)
-        ledger = tenant_acquire(thread);
+    ledger = tenant_renew(thread);
     if (ledger)
         account = ledger_find(ledger, path.key);
     if (ledger && !account)
@@ -95,8 +101,9 @@ static struct account *find_known(struct ledger *ledger, struct path path)
 /* The path's account in the thread's own ledger; NULL: no memory. */
 static struct account *find_own(struct thread *thread, struct path path)
 {
+    struct ledger *const ledger = thread->ledger;
     struct account *account =
-        thread->ledger ? find_known(thread->ledger, path) : NULL;
+        ledger && generation_has(ledger) ? find_known(ledger, path) : NULL;
 
     if (account)
         return account;
@@ -119,6 +126,19 @@ static void verify(const struct account *account, uint64_t hash, uint64_t leaf,
     lock_release();
 }
 
+/* Is there something to be recorded? If not the thread leaves its ledger. */
+static bool is_open(struct thread *thread)
+{
+    if (start_once())
+        return true;
+    if (thread->ledger && thread->ledger != &at_stopped_ledger) {
+        lock_take();
+        tenant_renew(thread);
+        lock_release();
+    }
+    return false;
+}
+
 struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
                                 size_t size)
 {
@@ -132,14 +152,14 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
         return NULL;
     }
     thread->busy = 1;
-    if (start_once()) {
+    if (is_open(thread)) {
         account = find_own(thread, (struct path){.key = key,
                                                  .hash = key,
                                                  .leaf = leaf,
                                                  .how = how});
-        if (!account)
+        if (!account && count_get(&at_tracing) == TRACING_ON)
             event_drop(size);
-        else if (at_options.verify)
+        else if (account && at_options.verify)
             verify(account, key, leaf, how);
     }
     thread->busy = 0;
@@ -167,16 +187,39 @@ static struct account *meet(uint64_t leaf, unsigned how, size_t size)
 {
     const struct ledger *const ledger = __alloctrace_thread.ledger;
     const uint64_t hash = event_frame(how)->hash;
+    /* A ledger that is retired may have been of another limit. */
+    const bool is_current = ledger && generation_has(ledger);
     const uint64_t key =
-        hash * (ledger ? ledger->multiplier : ALLOCTRACE_HASH_K) + leaf;
-    struct account *const account = ledger ? find_further(ledger, key) : NULL;
+        hash * (is_current ? ledger->multiplier : ALLOCTRACE_HASH_K) + leaf;
+    struct account *const account =
+        is_current ? find_further(ledger, key) : NULL;
 
     return account ? account : event_find_slow(key, leaf, how, size);
 }
 
+/*
+ * After a stop a thread keeps a ledger in which nothing is found for some
+ * allocations: an allocator that allocates itself, or a signal handler, may
+ * have met the stop while the thread was between event_find and event_add,
+ * and event_add must not find none. Nothing nests that deep.
+ */
+#define N_STOPPED 256
+
+static bool rest(void)
+{
+    struct thread *const thread = &__alloctrace_thread;
+
+    if (count_get(&at_tracing) != TRACING_OFF ||
+        (thread->ledger && thread->ledger != &at_stopped_ledger))
+        return false;
+    if (thread->ledger && ++thread->n_stopped >= N_STOPPED)
+        thread->ledger = NULL;
+    return true;
+}
+
 struct account *event_meet_site(uint64_t site, size_t size)
 {
-    if (event_is_off())
+    if (rest())
         return NULL;
     return meet(site & ~(uint64_t)EVENT_OWN_FRAME,
                 (unsigned)site & EVENT_OWN_FRAME, size);
@@ -184,7 +227,7 @@ struct account *event_meet_site(uint64_t site, size_t size)
 
 struct account *event_meet_address(const void *address, size_t size)
 {
-    if (event_is_off())
+    if (rest())
         return NULL;
     return meet((uintptr_t)address, EVENT_RETURN_ADDRESS, size);
 }
@@ -198,21 +241,70 @@ struct account *event_open(struct path path)
     if (thread->busy)
         return NULL;
     thread->busy = 1;
-    if (start_once())
+    if (is_open(thread))
         account = find_own(thread, path);
     thread->busy = 0;
     errno = saved;
     return account;
 }
 
-/* The account in this thread's ledger for what `account` stands for. */
-static struct account *own_account(struct account *account)
+/* The account in this thread's ledger for those facts. */
+static struct account *open_facts(struct account_facts facts)
 {
-    if (event_owner(account) == __alloctrace_thread.ledger)
+    return event_open((struct path){.key = facts.key,
+                                    .traceback_id = facts.traceback_id,
+                                    .domain = facts.domain});
+}
+
+/*
+ * The account in this thread's ledger for what a block is counted in; NULL:
+ * the block was forgotten, or no memory. `number` is that of the generation
+ * that was the current one before the block's entry was read: if the chunk is
+ * of a later one it has been used again, and the entry meant what it was
+ * before. The facts are read between two looks at the chunk's generation,
+ * which is written before they are.
+ */
+static struct account *own_account(struct account *account, uint32_t number)
+{
+    const struct account_chunk *const chunk = account_chunk(account);
+    const struct ledger *const ledger = __alloctrace_thread.ledger;
+    const uint32_t generation =
+        __atomic_load_n(&chunk->generation, __ATOMIC_ACQUIRE);
+    const struct account_facts facts =
+        account_facts_get(account_facts(account));
+    struct account *own;
+
+    if (generation == 0 || generation > number ||
+        __atomic_load_n(&chunk->generation, __ATOMIC_RELAXED) != generation)
+        return NULL;
+    if (ledger && chunk->ledger == ledger)
+        return account; /* also of one that is retired: nobody reads it */
+    if (generation != generation_number())
+        return NULL;
+    own = open_facts(facts);
+    /* Another clear may have come in between. */
+    return own && account_chunk(own)->generation == generation ? own : NULL;
+}
+
+/*
+ * The account to count a new block in: not the one that was found for it if
+ * that has been retired since. A ledger that is new looks at some blocks more
+ * closely: what was found by the outer one of two nested allocations may be of
+ * the ledger before. NULL: nothing is traced any more, or no memory.
+ */
+static struct account *settle(struct account *account, size_t size)
+{
+    struct ledger *const ledger = __alloctrace_thread.ledger;
+
+    if (event_owner(account) == ledger && generation_has(ledger)) {
+        if (ledger->n_settling && --ledger->n_settling == 0)
+            ledger_settled(ledger);
         return account;
-    return event_open((struct path){.key = account_key(account),
-                                    .traceback_id = account_traceback(account),
-                                    .domain = account_domain(account)});
+    }
+    account = open_facts(account_facts_get(account_facts(account)));
+    if (!account && count_get(&at_tracing) == TRACING_ON)
+        event_drop(size);
+    return account;
 }
 
 /* A place for the block must be made, or what stands there looked at. */
@@ -221,6 +313,9 @@ at_cold static void *add_slow(struct account *account, void *block, size_t size)
     const int saved = errno;
     bool is_put;
 
+    account = settle(account, size);
+    if (!account)
+        return block;
     if (real_has_hidden_frees() && block_get(block).account)
         event_take(block); /* of one that was freed unseen */
     is_put = block_put(block, account, size);
@@ -239,7 +334,7 @@ void *event_add_other(struct account *account, void *block, size_t size)
     const uintptr_t address = (uintptr_t)block;
     uint64_t *const slot = wide_slot(address);
 
-    if (unlikely(!slot || !ledger->max_slack || !wide_holds(size) ||
+    if (unlikely(!slot || !count_look(&ledger->max_slack) || !wide_holds(size) ||
                  (at_is_narrow && !narrow_leaf(address))))
         return add_slow(account, block, size);
     count_set(slot, wide_entry(account, size));
@@ -268,16 +363,19 @@ bool event_remove_other(struct ledger *ledger, const void *block)
     return true;
 }
 
-void event_subtract(struct account *account, size_t size)
+struct account *event_subtract(struct account *account, size_t size,
+                               uint32_t number)
 {
-    account = own_account(account);
-    if (account)
-        uncount(__alloctrace_thread.ledger, account, size);
+    account = own_account(account, number);
+    if (!account)
+        return account_forgotten();
+    uncount(__alloctrace_thread.ledger, account, size);
+    return account;
 }
 
-void event_shrink(struct account *account, size_t size)
+void event_shrink(struct account *account, size_t size, uint32_t number)
 {
-    account = own_account(account);
+    account = own_account(account, number);
     if (!account)
         return;
     event_uncount(__alloctrace_thread.ledger, account, size);
@@ -286,50 +384,77 @@ void event_shrink(struct account *account, size_t size)
 
 struct taken event_take(const void *block)
 {
-    const struct taken taken = block_remove(block);
+    const uint32_t number = generation_number();
+    struct taken taken = block_remove(block);
     struct ledger *const ledger = __alloctrace_thread.ledger;
 
     if (taken.account && at_options.detail)
         detail_remove(taken.account, (uintptr_t)block, taken.size);
+    taken.origin = taken.account;
     if (taken.account)
-        event_subtract(taken.account, taken.size);
-    else if (ledger && __alloctrace_thread.busy < BUSY_SILENT)
+        taken.account = event_subtract(taken.account, taken.size, number);
+    else if (ledger && ledger != &at_stopped_ledger &&
+             __alloctrace_thread.busy < BUSY_SILENT)
         count_add(&ledger->unknown_frees, 1);
     return taken;
 }
 
-void event_unsubtract(struct account *account, size_t size)
+bool event_unsubtract(struct account *account, size_t size)
 {
-    account = own_account(account);
-    if (!account)
-        return;
+    struct ledger *const ledger = __alloctrace_thread.ledger;
+
+    if (!ledger || event_owner(account) != ledger)
+        return false;
     count_add(&account->freed_blocks, (uint64_t)-1);
     count_add(&account->freed_bytes, -(uint64_t)size);
-    count_add(&__alloctrace_thread.ledger->room, -(int64_t)size);
+    count_add(&ledger->room, -(int64_t)size);
+    return true;
+}
+
+/* The account of another thread's that the block was counted in, if that has
+ * not been retired since; else this thread's. Locked, or it might be now. */
+static struct account *choose_home(struct taken taken)
+{
+    const struct account_chunk *const own = account_chunk(taken.account);
+
+    return taken.origin && generation_has(own->ledger) &&
+                   account_chunk(taken.origin)->generation == own->generation
+               ? taken.origin
+               : taken.account;
 }
 
 void event_restore(const void *block, struct taken taken)
 {
+    struct thread *const thread = &__alloctrace_thread;
+    const bool is_known =
+        taken.account && event_unsubtract(taken.account, taken.size);
+    const bool is_locked = is_known && !thread->busy;
+    struct account *account = is_known ? taken.account : account_forgotten();
+
     if (!taken.account)
         return;
-    block_put((void *)(uintptr_t)block, taken.account, taken.size);
-    event_unsubtract(taken.account, taken.size);
+    if (is_locked) {
+        lock_take();
+        account = choose_home(taken);
+    }
+    block_put((void *)(uintptr_t)block, account, taken.size);
+    if (is_locked)
+        lock_release();
     if (at_options.detail)
-        detail_put_back(taken.account, (uintptr_t)block, taken.size);
+        detail_put_back(account, (uintptr_t)block, taken.size);
 }
 
 void event_resized(const void *old, struct taken taken, const void *block,
                    size_t size)
 {
     const int saved = errno;
-    struct account *account;
+    const struct ledger *const ledger = __alloctrace_thread.ledger;
 
     if (!block && size != 0) /* realloc(p, 0) may be a free */
         event_restore(old, taken);
     if (!block || !taken.account)
         return;
-    account = own_account(taken.account);
-    if (account)
-        detail_resize(account, taken.size, size, block != old);
+    if (ledger && event_owner(taken.account) == ledger)
+        detail_resize(taken.account, taken.size, size, block != old);
     errno = saved;
 }

@@ -28,7 +28,8 @@
 #define EVENT_RETURN_ADDRESS 2 /* by a return address, not by a record */
 
 /* The thread has no ledger: is nothing traced? If so, a program pays for
- * little more than this: one load, two comparisons. */
+ * little more than this: one load, two comparisons. (For a while after a stop
+ * it has a ledger: event.c.) */
 EVENT bool event_is_off(void)
 {
     return likely(!__alloctrace_thread.ledger) &&
@@ -163,7 +164,7 @@ EVENT void *event_add(struct account *account, void *block, size_t size)
     if (unlikely(!leaf))
         return event_add_other(account, block, size);
     slack = block_extent(block) - size;
-    if (unlikely(slack > ledger->max_slack))
+    if (unlikely(slack > count_look(&ledger->max_slack)))
         return event_add_other(account, block, size);
     /* Not looked at before: the line is rarely in the cache, and a store
      * need not wait for it as a load would. */
@@ -186,7 +187,7 @@ EVENT void *event_add_if(struct account *account, void *block, size_t size)
  */
 EVENT struct taken event_remove(struct ledger *ledger, const void *block)
 {
-    const struct taken nothing = {NULL, 0};
+    const struct taken nothing = {NULL, 0, NULL};
     const uintptr_t address = (uintptr_t)block;
     const uintptr_t leaf = narrow_leaf(address);
     struct taken taken;

@@ -40,7 +40,7 @@ __attribute__((noinline)) static void *resize(struct account *account,
                                               void *old, size_t size)
 {
     struct ledger *const ledger = __alloctrace_thread.ledger;
-    struct taken taken = {NULL, 0};
+    struct taken taken = {NULL, 0, NULL};
     void *block;
 
     if (event_is_off())

@@ -40,10 +40,32 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
     tenant_keep_only(__alloctrace_thread.ledger);
+    sweep_after_fork();
     request_forked();
     mapping_unlock();
     lock_release();
     tracked_unlock_all();
+}
+
+/*
+ * A library that the program unloads takes the runtime with it if nothing else
+ * needs that; but threads end, and dumps are written, later. Where dlmopen has
+ * loaded one apart this cannot be prevented, for namespaces are few and must be
+ * given back: nothing is traced there.
+ */
+static void set_up(enum os_home home)
+{
+    if (home == OS_HOME_APART) {
+        start_never();
+        return;
+    }
+    if (home == OS_HOME_LIBRARY)
+        os_stay_loaded();
+    /* Also if tracing is off: the program may start it. */
+    start_in_constructor();
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    if (start_has_dumps())
+        request_catch();
 }
 
 __attribute__((constructor(101))) static void start(void)
@@ -53,12 +75,9 @@ __attribute__((constructor(101))) static void start(void)
 
     if (!is_active_copy())
         return;
-    thread->busy++;
-    if (start_in_constructor()) {
-        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-        request_catch();
-    }
-    thread->busy--;
+    thread->busy += BUSY_SILENT;
+    set_up(os_home());
+    thread->busy -= BUSY_SILENT;
     errno = saved;
 }
 
@@ -87,6 +106,15 @@ void __alloctrace_module_add(const struct alloctrace_unit *begin,
 
 void __alloctrace_module_remove(const struct alloctrace_unit *begin)
 {
+    uint64_t blocked;
+
+    /* Not while a dump is written, whose list of files it would change. */
+    if (count_get(&at_tracing) == TRACING_ON && lock_try_take_dump(&blocked)) {
+        lock_take();
+        gone_add(begin);
+        lock_release();
+        lock_release_dump(blocked);
+    }
     lock_take();
     site_remove_module(begin);
     lock_release();

@@ -7,6 +7,8 @@
  * outgrown read as free from then on, so that a signal handler that
  * interrupted a look-up and made the table grow does no harm.
  */
+#include <string.h>
+
 #include "block.h"
 #include "runtime.h"
 
@@ -24,8 +26,17 @@ const struct ledger at_new_ledger = {
     .slots = at_no_slots,
     .table = at_no_slots,
     .multiplier = ALLOCTRACE_HASH_K,
-    .max_slack = NARROW_SLACK_MAX,
 };
+
+struct ledger at_stopped_ledger = {
+    .slots = at_no_slots,
+    .table = at_no_slots,
+    .multiplier = ALLOCTRACE_HASH_K,
+    .range = UINT64_MAX, /* it is of no generation, and has no peak */
+};
+
+/* Blocks that a new ledger has looked at by event.c's slow half. */
+#define N_SETTLING 256
 
 static void put(uint32_t *table, uint32_t mask, uint32_t offset)
 {
@@ -54,18 +65,30 @@ static bool has_room(const struct ledger *ledger)
            ledger->table_used < size / (size < LARGE_TABLE_SIZE ? 16 : 4);
 }
 
+/* The ledger's table of that size, empty. NULL: no memory. Each size is mapped
+ * once and kept, whatever becomes of the ledger. */
+static uint32_t *get_table(struct ledger *ledger, size_t n)
+{
+    const int number = __builtin_ctzl(n / FIRST_TABLE_SIZE);
+
+    if (number >= LEDGER_TABLES ||
+        !budget_has(BUDGET_ACCOUNTS, n * sizeof(uint32_t)))
+        return NULL;
+    if (!ledger->tables[number])
+        ledger->tables[number] = arena_map(n * sizeof(uint32_t));
+    return ledger->tables[number];
+}
+
 static bool grow_table(struct ledger *ledger)
 {
     uint32_t *const old = ledger->table;
     const size_t n = (size_t)ledger->table_mask + 1;
     const size_t n_new = old == at_no_slots ? FIRST_TABLE_SIZE : 2 * n;
-    const size_t size = n_new * sizeof(uint32_t);
-    uint32_t *const table =
-        budget_has(BUDGET_ACCOUNTS, size) ? arena_map(size) : NULL;
+    uint32_t *const table = get_table(ledger, n_new);
 
     if (!table)
         return false;
-    budget_add((int64_t)size);
+    budget_add((int64_t)(n_new * sizeof *table));
     for (size_t i = 0; i < n; i++)
         if (old[i])
             put(table, (uint32_t)n_new - 1, old[i]);
@@ -77,25 +100,85 @@ static bool grow_table(struct ledger *ledger)
     return true;
 }
 
-struct ledger *ledger_create(bool is_sum)
+static struct ledger *add(void)
 {
-    struct ledger *const ledger = arena_alloc_aligned(256);
+    struct ledger *const ledger = arena_alloc_aligned(512);
 
-    _Static_assert(sizeof *ledger <= 256, "a ledger fits its alignment");
+    _Static_assert(sizeof *ledger <= 512, "a ledger fits its alignment");
     if (!ledger)
         return NULL;
     *ledger = at_new_ledger;
     ledger->id = at_ledgers.n + 1;
+    return vector_add(&at_ledgers, &ledger) ? ledger : NULL;
+}
+
+/* One that has not begun. NULL: no memory. */
+static struct ledger *get_empty(void)
+{
+    for (uint32_t id = 1; id <= at_ledgers.n; id++)
+        if (!ledger_at(id)->generation)
+            return ledger_at(id);
+    return add();
+}
+
+struct ledger *ledger_create(bool is_sum)
+{
+    struct generation *const generation = at_generation;
+    struct ledger *const ledger = get_empty();
+
+    if (!ledger)
+        return NULL;
+    ledger->n_settling = N_SETTLING;
     ledger->is_sum = is_sum;
-    if (real_has_hidden_frees() || at_options.detail)
-        ledger->max_slack = 0;
+    count_set(&ledger->is_free, 0);
     if (at_options.frames == 1)
         ledger->multiplier = 0; /* the site alone is the key */
-    if (!vector_add(&at_ledgers, &ledger))
-        return NULL;
-    if (!is_sum && ledger->id > 1)
+    /* Release: who sees that it counts sees it empty. */
+    __atomic_store_n(&ledger->generation, generation, __ATOMIC_RELEASE);
+    count_set(&generation->n_ledgers, generation->n_ledgers + 1);
+    if (!is_sum && generation->n_ledgers > 1)
         peak_share();
     return ledger;
+}
+
+void ledger_unsettle(struct ledger *ledger)
+{
+    ledger->n_settling = N_SETTLING;
+    count_set(&ledger->max_slack, 0);
+}
+
+void ledger_settled(struct ledger *ledger)
+{
+    if (real_has_hidden_frees() || at_options.detail)
+        return;
+    lock_take();
+    if (generation_has(ledger)) /* or it was retired just now */
+        count_set(&ledger->max_slack, NARROW_SLACK_MAX);
+    lock_release();
+}
+
+void ledger_recycle(struct ledger *ledger)
+{
+    const struct ledger old = *ledger;
+    struct account_chunk *next;
+
+    for (struct account_chunk *chunk = old.chunks; chunk; chunk = next) {
+        next = chunk->next;
+        account_chunk_release(chunk);
+        budget_add(-ACCOUNT_CHUNK_SIZE);
+    }
+    if (old.table != at_no_slots) {
+        const size_t size = ((size_t)old.table_mask + 1) * sizeof *old.table;
+
+        arena_discard(old.table, size);
+        budget_add(-(int64_t)size);
+    }
+    *ledger = at_new_ledger;
+    ledger->cache = old.cache;
+    cache_clear(&ledger->cache);
+    ledger->id = old.id;
+    memcpy(ledger->tables, old.tables, sizeof old.tables);
+    count_set(&ledger->is_free, 1);
 }
 
 struct account *ledger_find(const struct ledger *ledger, uint64_t key)
@@ -124,6 +207,10 @@ static struct account_chunk *get_chunk(struct ledger *ledger)
                 : NULL;
     if (!chunk)
         return NULL;
+    /* Before anything else: who holds an account of its last use must see
+     * that it is another now. */
+    __atomic_store_n(&chunk->generation, ledger->generation->number,
+                     __ATOMIC_RELEASE);
     budget_add(ACCOUNT_CHUNK_SIZE);
     chunk->ledger = ledger;
     chunk->next = ledger->chunks;
@@ -144,7 +231,7 @@ struct account *ledger_add(struct ledger *ledger, struct account_facts facts)
         return NULL;
     account = &chunk->accounts[chunk->n_used];
     account->key = facts.key;
-    chunk->facts[chunk->n_used] = facts;
+    account_facts_set(&chunk->facts[chunk->n_used], facts);
     /* Release: a dump that counts the account sees what it is. */
     __atomic_store_n(&chunk->n_used, chunk->n_used + 1, __ATOMIC_RELEASE);
     put(ledger->table, ledger->table_mask, account_offset(account));
@@ -169,7 +256,8 @@ int64_t ledger_live_sum(void)
     int64_t live = 0;
 
     for (uint32_t id = 1; id <= n; id++)
-        live += peak_live(ledger_at(id));
+        if (generation_has(ledger_at(id)))
+            live += peak_live(ledger_at(id));
     return live;
 }
 
@@ -182,6 +270,8 @@ uint64_t ledger_total_sum(void)
         const struct account_chunk *chunk =
             __atomic_load_n(&ledger_at(id)->chunks, __ATOMIC_ACQUIRE);
 
+        if (!generation_has(ledger_at(id)))
+            continue;
         for (; chunk; chunk = chunk->next)
             for (uint32_t i = 0; i < count_get(&chunk->n_used); i++)
                 total += count_get(&chunk->accounts[i].total_bytes);

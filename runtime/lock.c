@@ -117,6 +117,22 @@ uint64_t lock_take_dump(void)
     return blocked;
 }
 
+bool lock_try_take_dump(uint64_t *blocked)
+{
+    uint32_t owner = 0;
+
+    if (lock_is_held())
+        return false;
+    *blocked = os_hold_handlers();
+    lock_hold();
+    if (__atomic_compare_exchange_n(&dump_lock, &owner, os_tid(), false,
+                                    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return true;
+    lock_unhold();
+    os_release_handlers(*blocked);
+    return false;
+}
+
 void lock_release_dump(uint64_t blocked)
 {
     __atomic_store_n(&dump_lock, 0, __ATOMIC_RELEASE);

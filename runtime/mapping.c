@@ -26,6 +26,7 @@
 /* One call's block. */
 struct mapping {
     struct account *account; /* it is counted in */
+    uint32_t generation;     /* the account's then: it may be another now */
     uint32_t n_ranges;       /* parts that are left of it */
     struct mapping *next;    /* on the list of those that are free */
 };
@@ -157,12 +158,12 @@ static void forget_part(struct range *range, uintptr_t begin, uintptr_t end)
     const size_t size = cut(range, first, last);
 
     if (mapping->n_ranges > 0) {
-        event_shrink(mapping->account, size);
+        event_shrink(mapping->account, size, mapping->generation);
         return;
     }
     if (at_options.detail)
         detail_remove(mapping->account, first, size);
-    event_subtract(mapping->account, size);
+    event_subtract(mapping->account, size, mapping->generation);
     destroy(mapping);
 }
 
@@ -189,6 +190,7 @@ static bool enter(uintptr_t begin, uintptr_t end)
     range->mapping = mapping;
     mapping->n_ranges = 1;
     mapping->account = pending;
+    mapping->generation = account_chunk(pending)->generation;
     return true;
 }
 

@@ -43,6 +43,15 @@ const char *os_getenv(const char *name);
 /* Is one of the compiler's sanitizers, which replace the C library's functions,
  * part of the process? */
 bool os_has_sanitizer(void);
+/* What this copy of the runtime is part of. */
+enum os_home {
+    OS_HOME_PROGRAM, /* the executable */
+    OS_HOME_LIBRARY, /* liballoctrace.so */
+    OS_HOME_APART    /* liballoctrace.so in a namespace of dlmopen's */
+};
+enum os_home os_home(void);
+/* Keeps the library in memory whatever is unloaded. May allocate. */
+void os_stay_loaded(void);
 /* May addresses carry tags in their upper bits? */
 bool os_has_tags(void);
 /* Does a tool of valgrind's stand in for the allocator? */

@@ -14,8 +14,12 @@
  * by more than GRAIN since it last did, and the peak is that of the published
  * sum. So at any moment that sum is at most GRAIN a thread away from what is
  * live, in both directions, and so is the peak (peak_slack); a block counts as
- * live until its free is about to be handed on. And an account of a busy thread may have saved figures that
- * are older or newer than the peak by as much.
+ * live until its free is about to be handed on. And an account of a busy thread
+ * may have saved figures that are older or newer than the peak by as much.
+ *
+ * All this is of one generation (generation.c), whose sum and peak stand in its
+ * struct: what a thread publishes of a ledger that is retired changes nothing
+ * in the current one. Sums of ended threads publish nothing and have no slack.
  *
  * From one to several: the second thread's first event publishes for all
  * (peak_share), under at_lock. A first thread that raises the peak at that
@@ -38,16 +42,24 @@ int64_t peak_live(const struct ledger *ledger)
     return count_get(&ledger->limit) - count_get(&ledger->room);
 }
 
-/* Raises the peak to `live` if that is higher. */
-static void raise_peak(int64_t live)
+/* The peak of a generation that is over is nobody's: its threads must not end
+ * the current one's epochs. */
+static void next_epoch(const struct generation *generation)
 {
-    uint64_t bytes = __atomic_load_n(&at_peak.bytes, __ATOMIC_RELAXED);
+    if (generation == count_get(&at_generation))
+        __atomic_fetch_add(&at_peak.epoch, 1, __ATOMIC_RELAXED);
+}
+
+/* Raises the generation's peak to `live` if that is higher. */
+static void raise_peak(struct generation *generation, int64_t live)
+{
+    uint64_t bytes = count_get(&generation->peak_bytes);
 
     while (live > 0 && (uint64_t)live > bytes)
-        if (__atomic_compare_exchange_n(&at_peak.bytes, &bytes, (uint64_t)live,
-                                        false, __ATOMIC_RELAXED,
-                                        __ATOMIC_RELAXED)) {
-            __atomic_fetch_add(&at_peak.epoch, 1, __ATOMIC_RELAXED);
+        if (__atomic_compare_exchange_n(&generation->peak_bytes, &bytes,
+                                        (uint64_t)live, false,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+            next_epoch(generation);
             return;
         }
 }
@@ -60,12 +72,13 @@ static void raise_peak(int64_t live)
  */
 static void publish(struct ledger *ledger)
 {
+    struct generation *const generation = ledger->generation;
     const int64_t live = peak_live(ledger);
     const int64_t before =
         __atomic_exchange_n(&ledger->published, live, __ATOMIC_RELAXED);
 
-    raise_peak(
-        __atomic_add_fetch(&at_peak.live, live - before, __ATOMIC_RELAXED));
+    raise_peak(generation, __atomic_add_fetch(&generation->live, live - before,
+                                              __ATOMIC_RELAXED));
 }
 
 /*
@@ -82,13 +95,20 @@ static void set_room(struct ledger *ledger, int64_t room, uint64_t range)
     count_set(&ledger->range, range);
 }
 
-/* The only ledger: its live bytes are the peak, and it asks again as soon as
- * they grow further, however far they fall before. */
+/* The only ledger: if its live bytes pass the peak they are the peak. It asks
+ * again as soon as they grow further, however far they fall before. */
 static void raise_to(struct ledger *ledger)
 {
-    count_set(&at_peak.bytes, (uint64_t)peak_live(ledger));
-    count_set(&at_peak.epoch, count_get(&at_peak.epoch) + 1);
-    set_room(ledger, 0, INT64_MAX);
+    struct generation *const generation = ledger->generation;
+    const int64_t live = peak_live(ledger);
+
+    if (live > (int64_t)count_get(&generation->peak_bytes)) {
+        count_set(&generation->peak_bytes, (uint64_t)live);
+        if (generation == count_get(&at_generation))
+            count_set(&at_peak.epoch, count_get(&at_peak.epoch) + 1);
+    }
+    set_room(ledger, (int64_t)count_get(&generation->peak_bytes) - live,
+             INT64_MAX);
 }
 
 /* Other threads exist, but none has a ledger yet. */
@@ -97,7 +117,7 @@ static bool raise_locked(struct ledger *ledger)
     bool is_alone;
 
     lock_take();
-    is_alone = !at_peak.is_shared;
+    is_alone = !ledger->generation->is_shared;
     if (is_alone)
         raise_to(ledger);
     lock_release();
@@ -106,7 +126,7 @@ static bool raise_locked(struct ledger *ledger)
 
 void *peak_pass(struct ledger *ledger, void *block)
 {
-    const bool is_shared = count_get(&at_peak.is_shared);
+    const bool is_shared = count_get(&ledger->generation->is_shared);
 
     if (!is_shared && &__libc_single_threaded && __libc_single_threaded) {
         raise_to(ledger);
@@ -117,49 +137,98 @@ void *peak_pass(struct ledger *ledger, void *block)
     return block;
 }
 
-/* Not while there is one ledger: its range is 0 before its first allocation and
- * without end afterwards. */
+/* Not while there is one ledger: its range is without end but before its first
+ * allocation, and before the next one after a reset of the peak. */
 void peak_fall(struct ledger *ledger)
 {
-    if (!count_get(&at_peak.is_shared))
+    if (!count_get(&ledger->generation->is_shared))
         return;
     publish(ledger);
     set_room(ledger, GRAIN, 2 * GRAIN);
 }
 
 /*
- * The other ledgers' range becomes 0, so that each sets its room anew at its
- * next event (but for one that has no room left, which asks anyway when it
+ * The ledgers' range becomes 0, so that each sets its room anew at its next
+ * event (but for one that has no room left, which asks anyway when it
  * grows).
  */
-void peak_share(void)
+static void publish_all(void)
 {
-    count_set(&at_peak.is_shared, 1);
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
         struct ledger *const ledger = ledger_at(id);
 
+        if (!generation_has(ledger))
+            continue;
         publish(ledger);
         count_set(&ledger->range, 0);
     }
 }
 
+void peak_share(void)
+{
+    count_set(&at_generation->is_shared, 1);
+    publish_all();
+}
+
+/* With one ledger nothing is published: its owner asks at its next event. */
+static int64_t live_now(struct ledger *mine)
+{
+    int64_t live = 0;
+
+    if (at_generation->is_shared) {
+        publish_all();
+        return __atomic_load_n(&at_generation->live, __ATOMIC_RELAXED);
+    }
+    for (uint32_t id = 1; id <= at_ledgers.n; id++) {
+        struct ledger *const ledger = ledger_at(id);
+
+        if (!generation_has(ledger))
+            continue;
+        live += peak_live(ledger);
+        if (ledger == mine)
+            set_room(ledger, 0, INT64_MAX);
+        else
+            count_set(&ledger->range, 0);
+    }
+    return live;
+}
+
+void peak_reset(void)
+{
+    const int64_t live = live_now(__alloctrace_thread.ledger);
+
+    /* What another thread adds before this is counted in `live`, or raises
+     * the peak again when it next publishes. */
+    __atomic_store_n(&at_generation->peak_bytes,
+                     live > 0 ? (uint64_t)live : 0, __ATOMIC_RELAXED);
+    next_epoch(at_generation);
+}
+
+uint64_t peak_bytes(void)
+{
+    return count_get(&__atomic_load_n(&at_generation, __ATOMIC_ACQUIRE)
+                          ->peak_bytes);
+}
+
 void peak_leave(struct ledger *ledger)
 {
-    if (count_get(&at_peak.is_shared))
+    if (ledger->generation->is_shared)
         publish(ledger);
 }
 
 uint64_t peak_slack(void)
 {
+    const struct generation *const generation =
+        __atomic_load_n(&at_generation, __ATOMIC_ACQUIRE);
     const uint32_t n = vector_count(&at_ledgers);
     uint64_t slack = 0;
 
-    if (!count_get(&at_peak.is_shared))
+    if (!count_get(&generation->is_shared))
         return 0;
     for (uint32_t id = 1; id <= n; id++) {
         const struct ledger *const ledger = ledger_at(id);
 
-        if (!ledger->is_sum)
+        if (generation_has(ledger) && !ledger->is_sum)
             slack += (uint64_t)GRAIN;
     }
     return slack;

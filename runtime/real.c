@@ -166,16 +166,54 @@ static void *derived_pvalloc(size_t size)
     return at_real.memalign_fn(page, (size + page - 1) & ~(page - 1));
 }
 
+/* For another copy of the runtime that stands before this one. */
+at_export void *__alloctrace_next(const char *name);
+
+void *__alloctrace_next(const char *name)
+{
+    void *next = dlsym_weak ? dlsym_weak(RTLD_NEXT, name) : NULL;
+
+    __asm__("" : "+r"(next)); /* no tail call: it is known by who calls it */
+    return next;
+}
+
+#define LIBRARY_NAME "liballoctrace.so"
+
+static bool is_other_copy(const void *function)
+{
+    const char *slash;
+    Dl_info info;
+
+    if (!function || !dladdr_weak || !dladdr_weak(function, &info) ||
+        !info.dli_fname)
+        return false;
+    slash = strrchr(info.dli_fname, '/');
+    return strncmp(slash ? slash + 1 : info.dli_fname, LIBRARY_NAME,
+                   sizeof LIBRARY_NAME - 1) == 0;
+}
+
+/* A program that has the runtime may have the library as well, whose hooks
+ * are not for it to call: what is behind them only the library can ask. */
+static void *find_next(const char *name)
+{
+    void *const next = __alloctrace_next(name);
+    void *ask;
+
+    if (!is_other_copy(next))
+        return next;
+    ask = __alloctrace_next("__alloctrace_next");
+    return ask ? ((void *(*)(const char *))ask)(name) : next;
+}
+
 /* The definition that would be in force without us. */
 static void *find(const char *name, void *current, const void *ours,
                   void *other_name)
 {
-    void *next = NULL;
+    void *next;
 
     if (current && current != ours)
         return current;
-    if (dlsym_weak)
-        next = dlsym_weak(RTLD_NEXT, name);
+    next = find_next(name);
     return next ? next : other_name;
 }
 

@@ -107,6 +107,12 @@ static void memo_add_spot(uint64_t hash, struct spot spot)
         (spot.left_out & ~MEMO_CUT) | (spot.is_cut ? MEMO_CUT : 0)});
 }
 
+void recover_forget(void)
+{
+    if (memos)
+        arena_discard(memos, sizeof *memos << (MEMO_LOG2 + 1));
+}
+
 static bool grow_pending(void)
 {
     const size_t size = pending.size ? 2 * pending.size : FIRST_DEPTH;

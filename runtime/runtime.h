@@ -138,6 +138,21 @@ extern __thread struct thread __alloctrace_thread at_export;
 extern __thread struct thread at_own_thread;
 extern struct alloctrace_shadow_frame at_sentinel;
 extern struct vector at_ledgers;   /* of struct ledger *: all threads' */
+extern struct generation *at_generation; /* the current one; see generation.c */
+extern uint32_t at_generation_number;    /* its number */
+
+/* The number of the current one: asked before an entry that names an account
+ * is read, so that it can be told whether it still means it. */
+static inline uint32_t generation_number(void)
+{
+    /* Acquire: what is read next is not older. */
+    return __atomic_load_n(&at_generation_number, __ATOMIC_ACQUIRE);
+}
+
+static inline bool generation_has(const struct ledger *ledger)
+{
+    return ledger->generation == count_get(&at_generation);
+}
 
 static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
 {
@@ -157,6 +172,8 @@ bool lock_defer(void (*action)(void));
 /* The dump lock: nothing that a dump reads changes but by growing. Outermost;
  * not if lock_is_held. Gives what lock_release_dump takes. */
 uint64_t lock_take_dump(void);
+/* False: another thread has it, or this one something that it needs. */
+bool lock_try_take_dump(uint64_t *blocked);
 void lock_release_dump(uint64_t blocked);
 /* For a moment, under at_lock, to change what a dump reads. False: one is
  * being written. */
@@ -188,7 +205,9 @@ void *stack_switch(void *next);
 
 static inline uint32_t path_limit(void)
 {
-    return at_options.frames <= MAX_WINDOW ? (uint32_t)at_options.frames : 0;
+    const option_frames frames = count_get(&at_options.frames);
+
+    return frames <= MAX_WINDOW ? (uint32_t)frames : 0;
 }
 
 /* traceback.c: under at_lock, but traceback_at and traceback_write. */
@@ -225,6 +244,8 @@ bool recover_is_elsewhere(uint64_t hash);
 /* Does the spot stand for the frames? As far as they are kept. */
 bool recover_verify(struct spot spot, uint64_t hash,
                     const struct alloctrace_shadow_frame *top, uint64_t leaf);
+/* What was remembered of frames is not valid under another limit. */
+void recover_forget(void);
 
 /* peak.c */
 extern struct peak at_peak;
@@ -234,13 +255,27 @@ void *peak_pass(struct ledger *ledger, void *block) at_cold;
 void peak_fall(struct ledger *ledger) at_cold;
 void peak_share(void);                          /* locked */
 void peak_leave(struct ledger *ledger);         /* locked */
+void peak_reset(void);                          /* locked */
 int64_t peak_live(const struct ledger *ledger); /* its live bytes */
+uint64_t peak_bytes(void);
 uint64_t peak_slack(void);
+
+/* account.c: under at_lock. */
+bool account_init(void);
+struct account_chunk *account_chunk_add(void); /* zeroed; NULL: no memory */
+/* Takes a chunk back that no ledger has and no entry names; it is given out
+ * again once account_chunks_settle has been called. */
+void account_chunk_release(struct account_chunk *chunk);
+void account_chunks_settle(void);
+struct account *account_forgotten(void); /* of blocks that were forgotten */
+#define ACCOUNT_CHUNKS_MAX 32768 /* chunks that an offset can name */
+uint32_t account_chunk_number(const struct account_chunk *chunk);
 
 /* What a block was counted as. */
 struct taken {
     struct account *account; /* NULL: the block is not known */
     size_t size;
+    struct account *origin; /* event_take: what its entry named */
 };
 
 /* block.c: the slow half of block.h. */
@@ -249,14 +284,14 @@ extern bool at_is_narrow; /* may blocks be in the narrow map? Constant */
 /* Enters a block of which nothing is known, wherever it belongs. False: no
  * memory. */
 bool block_put(void *block, const struct account *account, size_t size);
-/* The account of a block and its size; account NULL: it is not known. */
+/* The account of a block and its size; account NULL: it is not known, or
+ * forgotten. */
 struct taken block_get(const void *block);
-/* The same, and it is known no more. */
+/* The same also of one that was forgotten; and it is known no more. */
 struct taken block_remove(const void *block);
-
-/* account.c: under at_lock. */
-bool account_init(void);
-struct account_chunk *account_chunk_add(void); /* zeroed; NULL: no memory */
+/* Makes entries name the account that stands for forgotten ones instead of
+ * those of the chunks whose bits are set. */
+void block_sweep(const uint64_t *gone);
 
 /* block_walk.c: all live blocks, if ALLOCTRACE_BLOCKS is set. Any thread, also
  * in a signal handler. */
@@ -296,11 +331,21 @@ void block_walk_end(struct block_walk *walk);
 void cache_add(struct cache *cache, uint64_t key, struct account *account);
 /* NULL: it is not there. What is found becomes young. */
 struct account *cache_find(struct cache *cache, uint64_t key);
+void cache_clear(struct cache *cache); /* nothing is there; keeps its memory */
 
 /* ledger.c: slow half. */
 extern uint32_t at_no_slots[1]; /* a table in which nothing is found */
 extern const struct ledger at_new_ledger; /* as one begins */
-struct ledger *ledger_create(bool is_sum); /* locked; may be NULL */
+/* An empty one of the current generation. Locked; NULL: no memory. */
+struct ledger *ledger_create(bool is_sum);
+/* What its thread finds while nothing is traced, for a while: see event.c. */
+extern struct ledger at_stopped_ledger;
+/* Its blocks need not be looked at closely any more. By its owner. */
+void ledger_settled(struct ledger *ledger);
+/* They need again. Locked; it has no owner. */
+void ledger_unsettle(struct ledger *ledger);
+/* Empties one that is retired and that no entry names, for use. Locked. */
+void ledger_recycle(struct ledger *ledger);
 struct account *ledger_find(const struct ledger *ledger, uint64_t key);
 /* Opens an account. Locked; NULL: no memory. */
 struct account *ledger_add(struct ledger *ledger, struct account_facts facts);
@@ -320,6 +365,12 @@ struct account *purse_account(struct ledger *ledger, struct spot spot,
 /* Does it count paths whose prefix its traceback is? Needs no lock. */
 bool purse_is_cut(const struct account *account);
 
+/* generation.c: under at_lock. */
+/* Forgets all that was counted. False: no memory. */
+bool generation_begin(void);
+/* One ledger of it less: is it the last? */
+void generation_drop(struct generation *generation);
+
 /* detail.c: more than an account counts, when at_options.detail. By the
  * account's owner. */
 void detail_add(struct account *account, uintptr_t block, size_t size);
@@ -331,11 +382,18 @@ void detail_resize(struct account *account, size_t old_size, size_t size,
 void detail_move(const struct account *to, const struct account *from);
 /* Of any thread's account; NULL: nothing is known. */
 const struct detail *detail_of(const struct account *account);
+/* Of a chunk that is about to be used for others. Locked. */
+void detail_forget(struct account_chunk *chunk);
 
 /* tenant.c: which thread has which ledger. Slow half. */
 void tenant_init(void);
 struct ledger *tenant_acquire(struct thread *thread); /* locked; may be NULL */
+/* The thread has none that counts: takes one of the current generation, or,
+ * when nothing is traced, none. Locked; may be NULL. */
+struct ledger *tenant_renew(struct thread *thread);
 void tenant_release(struct thread *thread);           /* locked */
+/* Has no thread the ledger, or none any more? Locked. */
+bool tenant_has_left(const struct ledger *ledger);
 /* In the child after a fork: the ledgers of threads that it has not are free,
  * and its own has another number. Locked. */
 void tenant_keep_only(struct ledger *mine);
@@ -344,7 +402,8 @@ void tenant_keep_only(struct ledger *mine);
 void tenant_name(const struct ledger *ledger, char name[THREAD_NAME_SIZE]);
 
 /* nested.c: what an allocator calls itself is not the program's doing. */
-void nested_guard(void);         /* from now on; at the start of tracing */
+void nested_init(void);    /* once the real functions are known */
+void nested_guard(void);   /* from now on; once, at a start of tracing */
 void *nested_malloc(void); /* the allocator's own malloc */
 
 /* start.c */
@@ -352,6 +411,11 @@ extern uint64_t at_start_ns;
 extern char at_dump_pattern[AT_PATTERN_SIZE]; /* at exit; absolute */
 bool start_once(void);         /* slow half: is tracing on? */
 bool start_in_constructor(void); /* the same, as the process is set up now */
+void start_never(void);          /* this copy is not to trace */
+bool start_is_barred(void);
+bool start_has_dumps(void);      /* are dumps wanted unasked? */
+/* Starts with that many frames; it is not tracing. Locked; false: no memory. */
+bool start_tracing(int32_t frames);
 
 /* event.c: the slow halves of event.h. They leave errno alone. */
 struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
@@ -375,14 +439,19 @@ struct path {
 struct account *event_open(struct path path) at_cold;
 /* A block of the account, whichever thread's, is gone; and it is not after
  * all. */
-void event_subtract(struct account *account, size_t size);
+/* `number` is generation_number() from before the account was read. Gives the
+ * account that it was subtracted from, or account_forgotten(). */
+struct account *event_subtract(struct account *account, size_t size,
+                               uint32_t number);
+/* False: it was forgotten meanwhile. */
+bool event_unsubtract(struct account *account, size_t size) at_cold;
 /* A block of the account has lost so many bytes, but is still there. */
-void event_shrink(struct account *account, size_t size);
-void event_unsubtract(struct account *account, size_t size) at_cold;
+void event_shrink(struct account *account, size_t size, uint32_t number);
 /* A block has been resized, or could not be: `block` is what realloc gave. */
 void event_resized(const void *old, struct taken taken, const void *block,
                    size_t size) at_cold;
 void event_drop(size_t size) at_cold; /* counts what cannot be recorded */
+void event_forget_drops(void);        /* counts from 0 again */
 /* The real allocator gave NULL, with errno; or `error` says why. Returns NULL,
  * to be a tail call. */
 void *event_refuse(size_t size) at_cold;
@@ -442,6 +511,12 @@ size_t tracked_walk_next(struct tracked_walk *walk, struct block *blocks,
                          size_t n);
 void tracked_lock_all(void); /* around fork */
 void tracked_unlock_all(void);
+/* Forgets the blocks of the chunks whose bits are set. */
+void tracked_sweep(const uint64_t *gone);
+
+/* sweep.c */
+void sweep_retired(void);    /* makes memory of earlier generations usable */
+void sweep_after_fork(void); /* in the child; locked */
 
 /* mapping.c: what the program maps itself. */
 void mapping_lock(void); /* around fork */
@@ -460,6 +535,11 @@ struct module {
 uint32_t module_read(void);
 const struct module *module_at(uint32_t id);
 uint32_t module_of(uint64_t address); /* 0 = none */
+
+/* gone.c: files that were unloaded. */
+extern struct vector at_gone; /* of struct module */
+/* The file there is about to go. Under both locks. */
+void gone_add(const void *address);
 
 /* target.c: the file a dump goes to. */
 struct target {
@@ -514,6 +594,13 @@ uint64_t interval_pause(uint64_t left, uint64_t grown, uint64_t pause,
 
 /* trigger.c: once tracing is on; later calls do nothing. */
 void trigger_init(void);
+
+/* life.c: what alloctrace.h says of start, stop, clear_traces, reset_peak.
+ * 0 or an error of alloctrace.h. */
+int life_start(int n_frames);
+int life_stop(void);
+int life_clear(void);
+int life_reset_peak(void);
 
 /* No file of the runtime but os_linux.c, real.c, interpose.c and alloc.c may
  * name what allocates or may do so. */

@@ -18,6 +18,11 @@
  *
  * A ledger's own live bytes (peak.c) are not per name and do not move: they
  * are handed on with the ledger, so that their sum is right at any moment.
+ *
+ * All this is within a generation (generation.c). What is retired is neither
+ * handed on nor added to a sum; its thread leaves it when it next looks
+ * (tenant_renew), and sweep.c makes it usable as an empty one. Sums are retired
+ * as all ledgers are, and the next generation begins with none.
  */
 #include <pthread.h>
 #include <string.h>
@@ -34,8 +39,10 @@ _Static_assert(sizeof OTHERS_NAME <= THREAD_NAME_SIZE, "the name fits");
 static pthread_key_t thread_end; /* its destructor releases the ledger */
 static bool has_thread_end;
 
-static struct ledger *sums[MAX_SUMS]; /* under at_lock, as n_sums */
+/* Under at_lock. */
+static struct ledger *sums[MAX_SUMS];
 static uint32_t n_sums;
+static uint32_t sums_generation; /* number of that which they are of */
 
 static void on_thread_end(void *ledger)
 {
@@ -91,11 +98,22 @@ static struct ledger *find_sum(const char *name)
     return NULL;
 }
 
-/* NULL: no memory. */
+/* Those of an earlier generation are retired. */
+static void forget_old_sums(void)
+{
+    if (sums_generation == generation_number())
+        return;
+    sums_generation = generation_number();
+    n_sums = 0;
+}
+
+/* Of the current generation. NULL: no memory. */
 static struct ledger *sum_of(const char *name)
 {
-    struct ledger *sum = find_sum(name);
+    struct ledger *sum;
 
+    forget_old_sums();
+    sum = find_sum(name);
     if (!sum && n_sums >= MAX_SUMS - 1) {
         name = OTHERS_NAME;
         sum = find_sum(name);
@@ -208,21 +226,26 @@ static void hand_over(struct ledger *ledger)
         lock_end_dump();
 }
 
-static bool is_vacant(const struct ledger *ledger)
+bool tenant_has_left(const struct ledger *ledger)
 {
+    if (ledger->is_sum)
+        return true;
     if (ledger->is_late)
-        return ledger->late_tid == os_tid() ||
-               !os_has_thread(ledger->late_tid);
+        return ledger != __alloctrace_thread.ledger &&
+               (ledger->late_tid == os_tid() ||
+                !os_has_thread(ledger->late_tid));
     return ledger->is_free;
 }
 
-/* A ledger whose thread has ended, emptied. NULL: there is none. */
+/* A ledger that counts and whose thread has ended, emptied. NULL: there is
+ * none. */
 static struct ledger *take_over(void)
 {
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
         struct ledger *const ledger = ledger_at(id);
 
-        if (ledger->is_sum || !is_vacant(ledger))
+        if (ledger->is_sum || !generation_has(ledger) ||
+            !tenant_has_left(ledger))
             continue;
         hand_over(ledger);
         return ledger;
@@ -252,6 +275,9 @@ struct ledger *tenant_acquire(struct thread *thread)
         if (!ledger)
             return NULL;
         count_set(&ledger->tid, os_tid());
+    } else if (thread->ledger) {
+        /* What it has found already may be of the ledger that it left. */
+        ledger_unsettle(ledger);
     }
     thread->ledger = ledger;
     if (!announce_end(thread)) {
@@ -268,13 +294,37 @@ void tenant_release(struct thread *thread)
     struct ledger *const ledger = thread->ledger;
 
     thread->has_ended = 1;
-    if (!ledger)
-        return;
-    if (ledger->tid)
-        set_own_name(ledger);
-    peak_leave(ledger);
+    if (ledger && ledger != &at_stopped_ledger) {
+        if (ledger->tid)
+            set_own_name(ledger);
+        peak_leave(ledger);
+        count_set(&ledger->is_free, 1);
+    }
     thread->ledger = NULL;
+}
+
+/* Not none: what this interrupted may be about to look at it. */
+static void leave(struct thread *thread)
+{
+    struct ledger *const ledger = thread->ledger;
+
+    ledger->is_late = 0;
     count_set(&ledger->is_free, 1);
+    thread->ledger = &at_stopped_ledger;
+    thread->n_stopped = 0;
+}
+
+struct ledger *tenant_renew(struct thread *thread)
+{
+    struct ledger *const ledger = thread->ledger;
+
+    if (ledger && generation_has(ledger))
+        return ledger;
+    if (ledger && ledger != &at_stopped_ledger)
+        leave(thread);
+    if (count_get(&at_tracing) != TRACING_ON)
+        return NULL;
+    return tenant_acquire(thread);
 }
 
 void tenant_keep_only(struct ledger *mine)
@@ -282,11 +332,12 @@ void tenant_keep_only(struct ledger *mine)
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
         struct ledger *const ledger = ledger_at(id);
 
-        if (ledger == mine)
+        if (ledger == mine) {
             count_set(&ledger->tid, os_tid());
-        else if (!ledger->is_sum)
-            count_set(&ledger->is_free, 1);
-        if (ledger != mine)
+            ledger->late_tid = os_tid();
+        } else {
+            count_set(&ledger->is_free, !ledger->is_sum);
             ledger->is_late = 0;
+        }
     }
 }

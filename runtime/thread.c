@@ -18,6 +18,10 @@ struct alloctrace_shadow_frame at_sentinel = {
 
 uint32_t at_tracing;
 
+static struct generation first_generation = {.number = 1};
+struct generation *at_generation = &first_generation;
+uint32_t at_generation_number = 1;
+
 struct vector at_ledgers = {.element_size = sizeof(struct ledger *)};
 
 __thread struct thread __alloctrace_thread = {

@@ -168,7 +168,7 @@ static bool enter(struct shard *shard, struct entry entry, struct taken *before)
         find(shard, account_domain(entry.account), entry.address);
 
     if (old) {
-        *before = (struct taken){old->account, old->size};
+        *before = (struct taken){old->account, old->size, NULL};
         set(old, entry);
         return true;
     }
@@ -181,8 +181,9 @@ static bool enter(struct shard *shard, struct entry entry, struct taken *before)
 
 bool tracked_put_back(struct account *account, uintptr_t address, size_t size)
 {
+    const uint32_t number = generation_number();
     struct shard *const shard = shard_of(address);
-    struct taken before = {NULL, 0};
+    struct taken before = {NULL, 0, NULL};
     bool is_entered;
 
     take_lock(shard);
@@ -191,7 +192,7 @@ bool tracked_put_back(struct account *account, uintptr_t address, size_t size)
     end_change(shard);
     release_lock(shard);
     if (before.account)
-        event_subtract(before.account, before.size);
+        event_subtract(before.account, before.size, number);
     return is_entered;
 }
 
@@ -210,14 +211,15 @@ bool tracked_add(struct account *account, uintptr_t address, size_t size)
 
 struct taken tracked_remove(uint32_t domain, uintptr_t address)
 {
+    const uint32_t number = generation_number();
     struct shard *const shard = shard_of(address);
-    struct taken taken = {NULL, 0};
+    struct taken taken = {NULL, 0, NULL};
     struct entry *entry;
 
     take_lock(shard);
     entry = find(shard, domain, address);
     if (entry) {
-        taken = (struct taken){entry->account, entry->size};
+        taken = (struct taken){entry->account, entry->size, NULL};
         begin_change(shard);
         erase(shard, (size_t)(entry - shard->entries));
         end_change(shard);
@@ -226,8 +228,14 @@ struct taken tracked_remove(uint32_t domain, uintptr_t address)
     if (taken.account && at_options.detail)
         detail_remove(taken.account, address, taken.size);
     if (taken.account)
-        event_subtract(taken.account, taken.size);
+        taken.account = event_subtract(taken.account, taken.size, number);
     return taken;
+}
+
+/* Of the current generation? Others are as if they were not there. */
+static bool is_known(const struct entry *entry)
+{
+    return account_chunk(entry->account)->generation == generation_number();
 }
 
 const struct account *tracked_get(uint32_t domain, uintptr_t address)
@@ -238,7 +246,7 @@ const struct account *tracked_get(uint32_t domain, uintptr_t address)
 
     take_lock(shard);
     entry = find(shard, domain, address);
-    account = entry ? entry->account : NULL;
+    account = entry && is_known(entry) ? entry->account : NULL;
     release_lock(shard);
     return account;
 }
@@ -247,18 +255,18 @@ const struct account *tracked_get(uint32_t domain, uintptr_t address)
 static struct taken find_smallest(uintptr_t address, uint32_t first)
 {
     struct shard *const shard = shard_of(address);
-    struct taken taken = {NULL, 0};
+    struct taken taken = {NULL, 0, NULL};
 
     take_lock(shard);
-    for (size_t i = home(shard->mask, address);
+    for (size_t i = shard->entries ? home(shard->mask, address) : 0;
          shard->entries && shard->entries[i].account;
          i = (i + 1) & shard->mask) {
         const struct entry *const entry = &shard->entries[i];
 
-        if (entry->address == address &&
+        if (entry->address == address && is_known(entry) &&
             account_domain(entry->account) >= first &&
             (!taken.account || entry->size < taken.size))
-            taken = (struct taken){entry->account, entry->size};
+            taken = (struct taken){entry->account, entry->size, NULL};
     }
     release_lock(shard);
     return taken;
@@ -366,6 +374,35 @@ size_t tracked_walk_next(struct tracked_walk *walk, struct block *blocks,
         walk->shard += walk->hash == 0;
     }
     return i;
+}
+
+/* Entries that move while one is erased move up, to where they are met next,
+ * or over the end of the table, where they were met first. */
+static void sweep(struct shard *shard, const uint64_t *gone)
+{
+    size_t i = 0;
+
+    while (shard->entries && i <= shard->mask) {
+        const struct account *const account = shard->entries[i].account;
+        const uint32_t chunk =
+            account ? account_chunk_number(account_chunk(account)) : 0;
+
+        if (account && gone[chunk / 64] >> chunk % 64 & 1)
+            erase(shard, i);
+        else
+            i++;
+    }
+}
+
+void tracked_sweep(const uint64_t *gone)
+{
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        take_lock(&shards[i]);
+        begin_change(&shards[i]);
+        sweep(&shards[i], gone);
+        end_change(&shards[i]);
+        release_lock(&shards[i]);
+    }
 }
 
 void tracked_lock_all(void)

@@ -19,6 +19,8 @@
  *              account that it was counted in, and its size.
  *   epoch      number of the current peak of traced memory. An account whose
  *              epoch is older has not changed since the peak.
+ *   generation what is counted between two clears, or a start and a stop.
+ *              Ledgers of earlier ones are retired: nobody reads them.
  *
  * Who writes what. Accounts and ledgers are written by the thread that owns
  * the ledger and by no other: that is why the hot path needs no atomic
@@ -61,8 +63,10 @@
 #define count_set(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #if defined __SANITIZE_THREAD__ || UINTPTR_MAX == UINT32_MAX
 #define count_add(p, v) count_set((p), count_get(p) + (v))
+#define count_look(p) count_get(p)
 #else
 #define count_add(p, v) ((void)(*(p) += (v)))
+#define count_look(p) (*(p)) /* as an operand of a comparison */
 #endif
 
 /* The counters of one traceback in one ledger. Owner: the ledger's thread. */
@@ -132,7 +136,8 @@ struct account_chunk {
     struct account_chunk *next; /* older chunk of the same ledger; constant */
     struct detail *details; /* of all accounts; NULL: none yet (release) */
     uint32_t n_used;            /* written by the owner (release) */
-    char padding[64 - 3 * sizeof(void *) - 4];
+    uint32_t generation; /* number of the ledger's; 0 = of none, forgotten */
+    char padding[64 - 3 * sizeof(void *) - 8];
     struct account accounts[ACCOUNTS_PER_CHUNK];
     struct account_facts facts[ACCOUNTS_PER_CHUNK];
 };
@@ -152,6 +157,28 @@ account_facts(const struct account *account)
     const struct account_chunk *const chunk = account_chunk(account);
 
     return &chunk->facts[account - chunk->accounts];
+}
+
+/* Chunks are used again, so that who has an account of another thread may
+ * read what is just being written: no half of anything, and not before the
+ * chunk's generation was. */
+static inline void account_facts_set(struct account_facts *facts,
+                                     struct account_facts value)
+{
+    __atomic_store_n(&facts->key, value.key, __ATOMIC_RELEASE);
+    __atomic_store_n(&facts->traceback_id, value.traceback_id,
+                     __ATOMIC_RELEASE);
+    __atomic_store_n(&facts->domain, value.domain, __ATOMIC_RELEASE);
+}
+
+static inline struct account_facts account_facts_get(
+    const struct account_facts *facts)
+{
+    return (struct account_facts){
+        .key = __atomic_load_n(&facts->key, __ATOMIC_ACQUIRE),
+        .traceback_id = __atomic_load_n(&facts->traceback_id, __ATOMIC_ACQUIRE),
+        .domain = __atomic_load_n(&facts->domain, __ATOMIC_ACQUIRE),
+    };
 }
 
 static inline uint64_t account_key(const struct account *account)
@@ -200,6 +227,9 @@ static inline uint32_t slot_home(uint64_t key, uint32_t mask)
 
 #define THREAD_NAME_SIZE 32 /* the system's are shorter */
 
+/* Tables that a ledger may have, each twice as large as the one before. */
+#define LEDGER_TABLES 20
+
 /* Slot of a cache: a path and where it is counted. */
 struct slot {
     uint64_t key; /* 0 = free */
@@ -233,12 +263,16 @@ struct ledger {
     uint32_t table_used; /* slots taken */
     uint32_t id;         /* number of the ledger from 1; constant */
     struct account_chunk *chunks; /* newest first; written by the owner */
-    int64_t published;      /* part of `live` that at_peak.live includes */
+    int64_t published;      /* part of `live` that its generation's includes */
     uint64_t unknown_frees; /* frees of blocks that are not in the map */
+    uint32_t is_swept; /* it is being made ready for use; under at_lock */
+    uint32_t n_settling; /* blocks to look at more closely (generation.c) */
+    struct generation *generation; /* NULL: has not begun */
     /* Paths without an account of their own => where they are counted. */
     struct cache cache;
     const struct account *last_account; /* of the newest block (detail.c) */
     uintptr_t last_block;
+    uint32_t *tables[LEDGER_TABLES]; /* all it ever had; NULL = not yet */
     /* The rest is tenant.c's, under at_lock. */
     uint32_t tid;     /* of its thread; 0 = of several */
     uint32_t is_free; /* its thread has ended */
@@ -246,6 +280,17 @@ struct ledger {
     uint32_t is_late; /* nobody will tell us when its thread has ended */
     uint32_t late_tid; /* that is this one */
     uint64_t name[THREAD_NAME_SIZE / 8]; /* see tenant_name */
+} at_cache_aligned;
+
+/* What is counted between two clears. See generation.c; what concerns the
+ * peak is peak.c's. */
+struct generation {
+    uint32_t number;    /* ascending, from 1 */
+    uint32_t n_ledgers; /* that have begun in it, till reused; under at_lock */
+    uint32_t is_shared; /* they are several */
+    uint64_t peak_bytes;     /* height of the peak */
+    struct generation *next; /* on the list of those to be used again */
+    int64_t live at_cache_aligned; /* published live bytes, if it is shared */
 } at_cache_aligned;
 
 /* Added to thread.busy: what is allocated meanwhile is the runtime's doing and
@@ -259,6 +304,7 @@ struct thread {
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
     uint32_t n_held;       /* locks that it holds and dumps need (lock.c) */
     uint32_t has_ended;    /* its ledger was released; what is left is short */
+    uint32_t n_stopped; /* allocations seen since it noticed a stop */
 };
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */
@@ -274,6 +320,7 @@ struct place {
     uint32_t caller; /* place this one was inlined into; 0 = none */
     uint32_t line;
     uint32_t n_frames; /* frames that it stands for: callers and itself */
+    uint32_t gone; /* file it was in, which was unloaded (gone.c); 0 = none */
     uint32_t body;     /* names the function whose code it is in; 0 = unknown */
     uint16_t column;
     uint16_t ordinal;
@@ -329,10 +376,7 @@ struct index {
 /* The peak of traced memory. See peak.c. The epoch is read by every event of
  * every thread, so it shares no line with what publishing threads write. */
 struct peak {
-    uint64_t epoch;     /* number of the current peak, from 1 */
-    uint64_t bytes;     /* its height; changes with the epoch */
-    uint32_t is_shared; /* several threads have ledgers */
-    int64_t live at_cache_aligned; /* published live bytes, if it is shared */
+    uint64_t epoch; /* number of the current peak, from 1 */
 } at_cache_aligned;
 
 /* Values of options. */

@@ -28,7 +28,7 @@ START_TEST(realloc_moves_the_trace_to_its_own_site)
     block = __alloctrace_realloc(block, 100000, site(1));
     ck_assert_uint_eq(figures_at(0).live_bytes, 0);
     ck_assert_uint_eq(figures_at(1).live_bytes, 100000);
-    ck_assert_uint_eq(at_peak.bytes, 100000); /* never both */
+    ck_assert_uint_eq(peak_bytes(), 100000); /* never both */
 }
 END_TEST
 

@@ -372,7 +372,7 @@ START_TEST(a_resized_block_moves_and_keeps_its_domain)
     ck_assert_uint_eq(figures_at(1).live_bytes, 20);
     account = domain_account(domain_path(site(1), domain_find("pool")));
     ck_assert_uint_eq(account->total_bytes, 20);
-    ck_assert_uint_eq(at_peak.bytes, 20); /* never both */
+    ck_assert_uint_eq(peak_bytes(), 20); /* never both */
     ck_assert_ptr_null(__alloctrace_custom_take(address_of(0)));
 }
 END_TEST

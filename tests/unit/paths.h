@@ -93,14 +93,15 @@ static inline uint32_t line_of(const struct account *account)
         ->line;
 }
 
-/* Sums the accounts of all ledgers whose allocation is at site i. */
+/* Sums the accounts of all ledgers that count whose allocation is at site i. */
 static inline struct figures figures_at(unsigned i)
 {
     struct figures sum = {0};
 
     for (uint32_t id = 1; id <= at_ledgers.n; id++)
-        for (const struct account_chunk *chunk = ledger_at(id)->chunks; chunk;
-             chunk = chunk->next)
+        for (const struct account_chunk *chunk =
+                 generation_has(ledger_at(id)) ? ledger_at(id)->chunks : NULL;
+             chunk; chunk = chunk->next)
             for (uint32_t k = 0; k < chunk->n_used; k++) {
                 const struct account *const a = &chunk->accounts[k];
 

@@ -5,7 +5,8 @@
 set(sanitizer_options
     "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1"
     "TSAN_OPTIONS=allocator_may_return_null=1 die_after_fork=0")
-foreach(name text env vector index string site place traceback peak ledger block
+foreach(name text env vector index string site place traceback peak ledger
+             generation storm block
              alloc target writer stack tracked pattern process interval signal
              limit cache walk lock
              peak_threads tenant block_random stress model)
