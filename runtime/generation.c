@@ -30,7 +30,7 @@ static struct generation *get(void)
         return arena_alloc_aligned(sizeof *generation);
     free_list = generation->next;
     /* One by one: a thread may just be asking for the peak. */
-    count_set(&generation->n_ledgers, 0);
+    count_set(&generation->n_tenants, 0);
     count_set(&generation->is_shared, 0);
     count_set(&generation->peak_bytes, 0);
     count_set(&generation->live, 0);
@@ -70,6 +70,7 @@ bool generation_begin(void)
     __atomic_store_n(&at_generation, generation, __ATOMIC_RELEASE);
     __atomic_fetch_add(&at_peak.epoch, 1, __ATOMIC_RELAXED);
     retire(old);
+    tenant_forget_sums();
     generation_drop(old);
     return true;
 }

@@ -109,7 +109,7 @@ void __alloctrace_module_remove(const struct alloctrace_unit *begin)
     uint64_t blocked;
 
     /* Not while a dump is written, whose list of files it would change. */
-    if (count_get(&at_tracing) == TRACING_ON && lock_try_take_dump(&blocked)) {
+    if (count_get(&at_tracing) == TRACING_ON && lock_take_free_dump(&blocked)) {
         lock_take();
         gone_add(begin);
         lock_release();

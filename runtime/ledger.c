@@ -100,7 +100,7 @@ static bool grow_table(struct ledger *ledger)
     return true;
 }
 
-static struct ledger *add(void)
+static struct ledger *create(bool is_sum)
 {
     struct ledger *const ledger = arena_alloc_aligned(512);
 
@@ -109,34 +109,39 @@ static struct ledger *add(void)
         return NULL;
     *ledger = at_new_ledger;
     ledger->id = at_ledgers.n + 1;
+    ledger->is_sum = is_sum;
     return vector_add(&at_ledgers, &ledger) ? ledger : NULL;
 }
 
 /* One that has not begun. NULL: no memory. */
-static struct ledger *get_empty(void)
+static struct ledger *get_empty(bool is_sum)
 {
     for (uint32_t id = 1; id <= at_ledgers.n; id++)
-        if (!ledger_at(id)->generation)
+        if (!ledger_at(id)->generation) {
+            ledger_at(id)->is_sum = is_sum;
             return ledger_at(id);
-    return add();
+        }
+    return create(is_sum);
 }
 
 struct ledger *ledger_create(bool is_sum)
 {
     struct generation *const generation = at_generation;
-    struct ledger *const ledger = get_empty();
+    struct ledger *const ledger = get_empty(is_sum);
 
     if (!ledger)
         return NULL;
-    ledger->n_settling = N_SETTLING;
-    ledger->is_sum = is_sum;
     count_set(&ledger->is_free, 0);
+    ledger->n_settling = N_SETTLING;
     if (at_options.frames == 1)
         ledger->multiplier = 0; /* the site alone is the key */
     /* Release: who sees that it counts sees it empty. */
     __atomic_store_n(&ledger->generation, generation, __ATOMIC_RELEASE);
-    count_set(&generation->n_ledgers, generation->n_ledgers + 1);
-    if (!is_sum && generation->n_ledgers > 1)
+    generation->n_ledgers++;
+    if (is_sum)
+        return ledger;
+    count_set(&generation->n_tenants, generation->n_tenants + 1);
+    if (generation->n_tenants > 1)
         peak_share();
     return ledger;
 }

@@ -117,7 +117,7 @@ uint64_t lock_take_dump(void)
     return blocked;
 }
 
-bool lock_try_take_dump(uint64_t *blocked)
+bool lock_take_free_dump(uint64_t *blocked)
 {
     uint32_t owner = 0;
 

@@ -218,18 +218,9 @@ void peak_leave(struct ledger *ledger)
 
 uint64_t peak_slack(void)
 {
-    const struct generation *const generation =
-        __atomic_load_n(&at_generation, __ATOMIC_ACQUIRE);
-    const uint32_t n = vector_count(&at_ledgers);
-    uint64_t slack = 0;
+    const struct generation *const generation = count_get(&at_generation);
 
-    if (!count_get(&generation->is_shared))
-        return 0;
-    for (uint32_t id = 1; id <= n; id++) {
-        const struct ledger *const ledger = ledger_at(id);
-
-        if (generation_has(ledger) && !ledger->is_sum)
-            slack += (uint64_t)GRAIN;
-    }
-    return slack;
+    return count_get(&generation->is_shared)
+               ? count_get(&generation->n_tenants) * (uint64_t)GRAIN
+               : 0;
 }

@@ -172,8 +172,8 @@ bool lock_defer(void (*action)(void));
 /* The dump lock: nothing that a dump reads changes but by growing. Outermost;
  * not if lock_is_held. Gives what lock_release_dump takes. */
 uint64_t lock_take_dump(void);
-/* False: another thread has it, or this one something that it needs. */
-bool lock_try_take_dump(uint64_t *blocked);
+/* The same if it is free and not lock_is_held. */
+bool lock_take_free_dump(uint64_t *blocked);
 void lock_release_dump(uint64_t blocked);
 /* For a moment, under at_lock, to change what a dump reads. False: one is
  * being written. */
@@ -340,12 +340,12 @@ extern const struct ledger at_new_ledger; /* as one begins */
 struct ledger *ledger_create(bool is_sum);
 /* What its thread finds while nothing is traced, for a while: see event.c. */
 extern struct ledger at_stopped_ledger;
+/* Empties one that is retired and that no entry names, for use. Locked. */
+void ledger_recycle(struct ledger *ledger);
 /* Its blocks need not be looked at closely any more. By its owner. */
 void ledger_settled(struct ledger *ledger);
 /* They need again. Locked; it has no owner. */
 void ledger_unsettle(struct ledger *ledger);
-/* Empties one that is retired and that no entry names, for use. Locked. */
-void ledger_recycle(struct ledger *ledger);
 struct account *ledger_find(const struct ledger *ledger, uint64_t key);
 /* Opens an account. Locked; NULL: no memory. */
 struct account *ledger_add(struct ledger *ledger, struct account_facts facts);
@@ -365,12 +365,6 @@ struct account *purse_account(struct ledger *ledger, struct spot spot,
 /* Does it count paths whose prefix its traceback is? Needs no lock. */
 bool purse_is_cut(const struct account *account);
 
-/* generation.c: under at_lock. */
-/* Forgets all that was counted. False: no memory. */
-bool generation_begin(void);
-/* One ledger of it less: is it the last? */
-void generation_drop(struct generation *generation);
-
 /* detail.c: more than an account counts, when at_options.detail. By the
  * account's owner. */
 void detail_add(struct account *account, uintptr_t block, size_t size);
@@ -388,18 +382,25 @@ void detail_forget(struct account_chunk *chunk);
 /* tenant.c: which thread has which ledger. Slow half. */
 void tenant_init(void);
 struct ledger *tenant_acquire(struct thread *thread); /* locked; may be NULL */
+void tenant_release(struct thread *thread);           /* locked */
 /* The thread has none that counts: takes one of the current generation, or,
  * when nothing is traced, none. Locked; may be NULL. */
 struct ledger *tenant_renew(struct thread *thread);
-void tenant_release(struct thread *thread);           /* locked */
-/* Has no thread the ledger, or none any more? Locked. */
+/* Has its thread ended, or gone on with another one? Locked. */
 bool tenant_has_left(const struct ledger *ledger);
+void tenant_forget_sums(void); /* they are retired; locked */
 /* In the child after a fork: the ledgers of threads that it has not are free,
  * and its own has another number. Locked. */
 void tenant_keep_only(struct ledger *mine);
 /* The name of its thread when that ended, or of all whose sum it is; "" =
  * unknown. Any thread. */
 void tenant_name(const struct ledger *ledger, char name[THREAD_NAME_SIZE]);
+
+/* generation.c: under at_lock. */
+/* Forgets all that was counted. False: no memory. */
+bool generation_begin(void);
+/* One ledger of it less: is it the last? */
+void generation_drop(struct generation *generation);
 
 /* nested.c: what an allocator calls itself is not the program's doing. */
 void nested_init(void);    /* once the real functions are known */

@@ -101,7 +101,7 @@ static void end(void)
             continue;
         forget_details(ledger);
         ledger_recycle(ledger);
-        count_set(&generation->n_ledgers, generation->n_ledgers - 1);
+        generation->n_ledgers--;
         generation_drop(generation);
     }
     is_sweeping = false;
@@ -112,7 +112,7 @@ void sweep_retired(void)
 {
     uint64_t blocked;
 
-    if (!lock_try_take_dump(&blocked))
+    if (!lock_take_free_dump(&blocked))
         return;
     if (begin()) {
         block_sweep(gone);

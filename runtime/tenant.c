@@ -39,10 +39,8 @@ _Static_assert(sizeof OTHERS_NAME <= THREAD_NAME_SIZE, "the name fits");
 static pthread_key_t thread_end; /* its destructor releases the ledger */
 static bool has_thread_end;
 
-/* Under at_lock. */
-static struct ledger *sums[MAX_SUMS];
+static struct ledger *sums[MAX_SUMS]; /* under at_lock, as n_sums */
 static uint32_t n_sums;
-static uint32_t sums_generation; /* number of that which they are of */
 
 static void on_thread_end(void *ledger)
 {
@@ -98,22 +96,11 @@ static struct ledger *find_sum(const char *name)
     return NULL;
 }
 
-/* Those of an earlier generation are retired. */
-static void forget_old_sums(void)
-{
-    if (sums_generation == generation_number())
-        return;
-    sums_generation = generation_number();
-    n_sums = 0;
-}
-
-/* Of the current generation. NULL: no memory. */
+/* NULL: no memory. */
 static struct ledger *sum_of(const char *name)
 {
-    struct ledger *sum;
+    struct ledger *sum = find_sum(name);
 
-    forget_old_sums();
-    sum = find_sum(name);
     if (!sum && n_sums >= MAX_SUMS - 1) {
         name = OTHERS_NAME;
         sum = find_sum(name);
@@ -226,26 +213,36 @@ static void hand_over(struct ledger *ledger)
         lock_end_dump();
 }
 
+void tenant_forget_sums(void)
+{
+    for (uint32_t i = 0; i < n_sums; i++)
+        count_set(&sums[i]->is_free, 1);
+    n_sums = 0;
+}
+
 bool tenant_has_left(const struct ledger *ledger)
 {
-    if (ledger->is_sum)
-        return true;
+    return ledger->is_free ||
+           (ledger->is_late && !os_has_thread(ledger->late_tid));
+}
+
+static bool is_vacant(const struct ledger *ledger)
+{
+    if (!generation_has(ledger))
+        return false;
     if (ledger->is_late)
-        return ledger != __alloctrace_thread.ledger &&
-               (ledger->late_tid == os_tid() ||
-                !os_has_thread(ledger->late_tid));
+        return ledger->late_tid == os_tid() ||
+               !os_has_thread(ledger->late_tid);
     return ledger->is_free;
 }
 
-/* A ledger that counts and whose thread has ended, emptied. NULL: there is
- * none. */
+/* A ledger whose thread has ended, emptied. NULL: there is none. */
 static struct ledger *take_over(void)
 {
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
         struct ledger *const ledger = ledger_at(id);
 
-        if (ledger->is_sum || !generation_has(ledger) ||
-            !tenant_has_left(ledger))
+        if (ledger->is_sum || !is_vacant(ledger))
             continue;
         hand_over(ledger);
         return ledger;
@@ -294,34 +291,30 @@ void tenant_release(struct thread *thread)
     struct ledger *const ledger = thread->ledger;
 
     thread->has_ended = 1;
-    if (ledger && ledger != &at_stopped_ledger) {
+    thread->ledger = NULL;
+    if (!ledger || ledger == &at_stopped_ledger)
+        return;
+    if (generation_has(ledger)) {
         if (ledger->tid)
             set_own_name(ledger);
         peak_leave(ledger);
-        count_set(&ledger->is_free, 1);
     }
-    thread->ledger = NULL;
-}
-
-/* Not none: what this interrupted may be about to look at it. */
-static void leave(struct thread *thread)
-{
-    struct ledger *const ledger = thread->ledger;
-
-    ledger->is_late = 0;
     count_set(&ledger->is_free, 1);
-    thread->ledger = &at_stopped_ledger;
-    thread->n_stopped = 0;
 }
 
 struct ledger *tenant_renew(struct thread *thread)
 {
     struct ledger *const ledger = thread->ledger;
 
-    if (ledger && generation_has(ledger))
-        return ledger;
-    if (ledger && ledger != &at_stopped_ledger)
-        leave(thread);
+    if (ledger && ledger != &at_stopped_ledger) {
+        if (generation_has(ledger))
+            return ledger;
+        ledger->is_late = 0;
+        count_set(&ledger->is_free, 1);
+        /* Not none: what this interrupted may be about to look at it. */
+        thread->ledger = &at_stopped_ledger;
+        thread->n_stopped = 0;
+    }
     if (count_get(&at_tracing) != TRACING_ON)
         return NULL;
     return tenant_acquire(thread);
@@ -336,7 +329,8 @@ void tenant_keep_only(struct ledger *mine)
             count_set(&ledger->tid, os_tid());
             ledger->late_tid = os_tid();
         } else {
-            count_set(&ledger->is_free, !ledger->is_sum);
+            if (!ledger->is_sum)
+                count_set(&ledger->is_free, 1);
             ledger->is_late = 0;
         }
     }

@@ -225,10 +225,10 @@ static inline uint32_t slot_home(uint64_t key, uint32_t mask)
     return (uint32_t)(key + (key >> 32)) & mask;
 }
 
-#define THREAD_NAME_SIZE 32 /* the system's are shorter */
-
 /* Tables that a ledger may have, each twice as large as the one before. */
 #define LEDGER_TABLES 20
+
+#define THREAD_NAME_SIZE 32 /* the system's are shorter */
 
 /* Slot of a cache: a path and where it is counted. */
 struct slot {
@@ -287,6 +287,7 @@ struct ledger {
 struct generation {
     uint32_t number;    /* ascending, from 1 */
     uint32_t n_ledgers; /* that have begun in it, till reused; under at_lock */
+    uint32_t n_tenants; /* those that are no sums */
     uint32_t is_shared; /* they are several */
     uint64_t peak_bytes;     /* height of the peak */
     struct generation *next; /* on the list of those to be used again */
@@ -303,8 +304,8 @@ struct thread {
     struct ledger *ledger; /* NULL = none yet, or nothing is traced */
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
     uint32_t n_held;       /* locks that it holds and dumps need (lock.c) */
-    uint32_t has_ended;    /* its ledger was released; what is left is short */
     uint32_t n_stopped; /* allocations seen since it noticed a stop */
+    uint32_t has_ended;    /* its ledger was released; what is left is short */
 };
 
 /* An interned place. Strings are ids of at_strings; 0 = none. */
