@@ -47,7 +47,8 @@ static void note_group(uintptr_t root, uintptr_t address)
     const size_t group = leaf / GROUP;
     unsigned map = 0;
 
-    while (map < BLOCK_MAPS && root != (map ? at_wide[map - 1] : at_narrow))
+    while (map < BLOCK_MAPS &&
+           root != count_get(map ? &at_wide[map - 1] : &at_narrow))
         map++;
     __atomic_fetch_or(&groups[map][group / 64], UINT64_C(1) << group % 64,
                       __ATOMIC_RELEASE);
