@@ -32,6 +32,7 @@ struct ledger at_stopped_ledger = {
     .slots = at_no_slots,
     .table = at_no_slots,
     .multiplier = ALLOCTRACE_HASH_K,
+    .range = UINT64_MAX, /* it is of no generation, and has no peak */
 };
 
 /* Blocks that a new ledger has looked at by event.c's slow half. */
@@ -143,6 +144,12 @@ struct ledger *ledger_create(bool is_sum)
     if (generation->n_tenants > 1)
         peak_share();
     return ledger;
+}
+
+void ledger_unsettle(struct ledger *ledger)
+{
+    ledger->n_settling = N_SETTLING;
+    count_set(&ledger->max_slack, 0);
 }
 
 void ledger_settled(struct ledger *ledger)

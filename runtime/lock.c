@@ -53,10 +53,9 @@ bool lock_try(void)
     return false;
 }
 
-void lock_release(void)
+bool lock_is_held(void)
 {
-    __atomic_store_n(&at_lock.is_taken, 0, __ATOMIC_RELEASE);
-    __alloctrace_thread.busy--;
+    return count_get(&__alloctrace_thread.n_held) > 0;
 }
 
 void lock_hold(void)
@@ -76,6 +75,17 @@ static void do_deferred(void)
         action();
 }
 
+void lock_release(void)
+{
+    __atomic_store_n(&at_lock.is_taken, 0, __ATOMIC_RELEASE);
+    __alloctrace_thread.busy--;
+    /* What lock_try_dump put off: not under at_lock, for a dump waits for the
+     * dump lock and the dynamic linker's, whose holders may want at_lock. */
+    if (unlikely(__atomic_load_n(&deferred, __ATOMIC_RELAXED)) &&
+        !lock_is_held())
+        do_deferred();
+}
+
 void lock_unhold(void)
 {
     const uint32_t n = count_get(&__alloctrace_thread.n_held) - 1;
@@ -86,11 +96,6 @@ void lock_unhold(void)
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (n == 0 && unlikely(__atomic_load_n(&deferred, __ATOMIC_RELAXED)))
         do_deferred();
-}
-
-bool lock_is_held(void)
-{
-    return count_get(&__alloctrace_thread.n_held) > 0;
 }
 
 bool lock_defer(void (*action)(void))
@@ -126,6 +131,14 @@ void lock_release_dump(uint64_t blocked)
     os_release_handlers(blocked);
 }
 
+/* Leaves to lock_release what was deferred. */
+static void unhold(void)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    count_set(&__alloctrace_thread.n_held,
+              count_get(&__alloctrace_thread.n_held) - 1);
+}
+
 bool lock_try_dump(void)
 {
     uint32_t owner = 0;
@@ -134,7 +147,7 @@ bool lock_try_dump(void)
     if (__atomic_compare_exchange_n(&dump_lock, &owner, os_tid(), false,
                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return true;
-    lock_unhold();
+    unhold();
     return false;
 }
 
@@ -142,7 +155,7 @@ void lock_end_dump(void)
 {
     __atomic_store_n(&dump_lock, 0, __ATOMIC_RELEASE);
     os_wake(&dump_lock);
-    lock_unhold();
+    unhold();
 }
 
 void lock_reset_dump(void)

@@ -86,11 +86,17 @@ static void *guarded_pvalloc(size_t size)
     GUARDED(void *, pvalloc_fn(size));
 }
 
+/* Early, as the guarded functions may be called by any thread as soon as they
+ * are in their places. */
+void nested_init(void)
+{
+    inner = at_real;
+}
+
 void nested_guard(void)
 {
     if (real_is_glibc() || real_has_hidden_frees())
         return;
-    inner = at_real;
     at_real = (struct real){
         guarded_malloc,         guarded_calloc,        guarded_realloc,
         guarded_free,           guarded_aligned_alloc, guarded_memalign,

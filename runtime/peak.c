@@ -14,8 +14,12 @@
  * by more than GRAIN since it last did, and the peak is that of the published
  * sum. So at any moment that sum is at most GRAIN a thread away from what is
  * live, in both directions, and so is the peak (peak_slack); a block counts as
- * live until its free is about to be handed on. And an account of a busy thread may have saved figures that
- * are older or newer than the peak by as much.
+ * live until its free is about to be handed on. And an account of a busy thread
+ * may have saved figures that are older or newer than the peak by as much.
+ *
+ * All this is of one generation (generation.c), whose sum and peak stand in its
+ * struct: what a thread publishes of a ledger that is retired changes nothing
+ * in the current one. Sums of ended threads publish nothing and have no slack.
  *
  * From one to several: the second thread's first event publishes for all
  * (peak_share), under at_lock. A first thread that raises the peak at that
@@ -133,8 +137,8 @@ void *peak_pass(struct ledger *ledger, void *block)
     return block;
 }
 
-/* Not while there is one ledger: its range is 0 before its first allocation and
- * without end afterwards. */
+/* Not while there is one ledger: its range is without end but before its first
+ * allocation, and before the next one after a reset of the peak. */
 void peak_fall(struct ledger *ledger)
 {
     if (!count_get(&ledger->generation->is_shared))

@@ -370,13 +370,16 @@ void cache_clear(struct cache *cache); /* nothing is there; keeps its memory */
 /* ledger.c: slow half. */
 extern uint32_t at_no_slots[1]; /* a table in which nothing is found */
 extern const struct ledger at_new_ledger; /* as one begins */
-struct ledger *ledger_create(bool is_sum); /* locked; may be NULL */
+/* An empty one of the current generation. Locked; NULL: no memory. */
+struct ledger *ledger_create(bool is_sum);
 /* What its thread finds while nothing is traced, for a while: see event.c. */
 extern struct ledger at_stopped_ledger;
 /* Empties one that is retired and that no entry names, for use. Locked. */
 void ledger_recycle(struct ledger *ledger);
 /* Its blocks need not be looked at closely any more. By its owner. */
 void ledger_settled(struct ledger *ledger);
+/* They need again. Locked; it has no owner. */
+void ledger_unsettle(struct ledger *ledger);
 struct account *ledger_find(const struct ledger *ledger, uint64_t key);
 /* Opens an account. Locked; NULL: no memory. */
 struct account *ledger_add(struct ledger *ledger, struct account_facts facts);
@@ -434,7 +437,8 @@ bool generation_begin(void);
 void generation_drop(struct generation *generation);
 
 /* nested.c: what an allocator calls itself is not the program's doing. */
-void nested_guard(void);         /* from now on; at the start of tracing */
+void nested_init(void);    /* once the real functions are known */
+void nested_guard(void);   /* from now on; once, at a start of tracing */
 void *nested_malloc(void); /* the allocator's own malloc */
 
 /* start.c */

@@ -67,6 +67,7 @@ static void start(void)
     const char *dump;
 
     real_init();
+    nested_init();
     env_read();
     count_set(&at_tracing, TRACING_OFF);
     dump = os_getenv("ALLOCTRACE_DUMP");

@@ -18,6 +18,11 @@
  *
  * A ledger's own live bytes (peak.c) are not per name and do not move: they
  * are handed on with the ledger, so that their sum is right at any moment.
+ *
+ * All this is within a generation (generation.c). What is retired is neither
+ * handed on nor added to a sum; its thread leaves it when it next looks
+ * (tenant_renew), and sweep.c makes it usable as an empty one. Sums are retired
+ * as all ledgers are, and the next generation begins with none.
  */
 #include <pthread.h>
 #include <string.h>
@@ -267,6 +272,9 @@ struct ledger *tenant_acquire(struct thread *thread)
         if (!ledger)
             return NULL;
         count_set(&ledger->tid, os_tid());
+    } else if (thread->ledger) {
+        /* What it has found already may be of the ledger that it left. */
+        ledger_unsettle(ledger);
     }
     *thread_ledger(thread) = ledger;
     if (!announce_end(thread)) {
@@ -317,11 +325,13 @@ void tenant_keep_only(struct ledger *mine)
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
         struct ledger *const ledger = ledger_at(id);
 
-        if (ledger == mine)
+        if (ledger == mine) {
             count_set(&ledger->tid, os_tid());
-        else if (!ledger->is_sum)
-            count_set(&ledger->is_free, 1);
-        if (ledger != mine)
+            ledger->late_tid = os_tid();
+        } else {
+            if (!ledger->is_sum)
+                count_set(&ledger->is_free, 1);
             ledger->is_late = 0;
+        }
     }
 }

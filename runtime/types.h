@@ -263,7 +263,7 @@ struct ledger {
     uint32_t table_used; /* slots taken */
     uint32_t id;         /* number of the ledger from 1; constant */
     struct account_chunk *chunks; /* newest first; written by the owner */
-    int64_t published;      /* part of `live` that at_peak.live includes */
+    int64_t published;      /* part of `live` that its generation's includes */
     uint64_t unknown_frees; /* frees of blocks that are not in the map */
     uint32_t is_swept; /* it is being made ready for use; under at_lock */
     uint32_t n_settling; /* blocks to look at more closely (generation.c) */

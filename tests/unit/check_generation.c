@@ -262,6 +262,40 @@ START_TEST(another_thread_clears_and_frees)
 }
 END_TEST
 
+/* As after its first blocks; the frees of this program may be hidden. */
+static void *work_and_settle(void *unused)
+{
+    __alloctrace_free(__alloctrace_malloc(1, site(5)));
+    own_ledger()->max_slack = NARROW_SLACK_MAX;
+    own_ledger()->n_settling = 0;
+    return unused;
+}
+
+/* The inner one takes over the ledger of a thread that has ended, whose blocks
+ * are in the fast half already. */
+START_TEST(a_nested_allocation_may_notice_first_and_take_over)
+{
+    struct account *account;
+    void *inner;
+    void *outer;
+
+    sites_announce();
+    at_is_narrow = real_is_glibc();
+    account = event_find_site(site(3), 40);
+    alloctrace_clear_traces();
+    in_thread(work_and_settle, NULL);
+    inner = __alloctrace_malloc(1, site(4));
+    outer = event_add(account, at_real.malloc_fn(40), 40);
+    ck_assert_uint_eq(at_generation->n_tenants, 1);
+    ck_assert_uint_eq(figures_at(3).live_bytes, 40);
+    ck_assert_int_eq(ledger_live_sum(), 41);
+    __alloctrace_free(inner);
+    __alloctrace_free(outer);
+    ck_assert_uint_eq(figures_at(3).live_bytes, 0);
+    ck_assert_int_eq(ledger_live_sum(), 0);
+}
+END_TEST
+
 START_TEST(a_retired_thread_publishes_no_peak)
 {
     struct ledger *mine;
@@ -544,6 +578,7 @@ CHECK_MAIN("generation", start_checks_the_number_and_ignores_it_when_tracing,
            a_clear_between_take_and_restore_forgets_the_block,
            a_clear_between_find_and_add_counts_the_block,
            a_nested_allocation_may_notice_first,
+           a_nested_allocation_may_notice_first_and_take_over,
            a_stopped_program_is_as_if_it_had_never_been_traced,
            a_new_ledger_gets_to_the_fast_half, another_thread_clears_and_frees,
            a_retired_thread_publishes_no_peak,

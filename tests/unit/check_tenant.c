@@ -14,6 +14,9 @@
 #include "check_alloctrace.h"
 #include "paths.h"
 
+#define ALLOCTRACE_API
+#include "alloctrace.h"
+
 /* Two tests are not for ThreadSanitizer, see below. */
 #ifdef __SANITIZE_THREAD__
 #pragma GCC diagnostic ignored "-Wunused-variable"
@@ -42,7 +45,7 @@ static void *work_as(void *name)
     return NULL;
 }
 
-/* What the ended threads of a name allocated. */
+/* What the ended threads of a name allocated since the last clear. */
 static uint64_t blocks_of(const char *name)
 {
     char other[THREAD_NAME_SIZE];
@@ -50,7 +53,7 @@ static uint64_t blocks_of(const char *name)
 
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
         tenant_name(ledger_at(id), other);
-        if (strcmp(other, name) == 0)
+        if (generation_has(ledger_at(id)) && strcmp(other, name) == 0)
             for (const struct account_chunk *chunk = ledger_at(id)->chunks;
                  chunk; chunk = chunk->next)
                 for (uint32_t i = 0; i < chunk->n_used; i++)
@@ -197,6 +200,80 @@ START_TEST(blocks_of_threads_that_have_ended_can_be_freed)
 }
 END_TEST
 
+/* Each sum is of one generation, whose number of threads differs. */
+START_TEST(after_a_clear_names_have_what_came_later)
+{
+    sites_announce();
+    for (unsigned round = 0; round < 200; round++) {
+        const unsigned n = 2 + round % 3;
+
+        for (unsigned i = 0; i < n; i++) {
+            in_thread(work_as, "reader");
+            if (round % 2)
+                in_thread(work_as, "writer");
+        }
+        ck_assert_uint_eq(blocks_of("reader"), 2 * n);
+        ck_assert_uint_eq(blocks_of("writer"), round % 2 ? 2 * n : 0);
+        ck_assert_uint_eq(figures_at(1).live_blocks, round % 2 ? 2 * n : n);
+        ck_assert_int_eq(ledger_live_sum(), round % 2 ? 200 * n : 100 * n);
+        ck_assert_int_eq(alloctrace_clear_traces(), 0);
+        ck_assert_uint_eq(blocks_of("reader") + blocks_of("writer"), 0);
+        ck_assert_int_eq(ledger_live_sum(), 0);
+        ck_assert_uint_eq(peak_bytes(), 0);
+    }
+    /* Retired ones, also sums, are used again. */
+    ck_assert_uint_le(at_ledgers.n, 32);
+    ck_assert_uint_eq(at_dropped_blocks, 0);
+}
+END_TEST
+
+static void *count_and_wait(void *name)
+{
+    work_as(name);
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    return work_as(name);
+}
+
+START_TEST(what_a_thread_left_at_a_clear_is_in_no_sum)
+{
+    static char name[] = "reader";
+    pthread_t thread;
+
+    sites_announce();
+    in_thread(work_as, "reader");
+    pthread_barrier_init(&barrier, NULL, 2);
+    pthread_create(&thread, NULL, count_and_wait, name);
+    pthread_barrier_wait(&barrier);
+    alloctrace_clear_traces();
+    in_thread(work_as, "reader"); /* ended, current */
+    pthread_barrier_wait(&barrier);
+    pthread_join(thread, NULL); /* has taken that over */
+    in_thread(work_as, "writer"); /* and this one its */
+    ck_assert_uint_eq(blocks_of("reader"), 4);
+    ck_assert_uint_eq(blocks_of("writer"), 2);
+    ck_assert_uint_eq(figures_at(1).live_blocks, 3);
+    ck_assert_int_eq(ledger_live_sum(), 300);
+}
+END_TEST
+
+START_TEST(ledgers_of_late_ends_are_used_again_after_clears)
+{
+    sites_announce();
+    for (unsigned i = 0; i < N_KEYS; i++)
+        pthread_key_create(&keys[i], i % 20 ? NULL : allocate_at_end);
+    for (unsigned i = 0; i < 400; i++) {
+        in_thread(work_with_keys, NULL);
+        ck_assert_uint_eq(figures_at(2).total_blocks,
+                          2 * PTHREAD_DESTRUCTOR_ITERATIONS);
+        ck_assert_int_eq(alloctrace_clear_traces(), 0);
+        ck_assert_uint_eq(figures_at(3).live_blocks, 0);
+    }
+    ck_assert_uint_le(at_ledgers.n, 64);
+    ck_assert_uint_eq(at_dropped_blocks, 0);
+}
+END_TEST
+
 static void *wait_twice(void *unused)
 {
     (void)unused;
@@ -246,10 +323,13 @@ END_TEST
 #else
 #define NOT_UNDER_ITS_EYES                                         \
     , destructors_that_run_last_are_counted_and_leave_no_ledger,   \
+        ledgers_of_late_ends_are_used_again_after_clears,          \
         a_child_keeps_the_counts_and_has_one_ledger_in_use
 #endif
 
 CHECK_MAIN("tenant", what_threads_counted_stays_under_their_name,
            a_thread_has_its_number_and_only_what_it_counted_itself,
            any_number_of_names_takes_so_much_memory,
+           after_a_clear_names_have_what_came_later,
+           what_a_thread_left_at_a_clear_is_in_no_sum,
            blocks_of_threads_that_have_ended_can_be_freed NOT_UNDER_ITS_EYES)
