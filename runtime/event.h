@@ -78,16 +78,14 @@ EVENT const struct alloctrace_shadow_frame *event_frame(unsigned how)
 }
 
 /*
- * For an entry: the account of the path in this thread's ledger, NULL unless
- * that is found at once. `site` is the site's key, tagged (abi.h).
+ * For an entry of a thread that has a ledger: the account of the path in it,
+ * NULL unless that is found at once. `site` is the site's key, tagged (abi.h).
  */
 EVENT struct account *event_peek_site(uint64_t site)
 {
     const struct ledger *const ledger = __alloctrace_thread.ledger;
     const struct alloctrace_shadow_frame *top = __alloctrace_thread.top;
 
-    if (event_has_no_ledger())
-        return NULL;
     if (site & EVENT_OWN_FRAME) {
         top = top->parent;
         site -= EVENT_OWN_FRAME;
@@ -111,7 +109,8 @@ EVENT struct account *event_peek_address(const void *address)
  * not record. */
 EVENT struct account *event_find_site(uint64_t site, size_t size)
 {
-    struct account *const account = event_peek_site(site);
+    struct account *const account =
+        event_has_no_ledger() ? NULL : event_peek_site(site);
 
     return likely(account) ? account : event_meet_site(site, size);
 }
