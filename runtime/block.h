@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * HOT: the block map: address of a live block => account it was counted in,
- * size. Out of band, so that it survives overflows in the program, knows which
- * frees are not ours, and can be enumerated. Two maps, both of two levels: a
+ * size. Out of band, so that overflows do not reach it, it knows which frees
+ * are not ours, and can be enumerated. Two maps, both of two levels: a
  * root of pointers to leaves, whose pages cost nothing until a block lies
  * there; one entry a granule of four words.
  *
