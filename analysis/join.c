@@ -124,16 +124,23 @@ int at_details_join(alloctrace_snapshot *snapshot)
 
 /* ---- Looking up ---- */
 
-static uint32_t first_detail(const alloctrace_snapshot *snapshot,
-                             uint32_t trace)
+/*
+ * Of n elements of `stride` bytes, sorted by the trace that each names: which
+ * is the first that names `trace` or a later one. `names` is the first
+ * element's own.
+ */
+static uint32_t first_of(const uint32_t *names, size_t stride, uint32_t n,
+                         uint32_t trace)
 {
     uint32_t low = 0;
-    uint32_t high = snapshot->n_details;
+    uint32_t high = n;
 
     while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
+        const uint32_t middle = low + (high - low) / 2;
+        const uint32_t *const name =
+            (const void *)((const char *)names + middle * stride);
 
-        if (snapshot->details[middle].trace < trace)
+        if (*name < trace)
             low = middle + 1;
         else
             high = middle;
@@ -141,20 +148,23 @@ static uint32_t first_detail(const alloctrace_snapshot *snapshot,
     return low;
 }
 
+static uint32_t first_detail(const alloctrace_snapshot *snapshot,
+                             uint32_t trace)
+{
+    const struct at_detail *const details = snapshot->details;
+
+    return details ? first_of(&details->trace, sizeof *details,
+                              snapshot->n_details, trace)
+                   : 0;
+}
+
 static uint32_t first_size(const alloctrace_snapshot *snapshot, uint32_t trace)
 {
-    uint32_t low = 0;
-    uint32_t high = snapshot->n_sizes;
+    const struct at_size *const sizes = snapshot->sizes;
 
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (snapshot->sizes[middle].trace < trace)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return sizes ? first_of(&sizes->trace, sizeof *sizes, snapshot->n_sizes,
+                            trace)
+                 : 0;
 }
 
 struct at_temporary at_trace_temporary(const alloctrace_snapshot *snapshot,

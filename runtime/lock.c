@@ -66,7 +66,17 @@ void lock_hold(void)
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-static void do_deferred(void)
+/* What was held is so no more. Leaves what was deferred for later. */
+static void unhold(void)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    count_set(&__alloctrace_thread.n_held,
+              count_get(&__alloctrace_thread.n_held) - 1);
+    /* A handler from here on sees what is held. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+at_cold static void do_deferred(void)
 {
     void (*const action)(void) =
         __atomic_exchange_n(&deferred, NULL, __ATOMIC_ACQUIRE);
@@ -75,27 +85,26 @@ static void do_deferred(void)
         action();
 }
 
+static void do_deferred_if_free(void)
+{
+    if (unlikely(__atomic_load_n(&deferred, __ATOMIC_RELAXED)) &&
+        !lock_is_held())
+        do_deferred();
+}
+
 void lock_release(void)
 {
     __atomic_store_n(&at_lock.is_taken, 0, __ATOMIC_RELEASE);
     __alloctrace_thread.busy--;
     /* What lock_try_dump put off: not under at_lock, for a dump waits for the
      * dump lock and the dynamic linker's, whose holders may want at_lock. */
-    if (unlikely(__atomic_load_n(&deferred, __ATOMIC_RELAXED)) &&
-        !lock_is_held())
-        do_deferred();
+    do_deferred_if_free();
 }
 
 void lock_unhold(void)
 {
-    const uint32_t n = count_get(&__alloctrace_thread.n_held) - 1;
-
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    count_set(&__alloctrace_thread.n_held, n);
-    /* A handler from here on sees that nothing is held. */
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (n == 0 && unlikely(__atomic_load_n(&deferred, __ATOMIC_RELAXED)))
-        do_deferred();
+    unhold();
+    do_deferred_if_free();
 }
 
 bool lock_defer(void (*action)(void))
@@ -123,20 +132,17 @@ uint64_t lock_take_dump(void)
     return blocked;
 }
 
-void lock_release_dump(uint64_t blocked)
+static void free_dump_lock(void)
 {
     __atomic_store_n(&dump_lock, 0, __ATOMIC_RELEASE);
     os_wake(&dump_lock);
-    lock_unhold();
-    os_release_handlers(blocked);
 }
 
-/* Leaves to lock_release what was deferred. */
-static void unhold(void)
+void lock_release_dump(uint64_t blocked)
 {
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    count_set(&__alloctrace_thread.n_held,
-              count_get(&__alloctrace_thread.n_held) - 1);
+    free_dump_lock();
+    lock_unhold();
+    os_release_handlers(blocked);
 }
 
 bool lock_try_dump(void)
@@ -151,10 +157,10 @@ bool lock_try_dump(void)
     return false;
 }
 
+/* Leaves to lock_release what was deferred. */
 void lock_end_dump(void)
 {
-    __atomic_store_n(&dump_lock, 0, __ATOMIC_RELEASE);
-    os_wake(&dump_lock);
+    free_dump_lock();
     unhold();
 }
 
