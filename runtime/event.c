@@ -209,7 +209,7 @@ static struct account *meet(uint64_t leaf, unsigned how, size_t size)
 /*
  * After a stop a thread keeps a ledger in which nothing is found for some
  * allocations: an allocator that allocates itself, or a signal handler, may
- * have met the stop while the thread was between event_find and event_add,
+ * have met the stop while the thread was between event_peek_site and event_add,
  * and event_add must not find none. Nothing nests that deep.
  */
 #define N_STOPPED 256

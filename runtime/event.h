@@ -4,7 +4,7 @@
  * ties the tables together. Included by alloc.c and interpose.c, which are
  * the same three steps around the real allocator:
  *
- *     account = event_find(path)      before: which account is this path's?
+ *     account = event_peek_site(...)  before: which account is this path's?
  *     block = real allocator
  *     event_add(account, block)       after: count it, enter it in the map
  *
