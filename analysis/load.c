@@ -80,6 +80,7 @@ DEFINE_READER(size_class, ALLOCTRACE_SIZE_CLASS_FIELDS)
 DEFINE_READER(summary, ALLOCTRACE_SUMMARY_FIELDS)
 DEFINE_READER(domain, ALLOCTRACE_DOMAIN_FIELDS)
 DEFINE_READER(block, ALLOCTRACE_BLOCK_FIELDS)
+DEFINE_READER(attribute, ALLOCTRACE_ATTRIBUTE_FIELDS)
 DEFINE_READER(trailer, ALLOCTRACE_TRAILER_FIELDS)
 
 /* Says that the file is damaged. Returns ALLOCTRACE_EBAD_FILE. */
@@ -145,6 +146,7 @@ static int add_process(struct loader *loader, const uint8_t *bytes,
         .traceback_limit = entry.traceback_limit,
         .sequence = entry.sequence,
         .sample_bytes = entry.sample_bytes,
+        .n_processes = entry.n_processes ? entry.n_processes : 1,
     };
     return 0;
 }
@@ -209,6 +211,7 @@ static int add_frame(struct loader *loader, const uint8_t *bytes,
         .type = entry.type,
         .target = entry.target,
         .type_size = entry.type_size,
+        .ordinal = entry.ordinal,
         .n_chain = n_chain,
         .kind = entry.kind < UINT16_MAX ? (uint16_t)entry.kind : UINT16_MAX,
         .flags = (uint16_t)entry.flags,
@@ -332,16 +335,37 @@ static int add_size(struct loader *loader, const uint8_t *bytes,
     return 0;
 }
 
-/* Blocks are checked and counted. */
 static int add_block(struct loader *loader, const uint8_t *bytes,
                      uint64_t offset)
 {
     const struct alloctrace_block_entry entry = read_block(bytes);
+    alloctrace_snapshot *snapshot = loader->snapshot;
 
     if (check_id(loader, offset, "traceback", entry.traceback,
-                 loader->snapshot->n_tracebacks))
+                 snapshot->n_tracebacks))
         return ALLOCTRACE_EBAD_FILE;
-    loader->snapshot->n_blocks++;
+    snapshot->blocks[snapshot->n_blocks++] = (struct alloctrace_block){
+        .address = entry.address,
+        .size = entry.size,
+        .traceback = entry.traceback,
+        .domain = entry.domain,
+    };
+    return 0;
+}
+
+static int add_attribute(struct loader *loader, const uint8_t *bytes,
+                         uint64_t offset)
+{
+    const struct alloctrace_attribute_entry entry = read_attribute(bytes);
+    alloctrace_snapshot *snapshot = loader->snapshot;
+
+    if (CHECK_STRINGS(loader, offset, entry.key, entry.value))
+        return ALLOCTRACE_EBAD_FILE;
+    if (!*at_text(snapshot, entry.key))
+        return damaged(loader, offset, "damaged: an attribute has no key");
+    if (at_attributes_set(&snapshot->attributes, at_text(snapshot, entry.key),
+                          at_text(snapshot, entry.value)))
+        return at_fault_memory(loader->error);
     return 0;
 }
 
@@ -417,6 +441,7 @@ static const struct entry_type {
     ENTRY(BLOCKS, BLOCK, "blocks", add_block),
     ENTRY(DETAILS, DETAIL, "details", add_detail),
     ENTRY(SIZES, SIZE_CLASS, "sizes", add_size),
+    ENTRY(ATTRIBUTES, ATTRIBUTE, "attributes", add_attribute),
     ENTRY(TRAILER, TRAILER, "trailer", NULL),
 #undef ENTRY
 };
@@ -460,6 +485,8 @@ static uint64_t *counter_of(struct loader *loader, uint32_t tag)
         return &counts->details;
     case ALLOCTRACE_TAG_SIZES:
         return &counts->sizes;
+    case ALLOCTRACE_TAG_BLOCKS:
+        return &counts->blocks;
     default:
         return NULL;
     }

@@ -59,6 +59,7 @@ struct at_frame {
     uint32_t type;      /* string */
     uint32_t target;    /* string */
     uint32_t type_size; /* bytes of one object of `type`; 0 = unknown */
+    uint32_t ordinal;   /* number of the site in its function; 0 = none */
     uint32_t n_chain;   /* frames from here through the last caller: >= 1 */
     uint16_t kind;      /* enum alloctrace_frame_kind */
     uint16_t flags;     /* ALLOCTRACE_FRAME_* */
@@ -71,6 +72,16 @@ struct at_traceback {
     uint64_t depth;  /* frames of the whole path, inlined ones included */
     uint64_t left_out; /* frames that it had besides: outside the limit, or
                           rounds of recursion; of the longest such path */
+};
+
+/* What a user said of a snapshot. */
+struct at_attribute {
+    struct alloctrace_attribute texts; /* in `owned` */
+    char *owned;                       /* both, one behind the other */
+};
+struct at_attributes {
+    struct at_attribute *items; /* owned; in the order of setting */
+    size_t count;
 };
 
 /* What the file calls a trace by when it tells more about it. */
@@ -104,7 +115,20 @@ struct at_size {
     uint64_t bytes;
 };
 
+/*
+ * A snapshot may be made of another one, its *base*, and then has the same
+ * tables but for those that differ: a table is its own exactly if it is not
+ * the base's. It holds a reference on the base, which thus outlives it; what
+ * is referred to is never changed, so that the tables may be shared by
+ * threads.
+ */
 struct alloctrace_snapshot {
+    uint32_t references;       /* atomic: the user's, and of what was made of
+                                  this; freed with the last one */
+    alloctrace_snapshot *base; /* holds a reference; NULL = all is its own */
+    alloctrace_snapshot *raw;  /* of a folded snapshot: what was folded, with
+                                  the same traces in the same order; holds a
+                                  reference; NULL = nothing was folded */
     struct alloctrace_process process;
     struct alloctrace_summary summary;
     struct at_strings strings;
@@ -128,16 +152,19 @@ struct alloctrace_snapshot {
     uint32_t n_details;
     uint32_t n_sizes;
     bool has_details;   /* the program was asked to count them */
-    uint64_t n_blocks;  /* single blocks that the file lists */
     uint64_t max_depth; /* highest `depth` of a traceback */
-    /* Of a folded snapshot only: it owns its tracebacks, traces and wrappers,
-     * and everything else is that of `raw`. */
-    const alloctrace_snapshot *raw; /* what was folded; NULL = nothing was */
-    const char **wrappers;          /* functions left out, most bytes first */
+    struct alloctrace_block *blocks; /* 0 .. n_blocks - 1, as the file has
+                                        them */
+    uint64_t n_blocks;
+    struct at_attributes attributes; /* always its own */
+    const char **wrappers; /* functions that folding left out, most bytes
+                              first */
     size_t n_wrappers;
 };
 
 struct alloctrace_traceback {
+    alloctrace_snapshot *snapshot; /* whose strings and modules the frames
+                                      have; holds a reference, or NULL */
     uint64_t total_nframe;            /* before the limit */
     size_t count;                     /* frames kept: at least one */
     struct alloctrace_frame frames[]; /* the most recent first */
@@ -171,6 +198,15 @@ int at_rank_numbers(const uint64_t *keys, size_t count, uint32_t *ranks,
                     uint32_t *n_ranks);
 int at_rank_texts(const char *const *texts, size_t count, uint32_t *ranks);
 
+/* attribute.c: attributes. */
+
+/* Copies all; `to` is empty. Returns 0 or ALLOCTRACE_ENO_MEMORY. */
+int at_attributes_copy(struct at_attributes *to,
+                       const struct at_attributes *from);
+int at_attributes_set(struct at_attributes *attributes, const char *key,
+                      const char *value);
+void at_attributes_fini(struct at_attributes *attributes);
+
 /* snapshot.c: ownership and access. */
 
 /* Makes a snapshot with the entries 0 of all tables and room for as many more
@@ -187,8 +223,20 @@ struct at_counts {
     uint64_t traces;
     uint64_t details;
     uint64_t sizes;
+    uint64_t blocks;
 };
 alloctrace_snapshot *at_snapshot_create(const struct at_counts *counts);
+
+/* Makes a snapshot with the tables of another, of which some may be replaced
+ * then. Returns NULL when memory runs out. */
+alloctrace_snapshot *at_snapshot_derive(const alloctrace_snapshot *base);
+
+/* Takes one more reference, which alloctrace_snapshot_free gives back. That a
+ * snapshot is referred to changes nothing that its reader could see. */
+alloctrace_snapshot *at_snapshot_retain(const alloctrace_snapshot *snapshot);
+
+/* May what its frames say be changed: does nothing else use them? */
+bool at_snapshot_is_sole(const alloctrace_snapshot *snapshot);
 
 static inline const char *at_text(const alloctrace_snapshot *snapshot,
                                   uint32_t string_id)

@@ -113,6 +113,7 @@ int at_path_begin(const alloctrace_snapshot *snapshot, uint32_t traceback_id,
     kept = count < SIZE_MAX ? at_traceback_create((size_t)count) : NULL;
     if (!kept)
         return ALLOCTRACE_ENO_MEMORY;
+    kept->snapshot = at_snapshot_retain(snapshot);
     kept->total_nframe = snapshot->tracebacks[traceback_id].depth +
                          snapshot->tracebacks[traceback_id].left_out;
     at_walk_begin(&walk, snapshot, traceback_id);
@@ -141,6 +142,9 @@ int alloctrace_snapshot_traceback(const alloctrace_snapshot *snapshot,
 
 void alloctrace_traceback_free(alloctrace_traceback *traceback)
 {
+    if (!traceback)
+        return;
+    alloctrace_snapshot_free(traceback->snapshot);
     free(traceback);
 }
 

@@ -231,7 +231,7 @@ int alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,
     bool *is_caller;
     int result;
 
-    if (snapshot->raw)
+    if (!at_snapshot_is_sole(snapshot))
         return ALLOCTRACE_EBAD_ARGUMENT;
     is_caller = callers_mark(snapshot);
     if (!is_caller)

@@ -39,8 +39,10 @@ static int tables_init(alloctrace_snapshot *s, const struct at_counts *counts)
     s->traces = table_create(counts->traces, sizeof *s->traces);
     s->details = table_create(counts->details, sizeof *s->details);
     s->sizes = table_create(counts->sizes, sizeof *s->sizes);
-    if (!s->details || !s->sizes || !s->arguments || !s->modules || !s->threads || !s->domains ||
-        !s->frames || !s->tracebacks || !s->traces)
+    s->blocks = table_create(counts->blocks, sizeof *s->blocks);
+    if (!s->arguments || !s->modules || !s->threads || !s->domains ||
+        !s->frames || !s->tracebacks || !s->traces || !s->details ||
+        !s->sizes || !s->blocks)
         return ALLOCTRACE_ENO_MEMORY;
     s->modules[0].path = s->modules[0].build_id = "";
     s->threads[0].name = "";
@@ -56,6 +58,7 @@ alloctrace_snapshot *at_snapshot_create(const struct at_counts *counts)
 
     if (!snapshot)
         return NULL;
+    snapshot->references = 1;
     if (strings_init(snapshot, counts) || tables_init(snapshot, counts)) {
         alloctrace_snapshot_free(snapshot);
         return NULL;
@@ -63,29 +66,82 @@ alloctrace_snapshot *at_snapshot_create(const struct at_counts *counts)
     return snapshot;
 }
 
-/* Frees what a folded snapshot has of another. */
-static void names_free(alloctrace_snapshot *snapshot)
+alloctrace_snapshot *at_snapshot_retain(const alloctrace_snapshot *snapshot)
 {
-    at_strings_fini(&snapshot->strings);
-    free(snapshot->arguments);
-    free(snapshot->modules);
-    free(snapshot->threads);
-    free(snapshot->domains);
-    free(snapshot->frames);
-    free(snapshot->details);
-    free(snapshot->sizes);
+    alloctrace_snapshot *const held = (alloctrace_snapshot *)(uintptr_t)snapshot;
+
+    __atomic_add_fetch(&held->references, 1, __ATOMIC_RELAXED);
+    return held;
 }
 
+bool at_snapshot_is_sole(const alloctrace_snapshot *snapshot)
+{
+    return !snapshot->base &&
+           __atomic_load_n(&snapshot->references, __ATOMIC_ACQUIRE) == 1;
+}
+
+alloctrace_snapshot *at_snapshot_derive(const alloctrace_snapshot *base)
+{
+    alloctrace_snapshot *const made = malloc(sizeof *made);
+
+    if (!made)
+        return NULL;
+    *made = *base;
+    made->references = 1;
+    made->base = at_snapshot_retain(base);
+    if (made->raw)
+        at_snapshot_retain(made->raw);
+    made->attributes = (struct at_attributes){0};
+    if (at_attributes_copy(&made->attributes, &base->attributes)) {
+        alloctrace_snapshot_free(made);
+        return NULL;
+    }
+    return made;
+}
+
+/* Frees the tables that are not the base's. */
+static void tables_free(alloctrace_snapshot *snapshot)
+{
+    static const alloctrace_snapshot none;
+    const alloctrace_snapshot *const base =
+        snapshot->base ? snapshot->base : &none;
+
+#define FREE_OWN(table)                        \
+    do {                                       \
+        if (snapshot->table != base->table)    \
+            free(snapshot->table);             \
+    } while (0)
+
+    FREE_OWN(arguments);
+    FREE_OWN(modules);
+    FREE_OWN(threads);
+    FREE_OWN(domains);
+    FREE_OWN(frames);
+    FREE_OWN(tracebacks);
+    FREE_OWN(traces);
+    FREE_OWN(details);
+    FREE_OWN(sizes);
+    FREE_OWN(blocks);
+    FREE_OWN(wrappers);
+#undef FREE_OWN
+    if (snapshot->strings.text != base->strings.text)
+        at_strings_fini(&snapshot->strings);
+}
+
+/* A chain of bases is as long as snapshots were made of one another. */
 void alloctrace_snapshot_free(alloctrace_snapshot *snapshot)
 {
-    if (!snapshot)
-        return;
-    free(snapshot->tracebacks);
-    free(snapshot->traces);
-    free(snapshot->wrappers);
-    if (!snapshot->raw)
-        names_free(snapshot);
-    free(snapshot);
+    while (snapshot && __atomic_sub_fetch(&snapshot->references, 1,
+                                          __ATOMIC_ACQ_REL) == 0) {
+        alloctrace_snapshot *const base = snapshot->base;
+
+        if (snapshot->raw)
+            alloctrace_snapshot_free(snapshot->raw);
+        tables_free(snapshot);
+        at_attributes_fini(&snapshot->attributes);
+        free(snapshot);
+        snapshot = base;
+    }
 }
 
 const struct alloctrace_process *
@@ -145,6 +201,12 @@ uint64_t
 alloctrace_snapshot_block_count(const alloctrace_snapshot *snapshot)
 {
     return snapshot->n_blocks;
+}
+
+const struct alloctrace_block *
+alloctrace_snapshot_block(const alloctrace_snapshot *snapshot, uint64_t index)
+{
+    return index < snapshot->n_blocks ? &snapshot->blocks[index] : NULL;
 }
 
 size_t alloctrace_snapshot_domain_count(const alloctrace_snapshot *snapshot)

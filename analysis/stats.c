@@ -36,7 +36,7 @@ struct summing {
 #define COMPARED_WRAPPERS 64
 
 struct alloctrace_statistics {
-    const alloctrace_snapshot *snapshot; /* not owned; outlives this */
+    alloctrace_snapshot *snapshot; /* holds a reference */
     int group_by;                        /* enum alloctrace_grouping */
     size_t count;                        /* groups */
     struct alloctrace_statistic sum;     /* of all groups */
@@ -323,7 +323,7 @@ static alloctrace_statistics *statistics_create(const struct summing *summing,
         free(largest);
         return NULL;
     }
-    statistics->snapshot = summing->snapshot;
+    statistics->snapshot = at_snapshot_retain(summing->snapshot);
     statistics->group_by = group_by;
     statistics->count = count;
     statistics->largest = largest;
@@ -396,6 +396,7 @@ void alloctrace_statistics_free(alloctrace_statistics *statistics)
     free(statistics->largest);
     free(statistics->members);
     free(statistics->first);
+    alloctrace_snapshot_free(statistics->snapshot);
     free(statistics);
 }
 
@@ -428,6 +429,7 @@ static alloctrace_traceback *key_frame(const alloctrace_snapshot *snapshot,
 
     if (!traceback)
         return NULL;
+    traceback->snapshot = at_snapshot_retain(snapshot);
     traceback->total_nframe = snapshot->tracebacks[traceback_id].depth +
                               snapshot->tracebacks[traceback_id].left_out;
     traceback->frames[0] = (struct alloctrace_frame){

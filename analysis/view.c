@@ -198,15 +198,14 @@ int alloctrace_snapshot_fold_wrappers(const alloctrace_snapshot *snapshot,
 
     if (snapshot->raw)
         return ALLOCTRACE_EBAD_ARGUMENT;
-    view = malloc(sizeof *view);
+    view = at_snapshot_derive(snapshot);
     folds = at_fold_paths(snapshot);
     if (!view || !folds) {
-        free(view);
+        alloctrace_snapshot_free(view);
         free(folds);
         return ALLOCTRACE_ENO_MEMORY;
     }
-    *view = *snapshot;
-    view->raw = snapshot;
+    view->raw = at_snapshot_retain(snapshot);
     view->tracebacks = NULL;
     view->traces = NULL;
     result = view_fill(view, folds);

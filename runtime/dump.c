@@ -115,6 +115,7 @@ static void put_process_record(uint32_t sequence, const char *reason)
         .writer = put_own_string("alloctrace " ALLOCTRACE_VERSION_STRING),
         .reason = put_own_string(reason),
         .sample_bytes = at_options.sample,
+        .n_processes = 1,
     };
 
     os_program_path(name, sizeof name);

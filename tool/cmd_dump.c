@@ -48,6 +48,7 @@ DEFINE_FIELDS(argument, ARGUMENT)
 DEFINE_FIELDS(domain, DOMAIN)
 DEFINE_FIELDS(detail, DETAIL)
 DEFINE_FIELDS(size_class, SIZE_CLASS)
+DEFINE_FIELDS(attribute, ATTRIBUTE)
 DEFINE_FIELDS(trailer, TRAILER)
 #define strings_fields no_fields
 

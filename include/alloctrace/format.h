@@ -71,6 +71,7 @@
     TAG(BLOCKS, 11, block)                                                    \
     TAG(DETAILS, 12, detail)                                                  \
     TAG(SIZES, 13, size_class)                                                \
+    TAG(ATTRIBUTES, 14, attribute)                                            \
     TAG(TRAILER, 0xffffffff, trailer)
 
 enum alloctrace_tag {
@@ -97,7 +98,9 @@ enum alloctrace_tag {
     FIELD(32, host)            /* string: host name */                        \
     FIELD(32, writer)          /* string: version of the runtime */           \
     FIELD(32, reason)          /* string: "exit", "request", "interval", ... */ \
-    FIELD(64, sample_bytes)    /* see below; absent from older files: 0 */
+    FIELD(64, sample_bytes)    /* see below; absent from older files: 0 */    \
+    FIELD(32, n_processes)     /* merged into this file; absent or 0: 1 */    \
+    FIELD(32, reserved)
 
 /*
  * `sample_bytes`: 0 = every block was traced, and all figures are exact. Else
@@ -107,6 +110,11 @@ enum alloctrace_tag {
  * sqrt(sample_bytes * B). A peak is that of the estimates.
  */
 #define ALLOCTRACE_OLD_PROCESS_SIZE 48
+
+/* What a user said of the snapshot; each key once. */
+#define ALLOCTRACE_ATTRIBUTE_FIELDS(FIELD)                                    \
+    FIELD(32, key)   /* string: not empty */                                  \
+    FIELD(32, value) /* string */
 
 /* The program's arguments in order, the program's name first. */
 #define ALLOCTRACE_ARGUMENT_FIELDS(FIELD)                                     \
@@ -293,6 +301,9 @@ struct alloctrace_size_class_entry {
 struct alloctrace_block_entry {
     ALLOCTRACE_BLOCK_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
+struct alloctrace_attribute_entry {
+    ALLOCTRACE_ATTRIBUTE_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
+};
 struct alloctrace_summary_entry {
     ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_MEMBER)
 };
@@ -324,6 +335,8 @@ enum {
         0 ALLOCTRACE_SIZE_CLASS_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_BLOCK_SIZE =
         0 ALLOCTRACE_BLOCK_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
+    ALLOCTRACE_ATTRIBUTE_SIZE =
+        0 ALLOCTRACE_ATTRIBUTE_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_SUMMARY_SIZE =
         0 ALLOCTRACE_SUMMARY_FIELDS(ALLOCTRACE_FORMAT_ADD_SIZE),
     ALLOCTRACE_TRAILER_SIZE =
