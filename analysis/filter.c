@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Filters: which traces are looked at. Patterns (pattern.c) are tested once for
+ * Filters: which traces are looked at. Patterns (glob.c) are tested once for
  * each name. What is asked of all frames of a path is carried from callers to
  * callees, one step for each frame and each traceback, whatever the limit and
  * however deep paths are. select.c makes the snapshot of what is left.
@@ -40,9 +40,11 @@ struct filtering {
     struct names typed;     /* by string */
     struct names modules;   /* by number */
     struct names threads;   /* by number */
-    /* Owned: by traceback, from its most recent frame to the first outwards
-     * that matches; NULL = the most recent one is looked at. */
-    uint64_t *distances;
+    bool *frames; /* owned: by frame, whether all that is asked of one frame is
+                     true of it; NULL = nothing is asked */
+    uint64_t *distances; /* owned: by traceback, from its most recent frame to
+                            the first outwards that matches; NULL = only the
+                            most recent one is looked at */
 };
 
 /* ---- Reading filters ---- */
@@ -169,6 +171,17 @@ static bool frame_matches(struct filtering *filtering, uint32_t number)
                        snapshot->modules[frame->module].path);
 }
 
+/* Looks at frames in their order: traces would come upon them in any. */
+static int frames_find(struct filtering *filtering)
+{
+    const uint32_t n = filtering->snapshot->n_frames;
+
+    filtering->frames = malloc(n * sizeof *filtering->frames);
+    for (uint32_t i = 0; filtering->frames && i < n; i++)
+        filtering->frames[i] = frame_matches(filtering, i);
+    return filtering->frames ? 0 : ALLOCTRACE_ENO_MEMORY;
+}
+
 static uint64_t further(uint64_t distance, uint64_t frames)
 {
     return distance == NOWHERE ? NOWHERE : distance + frames;
@@ -176,19 +189,20 @@ static uint64_t further(uint64_t distance, uint64_t frames)
 
 /* From a frame of a site to the first one in it, outwards, that matches;
  * `distances` has that of its caller. */
-static uint64_t frame_distance(struct filtering *filtering, uint32_t number,
-                               const uint64_t *distances)
+static uint64_t frame_distance(const struct filtering *filtering,
+                               uint32_t number, const uint64_t *distances)
 {
     const uint32_t caller = filtering->snapshot->frames[number].caller;
 
-    if (frame_matches(filtering, number))
+    if (filtering->frames[number])
         return 0;
     return caller ? further(distances[caller], 1) : NOWHERE;
 }
 
 /* Callers have lower numbers than what was inlined into them, but those that
  * resolving an address added have higher ones: these first, from above. */
-static void frames_measure(struct filtering *filtering, uint64_t *distances)
+static void frames_measure(const struct filtering *filtering,
+                           uint64_t *distances)
 {
     const alloctrace_snapshot *const snapshot = filtering->snapshot;
     const struct at_frame *const frames = snapshot->frames;
@@ -202,7 +216,8 @@ static void frames_measure(struct filtering *filtering, uint64_t *distances)
 }
 
 /* Parents have lower numbers; `in_site` is by frame. */
-static void paths_measure(struct filtering *filtering, const uint64_t *in_site)
+static void paths_measure(const struct filtering *filtering,
+                          const uint64_t *in_site)
 {
     const alloctrace_snapshot *const snapshot = filtering->snapshot;
     uint64_t *const distances = filtering->distances;
@@ -232,14 +247,16 @@ static int paths_find(struct filtering *filtering)
     return in_site && filtering->distances ? 0 : ALLOCTRACE_ENO_MEMORY;
 }
 
-static bool path_matches(struct filtering *filtering, uint32_t traceback)
+static bool path_matches(const struct filtering *filtering, uint32_t traceback)
 {
     const alloctrace_snapshot *const snapshot = filtering->snapshot;
 
+    if (!filtering->frames)
+        return true;
     if (filtering->distances)
         return filtering->distances[traceback] <
                at_kept_frames(snapshot, traceback);
-    return frame_matches(filtering, snapshot->tracebacks[traceback].frame);
+    return filtering->frames[snapshot->tracebacks[traceback].frame];
 }
 
 /* ---- Traces ---- */
@@ -258,9 +275,11 @@ static int filtering_init(struct filtering *filtering)
         names_init(&filtering->threads, filter->thread_pattern, false,
                    snapshot->n_threads))
         return ALLOCTRACE_ENO_MEMORY;
-    if (filter->all_frames && asks_for_frames(filter))
-        return paths_find(filtering);
-    return 0;
+    if (!asks_for_frames(filter))
+        return 0;
+    if (frames_find(filtering))
+        return ALLOCTRACE_ENO_MEMORY;
+    return filter->all_frames ? paths_find(filtering) : 0;
 }
 
 static void filtering_fini(struct filtering *filtering)
@@ -270,6 +289,7 @@ static void filtering_fini(struct filtering *filtering)
     names_fini(&filtering->typed);
     names_fini(&filtering->modules);
     names_fini(&filtering->threads);
+    free(filtering->frames);
     free(filtering->distances);
 }
 

@@ -198,7 +198,7 @@ int at_rank_numbers(const uint64_t *keys, size_t count, uint32_t *ranks,
                     uint32_t *n_ranks);
 int at_rank_texts(const char *const *texts, size_t count, uint32_t *ranks);
 
-/* pattern.c: patterns for names. */
+/* glob.c: patterns for names. */
 
 struct at_byte_set {
     uint32_t bits[8]; /* by byte */
@@ -320,6 +320,11 @@ static inline bool at_is_folded(const alloctrace_snapshot *snapshot,
 {
     return snapshot->raw && traceback_id >= snapshot->raw->n_tracebacks;
 }
+
+/* Gives a folded snapshot its list of wrappers: of those that its traces came
+ * through. `folds` are of what was folded. Returns 0 or ALLOCTRACE_ENO_MEMORY.
+ */
+int at_wrappers_find(alloctrace_snapshot *view, const struct at_fold *folds);
 
 /* path.c: call paths. */
 

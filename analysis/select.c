@@ -186,6 +186,20 @@ static alloctrace_snapshot *snapshot_cut(const alloctrace_snapshot *snapshot,
     return made;
 }
 
+/* Lists the wrappers that the traces of a folded snapshot came through. */
+static int wrappers_select(alloctrace_snapshot *made)
+{
+    struct at_fold *const folds = at_fold_paths(made->raw);
+    int result = ALLOCTRACE_ENO_MEMORY;
+
+    made->wrappers = NULL;
+    made->n_wrappers = 0;
+    if (folds)
+        result = at_wrappers_find(made, folds);
+    free(folds);
+    return result;
+}
+
 /* Likewise, of a folded one: with what is kept of what was folded. */
 static alloctrace_snapshot *folded_cut(const alloctrace_snapshot *snapshot,
                                        const struct selection *selection)
@@ -200,6 +214,10 @@ static alloctrace_snapshot *folded_cut(const alloctrace_snapshot *snapshot,
     }
     alloctrace_snapshot_free(made->raw);
     made->raw = raw;
+    if (wrappers_select(made)) {
+        alloctrace_snapshot_free(made);
+        return NULL;
+    }
     return made;
 }
 
