@@ -5,9 +5,11 @@ target_include_directories(alloctrace_dumpfile
 alloctrace_warnings(alloctrace_dumpfile)
 alloctrace_sanitize(alloctrace_dumpfile)
 
-foreach(name load join stats fold fold_random pathtree path resolve fault filter)
+foreach(name load join stats fold fold_random pathtree path resolve fault filter traceback_text)
     alloctrace_check(${name} alloctrace_analysis alloctrace_dumpfile)
 endforeach()
+# It counts the files that are opened.
+target_link_options(check_traceback_text PRIVATE -Wl,--wrap=open)
 alloctrace_check(units alloctrace_analysis)
 alloctrace_check(symbol alloctrace_symbol alloctrace_analysis
                  alloctrace_dumpfile)
