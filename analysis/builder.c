@@ -24,6 +24,7 @@ int alloctrace_builder_create(alloctrace_builder **builder)
         return ALLOCTRACE_ENO_MEMORY;
     }
     made->n_max_modules = made->n_max_threads = made->n_max_domains = 1;
+    made->next_domain = AT_FIRST_NAMED;
     made->intern.snapshot->process = (struct alloctrace_process){
         .program = "", .host = "", .writer = "", .reason = ""};
     *builder = made;
@@ -36,13 +37,15 @@ void alloctrace_builder_free(alloctrace_builder *builder)
         return;
     at_map_fini(&builder->modules);
     at_map_fini(&builder->threads);
+    at_map_fini(&builder->thread_names);
     at_map_fini(&builder->domain_numbers);
     at_map_fini(&builder->domain_names);
+    at_tally_drop(builder);
     at_intern_fini(&builder->intern);
     free(builder);
 }
 
-/* ---- The process, modules, threads and domains ---- */
+/* ---- The process, modules and threads ---- */
 
 int at_builder_text(alloctrace_builder *builder, const char *text,
                     const char **copy)
@@ -119,6 +122,18 @@ int alloctrace_builder_add_module(alloctrace_builder *builder,
     return 0;
 }
 
+/* Lets the first thread of a name be found by it. */
+static int thread_index(alloctrace_builder *builder, uint32_t name,
+                        uint32_t number)
+{
+    const struct at_words key = {{name}};
+    struct at_map *map = &builder->thread_names;
+
+    if (at_map_find(map, &builder->intern.seed, &key))
+        return 0;
+    return at_map_add(map, &builder->intern.seed, &key, number);
+}
+
 int alloctrace_builder_add_thread(alloctrace_builder *builder,
                                   const struct alloctrace_thread *thread,
                                   uint32_t *id)
@@ -141,65 +156,13 @@ int alloctrace_builder_add_thread(alloctrace_builder *builder,
         threads = at_grown(threads, &builder->n_max_threads, sizeof *threads);
     if (threads)
         snapshot->threads = threads;
-    if (!threads || at_map_add(&builder->threads, &builder->intern.seed, &key,
-                               snapshot->n_threads))
+    if (!threads || thread_index(builder, name, snapshot->n_threads) ||
+        at_map_add(&builder->threads, &builder->intern.seed, &key,
+                   snapshot->n_threads))
         return ALLOCTRACE_ENO_MEMORY;
     *id = snapshot->n_threads++;
     threads[*id] = (struct alloctrace_thread){.name = at_text(snapshot, name),
                                               .tid = thread->tid};
-    return 0;
-}
-
-int at_builder_take_domain(alloctrace_builder *builder, uint32_t domain,
-                           uint32_t **name)
-{
-    const struct at_words key = {{domain}};
-    struct at_map *map = &builder->domain_numbers;
-
-    *name = at_map_find(map, &builder->intern.seed, &key);
-    if (*name)
-        return 0;
-    if (at_map_add(map, &builder->intern.seed, &key, 0))
-        return ALLOCTRACE_ENO_MEMORY;
-    *name = at_map_find(map, &builder->intern.seed, &key);
-    return 0;
-}
-
-/* Lets the domain be found by its name, if it is one that is merged so. */
-static int domain_index(alloctrace_builder *builder, uint32_t domain,
-                        uint32_t name)
-{
-    const struct at_words key = {{name}};
-
-    if (domain < AT_FIRST_NAMED ||
-        at_map_find(&builder->domain_names, &builder->intern.seed, &key))
-        return 0;
-    return at_map_add(&builder->domain_names, &builder->intern.seed, &key,
-                      domain);
-}
-
-int alloctrace_builder_name_domain(alloctrace_builder *builder, uint32_t domain,
-                                   const char *name)
-{
-    alloctrace_snapshot *snapshot = builder->intern.snapshot;
-    struct alloctrace_domain *domains = snapshot->domains;
-    uint32_t *taken;
-    uint32_t string_id;
-
-    if (at_intern_string(&builder->intern, name, &string_id) ||
-        at_builder_take_domain(builder, domain, &taken))
-        return ALLOCTRACE_ENO_MEMORY;
-    if (*taken || !string_id)
-        return 0;
-    if (snapshot->n_domains == builder->n_max_domains)
-        domains = at_grown(domains, &builder->n_max_domains, sizeof *domains);
-    if (domains)
-        snapshot->domains = domains;
-    if (!domains || domain_index(builder, domain, string_id))
-        return ALLOCTRACE_ENO_MEMORY;
-    domains[snapshot->n_domains++] = (struct alloctrace_domain){
-        .name = at_text(snapshot, string_id), .id = domain};
-    *taken = string_id;
     return 0;
 }
 
@@ -276,7 +239,7 @@ static int path_intern(alloctrace_builder *builder,
             return result;
         if (i > 0 && frames[i - 1].is_inlined)
             continue;
-        if (i == 0 && !parent && !frame && !cut)
+        if (i == 0 && !parent && frame == builder->intern.unknown && !cut)
             break;
         if (at_intern_traceback(&builder->intern, parent, frame,
                                 i == 0 ? cut : 0, &parent))
@@ -323,9 +286,10 @@ int alloctrace_builder_add_trace(alloctrace_builder *builder,
                          &name.traceback);
     if (result)
         return result;
-    if (at_builder_take_domain(builder, name.domain, &taken) ||
+    if (at_domain_take(builder, name.domain, &taken) ||
         at_intern_trace(&builder->intern, &name, &position))
         return ALLOCTRACE_ENO_MEMORY;
+    builder->has_own_traces = true;
     at_trace_add(&snapshot->traces[position], trace);
     summary_add(&snapshot->summary, trace);
     return 0;
@@ -348,17 +312,32 @@ int alloctrace_builder_add(alloctrace_builder *builder, uint32_t domain,
                                         total_nframe);
 }
 
+/* What only one process can say is gone if there are more. */
+static void process_finish(alloctrace_builder *builder)
+{
+    alloctrace_snapshot *built = builder->intern.snapshot;
+    struct alloctrace_process *process = &built->process;
+
+    if (!builder->is_process_given && builder->has_own_traces)
+        process->traceback_limit = 0;
+    if (!builder->is_process_given || !process->n_processes)
+        process->n_processes = builder->n_processes;
+    if (!process->n_processes)
+        process->n_processes = 1;
+    if (builder->has_own_traces)
+        built->n_blocks = 0;
+}
+
 int alloctrace_builder_finish(alloctrace_builder *builder,
                               alloctrace_snapshot **snapshot)
 {
     alloctrace_snapshot *built = builder->intern.snapshot;
 
-    if (at_snapshot_label(built)) {
+    process_finish(builder);
+    if (at_tally_finish(builder) || at_snapshot_label(built)) {
         alloctrace_builder_free(builder);
         return ALLOCTRACE_ENO_MEMORY;
     }
-    if (!built->process.n_processes)
-        built->process.n_processes = 1;
     at_snapshot_measure(built);
     builder->intern.snapshot = NULL;
     alloctrace_builder_free(builder);

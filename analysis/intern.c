@@ -135,12 +135,8 @@ int at_intern_frame(struct at_intern *intern, const struct at_frame *frame,
 {
     static const struct frame_key unknown;
     const struct frame_key key = frame_key(frame);
-    uint32_t hash;
+    const uint32_t hash = at_hash(&intern->seed, &key, sizeof key);
 
-    *frame_id = 0;
-    if (memcmp(&key, &unknown, sizeof key) == 0)
-        return 0;
-    hash = at_hash(&intern->seed, &key, sizeof key);
     *frame_id = at_index_find(&intern->frames, hash, is_same_frame,
                               intern->snapshot, &key);
     if (*frame_id)
@@ -148,6 +144,8 @@ int at_intern_frame(struct at_intern *intern, const struct at_frame *frame,
     if (at_index_reserve(&intern->frames) || frame_add(intern, frame, frame_id))
         return ALLOCTRACE_ENO_MEMORY;
     at_index_put(&intern->frames, hash, *frame_id);
+    if (memcmp(&key, &unknown, sizeof key) == 0)
+        intern->unknown = *frame_id;
     return 0;
 }
 

@@ -406,6 +406,8 @@ struct at_intern {
     struct at_index frames;
     struct at_index tracebacks;
     struct at_index traces; /* by position plus one */
+    uint32_t unknown;       /* the frame of which nothing is known; 0 = none
+                               yet */
     uint32_t n_max_frames;  /* entries that there is room for */
     uint32_t n_max_tracebacks;
     uint32_t n_max_traces;
@@ -417,7 +419,8 @@ void at_intern_fini(struct at_intern *intern);
 int at_intern_string(struct at_intern *intern, const char *text,
                      uint32_t *string_id);
 
-/* `place` and `n_chain` do not count: they follow from the rest. */
+/* `place` and `n_chain` do not count: they follow from the rest. The number is
+ * never 0, not even of an unknown frame, so that it can be a caller. */
 int at_intern_frame(struct at_intern *intern, const struct at_frame *frame,
                     uint32_t *frame_id);
 
@@ -432,32 +435,75 @@ int at_intern_trace(struct at_intern *intern, const struct at_trace_name *name,
 void at_trace_add(struct alloctrace_trace *sum,
                   const struct alloctrace_trace *trace);
 
-/* builder.c: snapshots by hand. */
+/* builder.c: snapshots by hand, and merged ones. */
+
+/* The first number of a domain that the runtime gave it, for its name; those
+ * below are the program's own choice. As in format.h. */
+#define AT_FIRST_NAMED 0x80000000u
+
+/* Details of a trace that is being built; zeros if it has none. */
+struct at_tally {
+    struct at_detail detail; /* `name` and `trace` are set in the end */
+    bool is_there;
+    bool has_range; /* `smallest` and `largest` mean something */
+};
+
 struct alloctrace_builder {
     struct at_intern intern;
-    struct at_map modules; /* see at_builder_add_module */
+    struct at_map modules; /* see alloctrace_builder_add_module */
     struct at_map threads; /* name (string), system's number => number */
-    struct at_map domain_numbers; /* that are taken => name (string), or 0 */
-    struct at_map domain_names; /* string => number at or above
-                                   AT_FIRST_NAMED */
-    uint32_t n_max_modules;     /* entries that there is room for */
+    struct at_map thread_names; /* string => the first thread of that name */
+    struct at_map domain_numbers; /* that are taken => see domain.c */
+    struct at_map domain_names;   /* see domain.c */
+    struct at_tally *tallies;     /* owned: by trace, if `has_details` */
+    struct at_size *sizes;        /* owned; without names, by no order */
+    struct at_index size_index;   /* finds them by trace and class */
+    uint32_t n_max_modules;       /* entries that there is room for */
     uint32_t n_max_threads;
     uint32_t n_max_domains;
+    uint32_t n_max_tallies;
+    uint32_t n_tallies; /* of traces; the others have none */
+    uint32_t n_max_sizes;
+    uint32_t n_sizes;
+    uint32_t next_domain;  /* none below is free but AT_FIRST_NAMED is above */
+    uint32_t n_processes;  /* of all snapshots that were added */
     bool is_process_given; /* alloctrace_builder_set_process said what it is */
+    bool has_own_traces;   /* some were not those of a snapshot */
+    bool has_snapshots;    /* some were */
+    bool has_details;      /* these have, all of them */
 };
 
 /* Interns a text. Returns 0 or ALLOCTRACE_ENO_MEMORY, as what follows. */
 int at_builder_text(alloctrace_builder *builder, const char *text,
                     const char **copy);
 
-/* Notes that a number of a domain is in use. `name` is set to where its name
- * stands, a string, 0 = none; good until the next is taken. */
-int at_builder_take_domain(alloctrace_builder *builder, uint32_t domain,
-                           uint32_t **name);
+/* domain.c: numbers of domains. */
 
-/* The first number of a domain that the runtime gave it, for its name; those
- * below are the program's own choice. As in format.h. */
-#define AT_FIRST_NAMED 0x80000000u
+/* Notes that a number is in use. `name` is set to where its name stands, a
+ * string, 0 = none; good until the next is taken. */
+int at_domain_take(alloctrace_builder *builder, uint32_t domain,
+                   uint32_t **name);
+
+/* Gives a domain of another snapshot its number in what is built. NULL or "":
+ * it has no name. */
+int at_domain_merge(alloctrace_builder *builder, uint32_t domain,
+                    const char *name, uint32_t *merged);
+
+/* tally.c: details of what is built. */
+
+/* Adds the details of a snapshot, of whose traces `positions` are those in
+ * what is built. */
+int at_tally_merge(alloctrace_builder *builder,
+                   const alloctrace_snapshot *snapshot,
+                   const uint32_t *positions);
+int at_tally_finish(alloctrace_builder *builder);
+void at_tally_drop(alloctrace_builder *builder);
+
+/* common.c: what merged snapshots have in common. */
+int at_common_merge(alloctrace_builder *builder,
+                    const alloctrace_snapshot *snapshot);
+
+/* merge.c: adding whole snapshots. */
 
 /* pathtree.c: which paths are equal, and their order. */
 
