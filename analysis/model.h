@@ -3,8 +3,9 @@
  * INTERNAL to analysis/: a loaded snapshot, and the prototypes of each file in
  * the order of the data flow. A file calls only files above it here.
  *
- *     bytes -> load -> snapshot -> resolve -> fold -> view
- *                       join          path -> pathtree -> stats
+ *     input -> load, entry -> snapshot -> resolve -> fold -> view
+ *     bytes                     join         path -> pathtree -> stats
+ *                              write -> output
  *
  * Every table below is indexed by the number that the file gives its entries;
  * element 0 stands for "none" and is a whole entry, so that nothing needs to
@@ -82,6 +83,7 @@ struct at_attribute {
 struct at_attributes {
     struct at_attribute *items; /* owned; in the order of setting */
     size_t count;
+    size_t capacity; /* attributes that there is room for */
 };
 
 /* What the file calls a trace by when it tells more about it. */
@@ -179,6 +181,51 @@ int at_fault_list(struct alloctrace_error *error, int code, uint64_t offset,
                   const char *format, va_list arguments);
 int at_fault_memory(struct alloctrace_error *error);
 
+/* input.c: the bytes of a dump, which are read twice. */
+
+struct at_input {
+    const uint8_t *at;     /* the next byte */
+    const uint8_t *end;    /* of the bytes that are in memory */
+    const uint8_t *hashed; /* those before it are in the checksum; <= `at` */
+    uint64_t checksum;     /* so far */
+    uint64_t end_offset;   /* place of `end` in the dump */
+    uint64_t size;         /* of the dump */
+    uint64_t base;         /* where it begins in the file */
+    const uint8_t *bytes;  /* the whole dump; NULL = it is in a file */
+    uint8_t *buffer;       /* owned: the window, or the whole dump; or NULL */
+    int fd;                /* the file; -1 = it is in memory */
+    bool is_owner;         /* closes the file */
+};
+
+/* Both begin at the first byte. `bytes` must outlive the input. Returns 0,
+ * ALLOCTRACE_EIO or ALLOCTRACE_ENO_MEMORY. */
+int at_input_open(struct at_input *input, const char *path,
+                  struct alloctrace_error *error);
+void at_input_open_bytes(struct at_input *input, const void *bytes,
+                         size_t size);
+void at_input_close(struct at_input *input);
+void at_input_rewind(struct at_input *input);
+
+/* The checksum of what stands `n_back` bytes before the next byte, which is
+ * in memory still, and is a multiple of 8 from the first one. */
+uint64_t at_input_checksum(struct at_input *input, size_t n_back);
+
+/* Brings the next `size` bytes into memory, AT_MAX_ENTRY_SIZE at most; `at` is
+ * theirs then. Returns 0 or ALLOCTRACE_EIO: that the dump is long enough was
+ * checked before, or it has become shorter. */
+int at_input_want(struct at_input *input, size_t size,
+                  struct alloctrace_error *error);
+
+/* Goes on behind the next `size` bytes, and copies them if `to` is not NULL.
+ * Returns as at_input_want. */
+int at_input_copy(struct at_input *input, char *to, uint64_t size,
+                  struct alloctrace_error *error);
+
+static inline uint64_t at_input_offset(const struct at_input *input)
+{
+    return input->end_offset - (uint64_t)(input->end - input->at);
+}
+
 /* strtab.c: the strings. All return 0 or ALLOCTRACE_ENO_MEMORY. */
 
 /* Makes room for `count` more ids and for one piece of `size` bytes. */
@@ -188,6 +235,11 @@ int at_strings_reserve(struct at_strings *strings, uint64_t count,
 /* Adds a copy of `size` bytes, in which there is no NUL, and a NUL. */
 int at_strings_add(struct at_strings *strings, const char *text, size_t size,
                    uint32_t *string_id);
+
+/* Adds a string of `size` bytes, which the caller then writes to `copy`; the
+ * NUL is there already. */
+int at_strings_make(struct at_strings *strings, size_t size, char **copy,
+                    uint32_t *string_id);
 void at_strings_fini(struct at_strings *strings);
 
 /* rank.c: order without hashing. Both return 0 or ALLOCTRACE_ENO_MEMORY. */
@@ -200,7 +252,16 @@ int at_rank_texts(const char *const *texts, size_t count, uint32_t *ranks);
 
 /* attribute.c: attributes. */
 
-/* Copies all; `to` is empty. Returns 0 or ALLOCTRACE_ENO_MEMORY. */
+/* Adds one whose key is not there yet: this is not looked up. */
+int at_attributes_add(struct at_attributes *attributes, const char *key,
+                      const char *value);
+
+/* Finds out whether two have the same key. All return 0 or
+ * ALLOCTRACE_ENO_MEMORY. */
+int at_attributes_check(const struct at_attributes *attributes,
+                        bool *is_unique);
+
+/* Copies all; `to` is empty. */
 int at_attributes_copy(struct at_attributes *to,
                        const struct at_attributes *from);
 int at_attributes_set(struct at_attributes *attributes, const char *key,
@@ -263,11 +324,55 @@ struct at_temporary at_trace_temporary(const alloctrace_snapshot *snapshot,
 int at_detail_sum(const alloctrace_snapshot *snapshot, const uint32_t *traces,
                   size_t count, struct alloctrace_detail **detail);
 
+/* output.c: a file that is being written. */
+
+struct at_output {
+    char *path;        /* owned: its name in the end; NULL = written directly */
+    char *temporary;   /* owned: its name until then; NULL likewise */
+    int fd;            /* of the file */
+    bool is_owner;     /* closes it: it is not standard output */
+    int failure;       /* errno of what went wrong first; 0 = nothing */
+    uint8_t *buffer;   /* owned */
+    size_t used;       /* bytes in the buffer */
+    uint64_t written;  /* bytes that have left it */
+    uint64_t checksum; /* of these, as format.h has it */
+};
+
+/* Begins a file; nothing stands under its name yet. Returns 0, ALLOCTRACE_EIO
+ * or ALLOCTRACE_ENO_MEMORY. */
+int at_output_open(struct at_output *output, const char *path,
+                   struct alloctrace_error *error);
+
+/* Room for the next `size` bytes, AT_MAX_ENTRY_SIZE at most, for the caller to
+ * fill. What goes wrong shows in the end. */
+uint8_t *at_output_take(struct at_output *output, size_t size);
+void at_output_put(struct at_output *output, const void *bytes, size_t size);
+
+/* Zeros up to a multiple of 8. */
+void at_output_pad(struct at_output *output);
+
+/* The checksum of all bytes so far, a multiple of 8. */
+uint64_t at_output_checksum(struct at_output *output);
+static inline uint64_t at_output_offset(const struct at_output *output)
+{
+    return output->written + output->used;
+}
+
+/* Ends the file: it gets its name, or vanishes if something went wrong.
+ * Returns 0 or ALLOCTRACE_EIO. */
+int at_output_close(struct at_output *output, struct alloctrace_error *error);
+
 /* resolve.c: names for addresses. Before folding. */
 
 /* Gives each frame that is a bare address, and each unknown one, a name made
  * from its module: "[libc.so.6+0x1f4]". Once, after loading. */
 int at_snapshot_label(alloctrace_snapshot *snapshot);
+
+/* Is the name of a frame's file one that at_snapshot_label made? */
+static inline bool at_is_label(const struct at_frame *frame)
+{
+    return frame->address && frame->place != frame->file;
+}
 
 /* fold.c: which frame answers for a path. */
 
