@@ -8,6 +8,7 @@ alloctrace_sanitize(alloctrace_dumpfile)
 foreach(name
     builder
     fault
+    filter
     fold
     fold_random
     join
