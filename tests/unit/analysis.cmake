@@ -9,6 +9,7 @@ foreach(name
     builder
     fault
     filter
+    filter_random
     fold
     fold_random
     join
