@@ -68,6 +68,7 @@ static void make_dump(void)
             0, 0, 1, 8);
     dumpfile_size(&dump, 4, 0, 0, 4, 1, 8); /* the first trace */
     dump.has_details = 1;
+    dumpfile_block(&dump, 16, 8, 4, 0);
     dumpfile_finish(&dump);
 }
 
