@@ -112,7 +112,7 @@ uint32_t dumpfile_frame(struct dumpfile *dump, struct dumpframe frame)
     bytes_u32(bytes, dumpfile_string(dump, frame.function));
     bytes_u32(bytes, frame.line);
     bytes_u32(bytes, frame.column);
-    bytes_u32(bytes, 0); /* ordinal */
+    bytes_u32(bytes, frame.ordinal);
     bytes_u32(bytes, frame.caller);
     bytes_u32(bytes, dumpfile_string(dump, frame.callee));
     bytes_u32(bytes, dumpfile_string(dump, frame.type));

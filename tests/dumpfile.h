@@ -48,7 +48,7 @@ struct dumpfile {
 struct dumpframe {
     const char *file, *function, *callee, *type, *target;
     uint64_t address;
-    uint32_t module, line, column, caller, kind, flags, type_size;
+    uint32_t module, line, column, caller, kind, flags, type_size, ordinal;
 };
 
 void dumpfile_init(struct dumpfile *dump);
