@@ -5,7 +5,7 @@ target_include_directories(alloctrace_dumpfile
 alloctrace_warnings(alloctrace_dumpfile)
 alloctrace_sanitize(alloctrace_dumpfile)
 
-foreach(name load join stats statistics_vectors statistics_random
+foreach(name load join stats statistics_vectors statistics_random compare
              fold fold_random pathtree path resolve fault)
     alloctrace_check(${name} alloctrace_analysis alloctrace_dumpfile)
 endforeach()
@@ -16,7 +16,7 @@ alloctrace_check(symbol alloctrace_symbol alloctrace_analysis
 target_compile_options(check_symbol PRIVATE -g -O2 -fno-ipa-icf)
 target_link_options(check_symbol PRIVATE -Wl,--build-id=sha1)
 # A million of everything takes its time with sanitizers.
-set_tests_properties(unit.load unit.fold unit.pathtree PROPERTIES
+set_tests_properties(unit.load unit.fold unit.pathtree unit.compare PROPERTIES
     ENVIRONMENT CK_DEFAULT_TIMEOUT=120)
 alloctrace_check(scarcity alloctrace_analysis alloctrace_dumpfile)
 target_link_options(check_scarcity PRIVATE
