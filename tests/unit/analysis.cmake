@@ -5,7 +5,23 @@ target_include_directories(alloctrace_dumpfile
 alloctrace_warnings(alloctrace_dumpfile)
 alloctrace_sanitize(alloctrace_dumpfile)
 
-foreach(name load input output write attribute join stats fold fold_random pathtree path resolve fault)
+foreach(name
+    attribute
+    builder
+    fault
+    filter
+    fold
+    fold_random
+    input
+    join
+    load
+    output
+    path
+    pathtree
+    resolve
+    stats
+    write
+)
     alloctrace_check(${name} alloctrace_analysis alloctrace_dumpfile)
 endforeach()
 alloctrace_check(units alloctrace_analysis)
@@ -21,7 +37,7 @@ alloctrace_check(symbol alloctrace_symbol alloctrace_analysis
 target_compile_options(check_symbol PRIVATE -g -O2 -fno-ipa-icf)
 target_link_options(check_symbol PRIVATE -Wl,--build-id=sha1)
 # A million of everything takes its time with sanitizers.
-set_tests_properties(unit.load unit.fold unit.pathtree PROPERTIES
+set_tests_properties(unit.builder unit.load unit.fold unit.pathtree PROPERTIES
     ENVIRONMENT CK_DEFAULT_TIMEOUT=120)
 alloctrace_check(scarcity alloctrace_analysis alloctrace_dumpfile)
 target_link_options(check_scarcity PRIVATE
