@@ -5,7 +5,7 @@ target_include_directories(alloctrace_dumpfile
 alloctrace_warnings(alloctrace_dumpfile)
 alloctrace_sanitize(alloctrace_dumpfile)
 
-foreach(name builder load join stats fold fold_random pathtree path resolve fault)
+foreach(name builder merge_random load join stats fold fold_random pathtree path resolve fault)
     alloctrace_check(${name} alloctrace_analysis alloctrace_dumpfile)
 endforeach()
 alloctrace_check(units alloctrace_analysis)
