@@ -3,7 +3,7 @@
  * INTERNAL to analysis/: a loaded snapshot, and the prototypes of each file in
  * the order of the data flow. A file calls only files above it here.
  *
- *     input -> load, entry -> snapshot -> resolve -> fold -> view
+ *     input -> load, entry -> snapshot -> resolve -> fold -> view -> filter
  *     bytes                     join         path -> pathtree -> stats
  *                              write -> output
  *
@@ -250,6 +250,28 @@ int at_rank_numbers(const uint64_t *keys, size_t count, uint32_t *ranks,
                     uint32_t *n_ranks);
 int at_rank_texts(const char *const *texts, size_t count, uint32_t *ranks);
 
+/* glob.c: patterns for names. */
+
+struct at_byte_set {
+    uint32_t bits[8]; /* by byte */
+};
+
+/* A pattern, taken apart. */
+struct at_pattern {
+    uint32_t *elements;       /* owned: bytes and what stands for bytes */
+    size_t count;             /* of them */
+    struct at_byte_set *sets; /* owned: what brackets match */
+    bool is_file;             /* ".pyc" at the end counts as ".py" */
+};
+
+/* Reads a pattern; it is not needed afterwards. Returns 0 or
+ * ALLOCTRACE_ENO_MEMORY. */
+int at_pattern_init(struct at_pattern *pattern, const char *text, bool is_file);
+void at_pattern_fini(struct at_pattern *pattern);
+
+/* Does the pattern match a whole name? */
+bool at_pattern_matches(const struct at_pattern *pattern, const char *name);
+
 /* attribute.c: attributes. */
 
 /* Adds one whose key is not there yet: this is not looked up. */
@@ -403,6 +425,11 @@ static inline bool at_is_folded(const alloctrace_snapshot *snapshot,
 {
     return snapshot->raw && traceback_id >= snapshot->raw->n_tracebacks;
 }
+
+/* Gives a folded snapshot its list of wrappers: of those that its traces came
+ * through. `folds` are of what was folded. Returns 0 or ALLOCTRACE_ENO_MEMORY.
+ */
+int at_wrappers_find(alloctrace_snapshot *view, const struct at_fold *folds);
 
 /* path.c: call paths. */
 
@@ -617,6 +644,14 @@ int at_common_merge(alloctrace_builder *builder,
  * frames. Only elements of `ranks` whose traceback `is_used` are set. */
 int at_rank_paths(const alloctrace_snapshot *snapshot, const uint32_t *place,
                   const bool *is_used, uint32_t *ranks, uint32_t *n_ranks);
+
+/* select.c: some of a snapshot's traces. */
+
+/* Makes a snapshot of those traces, by position, of which `is_kept` is true,
+ * with their details, sizes and blocks. Owner, returns: as
+ * alloctrace_snapshot_filter_traces. */
+int at_snapshot_select(const alloctrace_snapshot *snapshot, const bool *is_kept,
+                       alloctrace_snapshot **selected);
 
 /* key.c: what traces are grouped by. */
 

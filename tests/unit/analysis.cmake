@@ -5,10 +5,27 @@ target_include_directories(alloctrace_dumpfile
 alloctrace_warnings(alloctrace_dumpfile)
 alloctrace_sanitize(alloctrace_dumpfile)
 
-foreach(name builder merge_random load join stats fold fold_random pathtree path resolve fault)
+foreach(name
+    builder
+    fault
+    filter
+    fold
+    fold_random
+    join
+    load
+    merge
+    merge_random
+    path
+    pathtree
+    resolve
+    stats
+    write
+)
     alloctrace_check(${name} alloctrace_analysis alloctrace_dumpfile)
 endforeach()
 alloctrace_check(units alloctrace_analysis)
+# Makes parts of snapshots by hand, as filters do.
+target_include_directories(check_write PRIVATE ${PROJECT_SOURCE_DIR}/analysis)
 alloctrace_check(symbol alloctrace_symbol alloctrace_analysis
                  alloctrace_dumpfile)
 # Its own functions are what it looks up: with DWARF, and inlined code.

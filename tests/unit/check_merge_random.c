@@ -98,7 +98,7 @@ struct kind {
 /* What a snapshot calls its threads and domains: another each time. */
 struct names {
     uint32_t threads[4]; /* numbers of "main", "io", "io", "" */
-    uint32_t domains[5]; /* numbers of 0, 7 and the named ones */
+    uint32_t domains[5]; /* numbers of 0, 7 and the named ones; 1: not there */
 };
 static const char *const thread_names[] = {"main", "io", "io", ""};
 static const char *const domain_names[] = {"0", "7", "pool", "slab", "new"};
@@ -118,8 +118,9 @@ static void names_make(struct names *names)
     names->domains[0] = 0;
     names->domains[1] = 7;
     for (uint32_t i = 0; i < 3; i++) {
-        names->domains[2 + i] = first + (i + turn) % 3;
-        dumpfile_domain(&dump, names->domains[2 + i], domain_names[2 + i]);
+        names->domains[2 + i] = chance(2) ? first + (i + turn) % 3 : 1;
+        if (names->domains[2 + i] != 1)
+            dumpfile_domain(&dump, names->domains[2 + i], domain_names[2 + i]);
     }
 }
 
@@ -210,10 +211,12 @@ static void trace_make(struct table *table, const struct kind *kind,
     char key[200] = "";
     const uint32_t traceback = path_make(module, bias, key);
     const uint32_t thread = chance(4);
-    const uint32_t domain = chance(5);
+    uint32_t domain = chance(5);
     int64_t figures[N_FIGURES];
     struct row *row;
 
+    while (names->domains[domain] == 1)
+        domain = chance(5);
     path_cut(key, kind->limit);
     sprintf(key + strlen(key), "| %s | %s", thread_names[thread],
             domain_names[domain]);
