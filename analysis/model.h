@@ -420,8 +420,9 @@ struct at_fold {
     uint32_t type;      /* string: of what the path allocates; may be "" */
 };
 
-/* Folds all paths; the result is by traceback. Not for a folded snapshot. The
- * caller frees it. NULL: no memory. */
+/* Folds all paths; the result is by traceback. Of a folded snapshot they are
+ * what a reader of its dump would make of them. The caller frees it. NULL: no
+ * memory. */
 struct at_fold *at_fold_paths(const alloctrace_snapshot *snapshot);
 
 /* Strings that are the types of what traces allocated, by trace; folded or

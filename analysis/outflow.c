@@ -13,7 +13,7 @@
 #define PIECE 2048
 
 /* A record that is being collected. */
-static void piece_flush(struct at_outflow *outflow, struct at_piece_of *piece)
+static void piece_flush(struct at_outflow *outflow, struct at_pending *piece)
 {
     if (piece->count)
         at_record_put(outflow->writing, piece->tag, piece->count, piece->bytes,
@@ -31,7 +31,7 @@ static void pieces_flush(struct at_outflow *outflow)
 /* Room for one more entry. */
 static uint8_t *entry_take(struct at_outflow *outflow, size_t which)
 {
-    struct at_piece_of *piece = &outflow->pieces[which];
+    struct at_pending *piece = &outflow->pieces[which];
 
     if (piece->count == PIECE)
         pieces_flush(outflow);
@@ -45,8 +45,8 @@ enum { TRACEBACKS, TRACES, DETAILS, SIZES };
 static int put_path(struct at_outflow *outflow, const struct at_item *item)
 {
     while (item->depth >= outflow->n_max_path) {
-        uint32_t *path = at_grown(outflow->path, &outflow->n_max_path,
-                                  sizeof *path);
+        uint32_t *path =
+            at_grown(outflow->path, &outflow->n_max_path, sizeof *path);
 
         if (!path)
             return ALLOCTRACE_ENO_MEMORY;
@@ -90,14 +90,14 @@ static void put_size(struct at_outflow *outflow,
                      const struct at_trace_name *name,
                      const struct at_item_size *size)
 {
-    write_size_class(entry_take(outflow, SIZES),
-                     &(struct alloctrace_size_class_entry){
-                         .traceback = name->traceback,
-                         .thread = name->thread,
-                         .domain = name->domain,
-                         .size_class = size->number,
-                         .blocks = size->blocks,
-                         .bytes = size->bytes});
+    write_size_class(
+        entry_take(outflow, SIZES),
+        &(struct alloctrace_size_class_entry){.traceback = name->traceback,
+                                              .thread = name->thread,
+                                              .domain = name->domain,
+                                              .size_class = size->number,
+                                              .blocks = size->blocks,
+                                              .bytes = size->bytes});
 }
 
 static int put_trace(struct at_outflow *outflow, const struct at_item *item)
@@ -143,7 +143,7 @@ static int outflow_put(struct at_sink *sink, const struct at_item *item)
 int at_outflow_init(struct at_outflow *outflow, struct writing *writing,
                     bool has_details)
 {
-    static const struct at_piece_of kinds[AT_OUTFLOW_PIECES] = {
+    static const struct at_pending kinds[AT_OUTFLOW_PIECES] = {
         [TRACEBACKS] = {.tag = ALLOCTRACE_TAG_TRACEBACKS,
                         .entry_size = ALLOCTRACE_TRACEBACK_SIZE},
         [TRACES] = {.tag = ALLOCTRACE_TAG_TRACES,
@@ -155,9 +155,8 @@ int at_outflow_init(struct at_outflow *outflow, struct writing *writing,
     };
     bool is_complete = true;
 
-    *outflow = (struct at_outflow){.sink = {outflow_put},
-                                   .writing = writing,
-                                   .has_details = has_details};
+    *outflow = (struct at_outflow){
+        .sink = {outflow_put}, .writing = writing, .has_details = has_details};
     for (size_t i = 0; i < AT_OUTFLOW_PIECES; i++) {
         outflow->pieces[i] = kinds[i];
         outflow->pieces[i].bytes = malloc(PIECE * kinds[i].entry_size);

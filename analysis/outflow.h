@@ -9,7 +9,7 @@
 #include "run.h"
 
 /* A record that is being collected. */
-struct at_piece_of {
+struct at_pending {
     uint8_t *bytes; /* owned: entries */
     uint32_t tag;
     uint32_t count; /* of entries */
@@ -22,7 +22,7 @@ struct at_piece_of {
 struct at_outflow {
     struct at_sink sink;
     struct writing *writing; /* not owned */
-    struct at_piece_of pieces[AT_OUTFLOW_PIECES];
+    struct at_pending pieces[AT_OUTFLOW_PIECES];
     uint32_t *path;        /* owned: depth => number of the path there */
     uint32_t n_max_path;   /* entries of it that there is room for */
     uint32_t n_tracebacks; /* written */

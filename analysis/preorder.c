@@ -25,8 +25,8 @@ static int ordering_init(struct ordering *ordering,
     const size_t n = snapshot->n_tracebacks;
 
     ordering->by_frame = calloc(n, sizeof(uint32_t));
-    ordering->n_frames = calloc((size_t)snapshot->n_frames + 1,
-                                sizeof(uint32_t));
+    ordering->n_frames =
+        calloc((size_t)snapshot->n_frames + 1, sizeof(uint32_t));
     ordering->n_inside = calloc(n, sizeof(uint32_t));
     ordering->n_placed = calloc(n, sizeof(uint32_t));
     ordering->positions = calloc(n, sizeof(uint32_t));
@@ -60,8 +60,8 @@ static void sort_by_frame(struct ordering *ordering,
         n_before += n;
     }
     for (uint32_t i = 1; i < snapshot->n_tracebacks; i++)
-        ordering->by_frame[ordering->n_frames[snapshot->tracebacks[i].frame]++] =
-            i;
+        ordering
+            ->by_frame[ordering->n_frames[snapshot->tracebacks[i].frame]++] = i;
 }
 
 /* Parents have lower numbers. */
@@ -112,8 +112,8 @@ static void group_sort(const alloctrace_snapshot *snapshot, uint32_t *traces,
     for (uint32_t i = 0; i < n; i++) {
         const struct alloctrace_trace *trace = &snapshot->traces[traces[i]];
 
-        room[i] = (struct keyed){
-            (uint64_t)trace->thread << 32 | trace->domain, traces[i]};
+        room[i] = (struct keyed){(uint64_t)trace->thread << 32 | trace->domain,
+                                 traces[i]};
     }
     qsort(room, n, sizeof *room, compare_keyed);
     for (uint32_t i = 0; i < n; i++)

@@ -34,7 +34,7 @@ struct at_item {
     struct at_item_size {
         uint64_t blocks;
         uint64_t bytes;
-        uint32_t number; /* of the class */
+        uint32_t number;                  /* of the class */
     } sizes[ALLOCTRACE_SIZE_CLASS_COUNT]; /* ascending */
 };
 

@@ -31,7 +31,7 @@ static int tallies_reserve(alloctrace_builder *builder)
 }
 
 void at_tally_add(struct at_tally *tally, const struct at_detail *detail,
-                      bool has_range)
+                  bool has_range)
 {
     struct at_detail *sum = &tally->detail;
 
@@ -106,7 +106,7 @@ int at_tally_merge(alloctrace_builder *builder,
         const struct at_detail *detail = &snapshot->details[i];
 
         at_tally_add(&builder->tallies[positions[detail->trace]], detail,
-                  snapshot->traces[detail->trace].total_blocks != 0);
+                     snapshot->traces[detail->trace].total_blocks != 0);
     }
     for (uint32_t i = 0; i < snapshot->n_sizes; i++) {
         const struct at_size *size = &snapshot->sizes[i];

@@ -113,6 +113,45 @@ alloctrace_nodiscard int
 alloctrace_builder_finish(alloctrace_builder *builder,
                           alloctrace_snapshot **snapshot);
 
+/* ---- Merging files ---- */
+
+/* How to merge. All zero but `size` is good for most. */
+struct alloctrace_merge_options {
+    size_t size;         /* sizeof (struct alloctrace_merge_options) */
+    uint64_t max_memory; /* bytes for call paths and traces; what does not fit
+                            goes to temporary files. 0 = 256 MiB */
+    const char *folder;  /* for these; NULL = that of the output, or /var/tmp
+                            where there can be no files */
+    /* Is told of a file that cannot be read. Returns 0 to go on without it,
+     * else merging ends. NULL: it ends. */
+    int (*skip)(void *data, const char *path,
+                const struct alloctrace_error *error);
+    void *data; /* for `skip` */
+};
+
+/*
+ * Merges dumps, of which there may be tens of thousands, into a new one. That
+ * holds what alloctrace_builder_add_snapshot makes of them, but no single
+ * blocks, and its traces stand in the order of their call paths. It is written
+ * as by alloctrace_snapshot_dump, after all others were read; so it may even
+ * replace one of them. "-" is standard input or output.
+ *
+ * Memory is that of `max_memory`, of the largest of the dumps when it is
+ * loaded, and of their strings and frames, equal ones counted once.
+ *
+ * `options`, `path` and `error` may be NULL. `path` gets the path that failed:
+ * one of `paths`, or `output`; NULL if it was none of them.
+ *
+ * Returns: 0; ALLOCTRACE_EIO, ALLOCTRACE_EBAD_FILE, ALLOCTRACE_EBAD_VERSION (as
+ * alloctrace_snapshot_load and alloctrace_snapshot_dump; also if no file is left
+ * after skipping), ALLOCTRACE_EBAD_ARGUMENT (no paths; an option) or
+ * ALLOCTRACE_ENO_MEMORY, and then there is no new file.
+ */
+alloctrace_nodiscard int
+alloctrace_merge(const char *const *paths, size_t n_paths, const char *output,
+                 const struct alloctrace_merge_options *options,
+                 const char **path, struct alloctrace_error *error);
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus

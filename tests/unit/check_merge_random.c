@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
@@ -15,6 +16,7 @@
 enum {
     N_ROUNDS = 1500,
     N_SNAPSHOTS = 4, /* of a round, at most */
+    N_FILES = 40,    /* likewise, where they are files */
     N_TRACES = 12,   /* of a snapshot, at most */
     N_FIGURES = 6,   /* of a trace: live, total, peak; blocks, then bytes */
     N_SUMS = 7,      /* of a detail: what is added up */
@@ -407,9 +409,10 @@ static alloctrace_snapshot *merge(alloctrace_snapshot *const *snapshots,
 /* Tables are large. */
 static struct table expected, actual;
 
-static size_t round_make(struct kind *kind, alloctrace_snapshot **snapshots)
+static size_t round_make(struct kind *kind, alloctrace_snapshot **snapshots,
+                         uint32_t n_max)
 {
-    const size_t n = 1 + chance(N_SNAPSHOTS);
+    const size_t n = 1 + chance(n_max);
 
     *kind = (struct kind){.has_details = chance(2), .limit = chance(2) * 2};
     expected.n = 0;
@@ -431,7 +434,7 @@ START_TEST(a_merged_snapshot_has_the_sums_of_all)
 
     state = 1;
     for (int round = 0; round < N_ROUNDS; round++) {
-        const size_t n = round_make(&kind, snapshots);
+        const size_t n = round_make(&kind, snapshots, N_SNAPSHOTS);
 
         for (int way = 0; way < 2; way++) {
             alloctrace_snapshot *merged = merge(snapshots, n, way);
@@ -454,7 +457,7 @@ START_TEST(merging_merged_snapshots_is_the_same)
 
     state = 2;
     for (int round = 0; round < N_ROUNDS / 3; round++) {
-        const size_t n = round_make(&kind, snapshots);
+        const size_t n = round_make(&kind, snapshots, N_SNAPSHOTS);
         const size_t n_left = 1 + chance((uint32_t)n);
         alloctrace_snapshot *halves[2] = {
             merge(snapshots, n_left, false),
@@ -478,7 +481,7 @@ START_TEST(statistics_of_the_sum_are_sums_of_statistics)
 
     state = 3;
     for (int round = 0; round < N_ROUNDS / 3; round++) {
-        const size_t n = round_make(&kind, snapshots);
+        const size_t n = round_make(&kind, snapshots, N_SNAPSHOTS);
         alloctrace_snapshot *merged = merge(snapshots, n, false);
 
         for (int by = ALLOCTRACE_BY_FILENAME; by <= ALLOCTRACE_BY_MODULE; by++)
@@ -498,6 +501,77 @@ START_TEST(statistics_of_the_sum_are_sums_of_statistics)
 }
 END_TEST
 
+/* ---- Files ---- */
+
+static char folder[] = "/tmp/check_merge.XXXXXX";
+static char names[N_FILES][64];
+
+static void files_write(alloctrace_snapshot *const *snapshots, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        snprintf(names[i], sizeof names[i], "%s/%zu", folder, i);
+        ck_assert_int_eq(alloctrace_snapshot_dump(snapshots[i], names[i], NULL),
+                         0);
+    }
+}
+
+/* Merges the files with little memory or enough. The caller frees `bytes`. */
+static void files_merge(size_t n, uint64_t max_memory, void **bytes,
+                        size_t *size)
+{
+    const struct alloctrace_merge_options options = {.size = sizeof options,
+                                                     .max_memory = max_memory};
+    const char *paths[N_FILES];
+    char output[64];
+
+    for (size_t i = 0; i < n; i++)
+        paths[i] = names[i];
+    snprintf(output, sizeof output, "%s/merged", folder);
+    ck_assert_int_eq(alloctrace_merge(paths, n, output, &options, NULL, NULL),
+                     0);
+    ck_assert_int_eq(alloctrace_read_file(output, bytes, size, NULL), 0);
+    ck_assert_int_eq(unlink(output), 0);
+}
+
+/* Whatever is in memory at a time, the file is the same. */
+START_TEST(files_are_merged_in_little_memory)
+{
+    static const uint64_t memory[] = {1, 3000, 30000, 0};
+    alloctrace_snapshot *snapshots[N_FILES];
+    struct kind kind;
+
+    state = 4;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    for (int round = 0; round < N_ROUNDS / 75; round++) {
+        const size_t n = round_make(&kind, snapshots, N_FILES);
+        alloctrace_snapshot *merged;
+        void *bytes[4];
+        size_t sizes[4];
+
+        files_write(snapshots, n);
+        for (size_t i = 0; i < 4; i++) {
+            files_merge(n, memory[i], &bytes[i], &sizes[i]);
+            ck_assert_uint_eq(sizes[i], sizes[0]);
+            ck_assert_mem_eq(bytes[i], bytes[0], sizes[0]);
+        }
+        ck_assert_int_eq(
+            alloctrace_snapshot_load_bytes(bytes[0], sizes[0], &merged, NULL),
+            0);
+        table_read(&actual, merged);
+        tables_compare(&expected, &actual);
+        ck_assert_uint_eq(alloctrace_snapshot_process(merged)->n_processes, n);
+        alloctrace_snapshot_free(merged);
+        for (size_t i = 0; i < 4; i++)
+            free(bytes[i]);
+        for (size_t i = 0; i < n; i++)
+            unlink(names[i]);
+        round_end(snapshots, n);
+    }
+    ck_assert_int_eq(rmdir(folder), 0); /* nothing was left behind */
+}
+END_TEST
+
 CHECK_MAIN("merge_random", a_merged_snapshot_has_the_sums_of_all,
            merging_merged_snapshots_is_the_same,
-           statistics_of_the_sum_are_sums_of_statistics)
+           statistics_of_the_sum_are_sums_of_statistics,
+           files_are_merged_in_little_memory)
