@@ -605,8 +605,8 @@ struct alloctrace_builder {
     struct at_map modules; /* see alloctrace_builder_add_module */
     struct at_map threads; /* name (string), system's number => number */
     struct at_map thread_names; /* string => the first thread of that name */
-    struct at_map domain_numbers; /* that are taken => see domain.c */
-    struct at_map domain_names;   /* see domain.c */
+    struct at_map domain_numbers; /* that are taken => see domains.c */
+    struct at_map domain_names;   /* see domains.c */
     struct at_tally *tallies;     /* owned: by trace, if `has_details` */
     struct at_size *sizes;        /* owned; without names, by no order */
     struct at_index size_index;   /* finds them by trace and class */
@@ -632,7 +632,7 @@ int at_builder_text(alloctrace_builder *builder, const char *text,
 /* Settles what is said of the process: nothing is added any more. */
 void at_process_finish(alloctrace_builder *builder);
 
-/* domain.c: numbers of domains. */
+/* domains.c: numbers of domains. */
 
 /* Notes that a number is in use. `name` is set to where its name stands, a
  * string, 0 = none; good until the next is taken. */
