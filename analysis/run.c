@@ -190,19 +190,20 @@ static int run_put(struct at_sink *sink, const struct at_item *item)
 {
     struct at_run *run =
         (struct at_run *)((char *)sink - offsetof(struct at_run, sink));
-    const bool is_bare = !item->tally.is_there && !item->n_sizes;
+    enum what what = PATH; /* of which nothing else is set */
 
-    put_number(run, item->kind == AT_ITEM_PATH ? PATH
-                    : is_bare                  ? BARE_TRACE
-                                               : DETAILED_TRACE);
+    if (item->kind == AT_ITEM_TRACE)
+        what = item->tally.is_there || item->n_sizes ? DETAILED_TRACE
+                                                     : BARE_TRACE;
+    put_number(run, what);
     put_number(run, fold_sign((int64_t)item->depth - (int64_t)run->depth));
     run->depth = item->depth;
-    if (item->kind == AT_ITEM_PATH) {
+    if (what == PATH) {
         put_number(run, item->frame);
         put_number(run, item->left_out);
     } else {
         put_trace(run, item);
-        if (!is_bare)
+        if (what == DETAILED_TRACE)
             put_details(run, item);
     }
     return run->at > BUFFER - MAX_ITEM ? run_flush(run) : 0;
