@@ -36,6 +36,7 @@ struct level_run {
 struct gathering {
     alloctrace_builder *builder; /* owned */
     char *folder;                /* owned: for temporary files */
+    bool is_folder_given;        /* there shall they be, and nowhere else */
     uint64_t max_memory;         /* in bytes */
     struct level_run **runs;     /* owned, with the runs; levels descend */
     uint32_t n_runs;
@@ -88,7 +89,7 @@ static int run_create(struct gathering *gathering, unsigned level,
     run->level = level;
     result = at_run_create(&run->run, gathering->folder);
     if (result == ALLOCTRACE_EIO && gathering->n_runs == 0 &&
-        strcmp(gathering->folder, OTHER_FOLDER) != 0) {
+        !gathering->is_folder_given) {
         at_run_fini(&run->run);
         result = folder_set(gathering, OTHER_FOLDER, strlen(OTHER_FOLDER));
         if (!result)
@@ -366,6 +367,7 @@ static int gathering_init(struct gathering *gathering, const char *output,
     const char *folder = options->folder;
     size_t size;
 
+    gathering->is_folder_given = folder != NULL;
     if (!folder && strcmp(output, "-") == 0)
         folder = OTHER_FOLDER;
     if (!folder && !slash)
@@ -399,8 +401,11 @@ int alloctrace_merge(const char *const *paths, size_t n_paths,
     const char *failed = NULL;
     int result;
 
-    if (given && given->size < sizeof given->size)
-        return ALLOCTRACE_EBAD_ARGUMENT;
+    if (path)
+        *path = NULL;
+    if (n_paths == 0 || (given && given->size < sizeof given->size))
+        return at_fault(error, ALLOCTRACE_EBAD_ARGUMENT, ALLOCTRACE_NO_OFFSET,
+                        "%s", alloctrace_strerror(ALLOCTRACE_EBAD_ARGUMENT));
     if (given)
         memcpy(&options, given,
                given->size < sizeof options ? given->size : sizeof options);
@@ -408,13 +413,13 @@ int alloctrace_merge(const char *const *paths, size_t n_paths,
     if (!result)
         result = files_add(&gathering, paths, n_paths, &options, &failed);
     if (!result && !gathering.builder->has_snapshots)
-        result = n_paths ? gathering.error->code : ALLOCTRACE_EBAD_ARGUMENT;
+        result = gathering.error->code; /* of the last one that was skipped */
     if (!result) {
         result = output_write(&gathering, output);
         failed = result == ALLOCTRACE_EIO ? output : NULL;
     }
     gathering_fini(&gathering);
     if (path)
-        *path = result ? failed : NULL;
+        *path = failed;
     return result;
 }

@@ -3,8 +3,11 @@
  * Merging, case by case: what becomes of everything that snapshots say besides
  * the figures of their traces, which check_merge_random.c adds up.
  */
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
@@ -576,20 +579,143 @@ START_TEST(single_blocks_are_kept_of_one_process_only)
 }
 END_TEST
 
-CHECK_MAIN("merge", what_processes_have_in_common_is_kept,
-           words_of_32_and_64_bits_are_mixed,
-           the_limit_is_the_largest_and_none_if_one_has_none,
-           what_is_said_of_the_process_counts,
-           arguments_are_kept_if_all_are_equal,
-           figures_of_the_whole_programs_are_added_up,
-           attributes_are_kept_where_all_have_the_same,
-           threads_of_one_name_are_one, addresses_move_with_their_library,
-           builds_of_a_library_are_told_apart,
-           domains_of_the_runtime_are_merged_by_name,
-           domains_of_the_program_are_merged_by_number,
-           a_nameless_domain_is_not_taken_for_a_named_one,
-           what_was_left_out_is_that_of_the_longest, an_unknown_path_is_none,
-           no_frame_is_lost, what_no_trace_refers_to_is_left_behind,
-           of_a_folded_snapshot_the_whole_paths_are_merged,
-           details_are_kept_if_all_have_them, blocks_by_hand_have_no_details,
-           single_blocks_are_kept_of_one_process_only)
+/* ---- Files ---- */
+
+START_TEST(the_file_that_failed_is_named)
+{
+    char folder[] = "/tmp/check_merge.XXXXXX";
+    char good[64];
+    char output[64];
+    const char *const paths[] = {good, "/nothing/here"};
+    alloctrace_snapshot *snapshot = vectors_snapshot(vectors_a);
+    const struct alloctrace_merge_options too_small = {.size = 1};
+    struct alloctrace_error error;
+    const char *path;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(good, sizeof good, "%s/good", folder);
+    snprintf(output, sizeof output, "%s/output", folder);
+    ck_assert_int_eq(alloctrace_snapshot_dump(snapshot, good, NULL), 0);
+    ck_assert_int_eq(alloctrace_merge(paths, 2, output, NULL, &path, &error),
+                     ALLOCTRACE_EIO);
+    ck_assert_ptr_eq(path, paths[1]);
+    ck_assert_ptr_nonnull(strstr(error.message, "No such file"));
+    ck_assert_int_eq(
+        alloctrace_merge(paths, 1, "/nothing/there", NULL, &path, &error),
+        ALLOCTRACE_EIO);
+    ck_assert_str_eq(path, "/nothing/there");
+    ck_assert_int_eq(alloctrace_merge(paths, 2, output, NULL, NULL, NULL),
+                     ALLOCTRACE_EIO);
+    ck_assert_int_eq(alloctrace_merge(paths, 0, output, NULL, &path, &error),
+                     ALLOCTRACE_EBAD_ARGUMENT);
+    ck_assert_int_eq(
+        alloctrace_merge(paths, 1, output, &too_small, &path, &error),
+        ALLOCTRACE_EBAD_ARGUMENT);
+    ck_assert_int_ne(access(output, F_OK), 0);
+    ck_assert_int_eq(alloctrace_merge(paths, 1, output, NULL, &path, &error),
+                     0);
+    ck_assert_ptr_null(path);
+    unlink(output);
+    unlink(good);
+    ck_assert_int_eq(rmdir(folder), 0);
+    alloctrace_snapshot_free(snapshot);
+}
+END_TEST
+
+START_TEST(temporary_files_stand_where_they_are_wanted)
+{
+    char folder[] = "/tmp/check_merge.XXXXXX";
+    char input[64];
+    const char *const paths[] = {input};
+    struct alloctrace_merge_options options = {
+        .size = sizeof options, .max_memory = 1, .folder = "/nothing/here"};
+    alloctrace_snapshot *snapshot = vectors_snapshot(vectors_a);
+    struct alloctrace_error error;
+    const char *path = input;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(input, sizeof input, "%s/input", folder);
+    ck_assert_int_eq(alloctrace_snapshot_dump(snapshot, input, NULL), 0);
+    ck_assert_int_eq(
+        alloctrace_merge(paths, 1, "/dev/null", &options, &path, &error),
+        ALLOCTRACE_EIO);
+    ck_assert_ptr_null(path);
+    ck_assert_str_eq(error.message, "cannot keep a temporary file in "
+                                    "/nothing/here: No such file or directory");
+    /* There can be none in the output's folder: they go elsewhere. */
+    ck_assert_int_eq(dup2(open("/dev/null", O_WRONLY), 9), 9);
+    options.folder = NULL;
+    ck_assert_int_eq(
+        alloctrace_merge(paths, 1, "/proc/self/fd/9", &options, &path, &error),
+        0);
+    unlink(input);
+    ck_assert_int_eq(rmdir(folder), 0);
+    alloctrace_snapshot_free(snapshot);
+}
+END_TEST
+
+/* A path of many frames, each with a trace, and many traces of one path. */
+START_TEST(deep_and_wide_files_are_merged)
+{
+    enum { DEPTH = 200000, N_DOMAINS = 200000 };
+    char folder[] = "/tmp/check_merge.XXXXXX";
+    char input[64];
+    char output[64];
+    const char *const paths[] = {input, input, input};
+    const struct alloctrace_merge_options options = {.size = sizeof options,
+                                                     .max_memory = 1};
+    alloctrace_snapshot *snapshot;
+    uint32_t traceback = 0;
+    uint32_t frame;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(input, sizeof input, "%s/input", folder);
+    snprintf(output, sizeof output, "%s/output", folder);
+    dumpfile_init(&dump);
+    frame = dumpfile_frame(&dump, (struct dumpframe){.file = "a.c"});
+    for (uint32_t i = 0; i < DEPTH; i++) {
+        traceback = dumpfile_traceback(&dump, traceback, frame);
+        dumpfile_trace(&dump, traceback, 0, 0, 1, i);
+    }
+    for (uint32_t i = 1; i <= N_DOMAINS; i++)
+        dumpfile_trace(&dump, traceback, 0, i * 7919, 1, i);
+    snapshot = load();
+    ck_assert_int_eq(alloctrace_snapshot_dump(snapshot, input, NULL), 0);
+    alloctrace_snapshot_free(snapshot);
+    ck_assert_int_eq(alloctrace_merge(paths, 3, output, &options, NULL, NULL),
+                     0);
+    ck_assert_int_eq(alloctrace_snapshot_load(output, &snapshot, NULL), 0);
+    ck_assert_uint_eq(alloctrace_snapshot_traceback_count(snapshot), DEPTH);
+    ck_assert_uint_eq(alloctrace_snapshot_trace_count(snapshot),
+                      DEPTH + N_DOMAINS);
+    for (uint32_t i = 0; i < DEPTH; i++) {
+        const struct alloctrace_trace *trace =
+            alloctrace_snapshot_trace(snapshot, i);
+
+        ck_assert_uint_eq(trace->traceback, i + 1);
+        ck_assert_int_eq(trace->live_bytes, 3 * (int64_t)i);
+    }
+    alloctrace_snapshot_free(snapshot);
+    unlink(input);
+    unlink(output);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+CHECK_MAIN(
+    "merge", what_processes_have_in_common_is_kept,
+    words_of_32_and_64_bits_are_mixed,
+    the_limit_is_the_largest_and_none_if_one_has_none,
+    what_is_said_of_the_process_counts, arguments_are_kept_if_all_are_equal,
+    figures_of_the_whole_programs_are_added_up,
+    attributes_are_kept_where_all_have_the_same, threads_of_one_name_are_one,
+    addresses_move_with_their_library, builds_of_a_library_are_told_apart,
+    domains_of_the_runtime_are_merged_by_name,
+    domains_of_the_program_are_merged_by_number,
+    a_nameless_domain_is_not_taken_for_a_named_one,
+    what_was_left_out_is_that_of_the_longest, an_unknown_path_is_none,
+    no_frame_is_lost, what_no_trace_refers_to_is_left_behind,
+    of_a_folded_snapshot_the_whole_paths_are_merged,
+    details_are_kept_if_all_have_them, blocks_by_hand_have_no_details,
+    single_blocks_are_kept_of_one_process_only, the_file_that_failed_is_named,
+    temporary_files_stand_where_they_are_wanted, deep_and_wide_files_are_merged)
