@@ -115,6 +115,31 @@ int alloctrace_clear_traces(void);
 int alloctrace_reset_peak(void);
 
 /*
+ * From here on what the calling thread allocates is not traced, until
+ * alloctrace_resume: for code that is there to look at the program, not a part
+ * of it. (The functions of alloctrace/analysis.h do this themselves.) Other
+ * threads go on being traced, also those that it starts meanwhile.
+ *
+ * Pauses nest; as many resumes end them, and one too many does nothing. A child
+ * of fork is in the pauses of the thread that forked, and a signal handler in
+ * those of the thread it runs on; it must end those that it begins.
+ *
+ * Blocks that were traced before stay so: in a pause as well freeing one ends
+ * its trace, and so does resizing one, for what it becomes was allocated in the
+ * pause. A block that was allocated in a pause may be freed at any time, which
+ * counts nothing; resizing it outside of a pause makes it traced. What is
+ * tracked (alloctrace_track), and what is not allocated by the calling thread,
+ * is not concerned.
+ *
+ * Context: any thread; async-signal-safe. An allocation in a pause takes a
+ * little longer than outside of one.
+ */
+void alloctrace_pause(void);
+
+/* Ends the pause that alloctrace_pause began last. Context: the same. */
+void alloctrace_resume(void);
+
+/*
  * Says how many frames of a traceback are kept.
  *
  * Context: any thread; async-signal-safe.
@@ -289,6 +314,8 @@ static inline int alloctrace_start(int n_frames)
 static inline int alloctrace_stop(void) { return 0; }
 static inline int alloctrace_clear_traces(void) { return 0; }
 static inline int alloctrace_reset_peak(void) { return 0; }
+static inline void alloctrace_pause(void) { }
+static inline void alloctrace_resume(void) { }
 static inline int alloctrace_get_traceback_limit(void)
 {
     return ALLOCTRACE_ENOT_TRACING;

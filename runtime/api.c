@@ -35,6 +35,16 @@ at_export int alloctrace_reset_peak(void)
     return life_reset_peak();
 }
 
+at_export void alloctrace_pause(void)
+{
+    pause_begin();
+}
+
+at_export void alloctrace_resume(void)
+{
+    pause_end();
+}
+
 at_export int alloctrace_get_traceback_limit(void)
 {
     return alloctrace_is_tracing() ? count_get(&at_options.frames)
