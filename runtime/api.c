@@ -51,6 +51,13 @@ at_export int alloctrace_get_traceback_limit(void)
                                    : ALLOCTRACE_ENOT_TRACING;
 }
 
+at_export int alloctrace_get_last_traceback_limit(void)
+{
+    const option_frames frames = count_get(&at_options.frames);
+
+    return frames < 0 || count_get(&at_tracing) == TRACING_UNKNOWN ? 1 : frames;
+}
+
 at_export int alloctrace_get_traced_memory(uint64_t *current, uint64_t *peak)
 {
     const bool is_tracing = alloctrace_is_tracing();

@@ -688,7 +688,7 @@ uint64_t interval_pause(uint64_t left, uint64_t grown, uint64_t pause,
 void trigger_init(void);
 
 /* life.c: what alloctrace.h says of start, stop, clear_traces, reset_peak.
- * 0 or an error of alloctrace.h. */
+ * 0 or what alloctrace.h says. */
 int life_start(int n_frames);
 int life_stop(void);
 int life_clear(void);
