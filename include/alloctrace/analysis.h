@@ -30,8 +30,13 @@
  * Numbers of strings, modules, frames, tracebacks and threads are those of
  * the file: from 1; 0 means none.
  *
- * Context, for every function: may allocate with malloc, is not
- * async-signal-safe, keeps no global state. Different snapshots may be used by
+ * Linking: `alloctrace-gcc prog.c` (also alloctrace-g++, -static, libraries)
+ * links what is used of the library. Without the wrappers: -lalloctrace-analysis
+ * -lm; what needs libdwarf is in -lalloctrace-symbol -ldwarf -lelf.
+ *
+ * Context, for every function: may allocate with malloc (which a traced program
+ * does not see: alloctrace_pause), is not async-signal-safe, keeps no global
+ * state. Different snapshots may be used by
  * different threads at once, and so may one, but by functions that take it
  * as const only. Nothing is printed, and no function ends the program.
  *
