@@ -34,11 +34,11 @@
  * links what is used of the library. Without the wrappers: -lalloctrace-analysis
  * -lm; what needs libdwarf is in -lalloctrace-symbol -ldwarf -lelf.
  *
- * Context, for every function: may allocate with malloc (which a traced program
- * does not see: alloctrace_pause), is not async-signal-safe, keeps no global
- * state. Different snapshots may be used by
- * different threads at once, and so may one, but by functions that take it
- * as const only. Nothing is printed, and no function ends the program.
+ * Context, for every function: may allocate with malloc (which is not traced,
+ * as in alloctrace_pause), is not async-signal-safe, keeps no global state.
+ * Different snapshots may be used by different threads at once, and so may one,
+ * but by functions that take it as const only. Nothing is printed, and no
+ * function ends the program.
  *
  * Owner, for every pointer that is not said to be the caller's: the handle it
  * was asked of, and it lives as long as the handle does. Structs returned so
