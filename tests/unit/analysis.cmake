@@ -23,6 +23,7 @@ foreach(name
     path
     pathtree
     resolve
+    shared
     statistics_random
     statistics_vectors
     stats
