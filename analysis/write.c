@@ -441,5 +441,7 @@ int at_snapshot_write(const alloctrace_snapshot *snapshot, const char *path,
 int alloctrace_snapshot_dump(const alloctrace_snapshot *snapshot,
                              const char *path, struct alloctrace_error *error)
 {
+    AT_UNTRACED;
+
     return at_snapshot_write(snapshot, path, NULL, NULL, error);
 }
