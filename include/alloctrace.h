@@ -46,6 +46,9 @@ enum alloctrace_error_code {
 #undef ALLOCTRACE_ERROR_ENUM
 };
 
+/* For alloctrace_start: every frame. */
+#define ALLOCTRACE_ALL_FRAMES 0
+
 #if defined(__ALLOCTRACE__) || defined(ALLOCTRACE_API)
 
 /*
@@ -55,9 +58,6 @@ enum alloctrace_error_code {
  * Returns: 1 or 0. Mirrors tracemalloc.is_tracing.
  */
 int alloctrace_is_tracing(void);
-
-/* For alloctrace_start: every frame. */
-#define ALLOCTRACE_ALL_FRAMES 0
 
 /*
  * Starts tracing, with at most `n_frames` frames a traceback (1 to 65535, or

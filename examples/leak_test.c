@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A test that fails when a unit leaks, and says where. Traced memory before
+ * and after is enough to know that something is left; two snapshots tell what.
+ *
+ *     alloctrace-gcc -g -O2 leak_test.c -o leak_test
+ *     ./leak_test
+ *
+ * By hand: gcc -g -O2 $(alloctrace cflags) leak_test.c -o leak_test
+ *              $(alloctrace ldflags)
+ *
+ * Built without the plugin it tests the units, but finds no leak. Ends with
+ * status 1, as one of the units leaks, and prints:
+ */
+#include <alloctrace/analysis.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ends the program if the library could not do what was asked of it. */
+static void check(int code)
+{
+    if (code) {
+        fprintf(stderr, "leak_test: %s\n", alloctrace_strerror(code));
+        exit(2);
+    }
+}
+
+/* The units under test. */
+
+static int joins_two_names(void)
+{
+    char *name = malloc(32);
+    int is_right;
+
+    if (!name)
+        return 0;
+    snprintf(name, 32, "%s %s", "Ada", "Lovelace");
+    is_right = !strcmp(name, "Ada Lovelace");
+    free(name);
+    return is_right;
+}
+
+static char *copy(const char *text)
+{
+    return strdup(text);
+}
+
+static int compares_copies(void)
+{
+    char *left = copy("seventeen letters");
+    char *right = copy("seventeen letters");
+    int is_right = left && right && !strcmp(left, right);
+
+    free(left);
+    return is_right;
+}
+
+/* ---- */
+
+static uint64_t traced_memory(void)
+{
+    uint64_t current;
+
+    alloctrace_get_traced_memory(&current, NULL);
+    return current;
+}
+
+/* Prints who holds more than before, with whole call paths. */
+static void print_growth(const alloctrace_snapshot *before,
+                         const alloctrace_snapshot *after)
+{
+    struct alloctrace_statistics_options options = {
+        .size = sizeof options, .group_by = ALLOCTRACE_BY_TRACEBACK};
+    alloctrace_statistics *changes;
+
+    check(alloctrace_snapshot_compare_to(after, before, &options, &changes));
+    for (size_t i = 0; i < alloctrace_statistics_count(changes); i++) {
+        const struct alloctrace_statistic *change =
+            alloctrace_statistics_get(changes, i);
+        alloctrace_traceback *traceback;
+        char *text;
+
+        if (change->size_diff <= 0)
+            continue;
+        check(alloctrace_statistics_traceback(changes, i, &traceback));
+        check(alloctrace_traceback_format(traceback, ALLOCTRACE_NO_LIMIT, 0,
+                                          0, &text));
+        printf("  %lld B in %lld blocks are left:\n%s",
+               (long long)change->size_diff, (long long)change->count_diff,
+               text);
+        alloctrace_text_free(text);
+        alloctrace_traceback_free(traceback);
+    }
+    alloctrace_statistics_free(changes);
+}
+
+/* Runs a unit. Returns: 1 if it gave the right answer and left nothing. */
+static int run(const char *name, int (*unit)(void))
+{
+    alloctrace_snapshot *before;
+    alloctrace_snapshot *after;
+    uint64_t size;
+    int is_right;
+    int has_leaked;
+
+    check(alloctrace_take_snapshot(&before));
+    size = traced_memory();
+    is_right = unit();
+    has_leaked = traced_memory() != size;
+    check(alloctrace_take_snapshot(&after));
+    printf("%s: %s\n", name,
+           !is_right ? "wrong" : has_leaked ? "leaks" : "right");
+    if (has_leaked)
+        print_growth(before, after);
+    alloctrace_snapshot_free(before);
+    alloctrace_snapshot_free(after);
+    return is_right && !has_leaked;
+}
+
+int main(void)
+{
+    int n_failed = 0;
+
+    check(alloctrace_start(ALLOCTRACE_ALL_FRAMES));
+    n_failed += !run("joins_two_names", joins_two_names);
+    n_failed += !run("compares_copies", compares_copies);
+    return n_failed ? 1 : 0;
+}

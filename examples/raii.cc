@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The same in C++: snapshots and statistics that free themselves, ranges, and
+ * exceptions instead of codes. Prints what a container costs, and who called.
+ *
+ *     alloctrace-g++ -g -O2 -std=c++17 raii.cc -o raii
+ *     ./raii
+ *
+ * By hand: g++ -g -O2 -std=c++17 $(alloctrace cflags) raii.cc -o raii
+ *              $(alloctrace ldflags)
+ *
+ * Prints:
+ */
+#include <alloctrace.hpp>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+struct point {
+    double x, y, z;
+};
+
+static std::vector<std::unique_ptr<point>> scatter(std::size_t n)
+{
+    std::vector<std::unique_ptr<point>> points;
+
+    /* after: 1 x 800 B */
+    points.reserve(n);
+    for (std::size_t i = 0; i < n; i++)
+        /* after: 100 x 24 B */
+        points.push_back(std::make_unique<point>());
+    return points;
+}
+
+static void report()
+{
+    alloctrace::start();
+
+    auto before = alloctrace::snapshot::take();
+    auto points = scatter(100);
+    /* Without the inside of the C++ library, and without functions that only
+     * hand memory on. */
+    auto after = alloctrace::snapshot::take();
+
+    for (auto change :
+         after.fold_wrappers().compare_to(before.fold_wrappers())) {
+        std::cout << change.str() << '\n';
+        for (auto frame : change.traceback())
+            std::cout << "    " << frame.function() << '\n';
+    }
+}
+
+int main()
+{
+    try {
+        report();
+    } catch (const alloctrace::error &error) {
+        std::cerr << "raii: " << error.what() << '\n';
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How much memory does one subsystem hold? Filters choose traces by the file
+ * or the function that allocated, or by any function on the way there.
+ *
+ *     alloctrace-gcc -g -O2 subsystem.c -o subsystem
+ *     ./subsystem
+ *
+ * By hand: gcc -g -O2 $(alloctrace cflags) subsystem.c -o subsystem
+ *              $(alloctrace ldflags)
+ *
+ * Prints:
+ */
+#include <alloctrace/analysis.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Ends the program if the library could not do what was asked of it. */
+static void check(int code)
+{
+    if (code) {
+        fprintf(stderr, "subsystem: %s\n", alloctrace_strerror(code));
+        exit(1);
+    }
+}
+
+/* The program: images and a cache, both of which use buffers. */
+
+static void *buffer_create(size_t size)
+{
+    /* 1 x 5000 B for an image, 2 x 300 B for the cache */
+    void *buffer = malloc(size);
+
+    if (!buffer)
+        exit(1);
+    return buffer;
+}
+
+static void *image_load(void **pixels)
+{
+    *pixels = buffer_create(5000);
+    /* 1 x 64 B */
+    return malloc(64);
+}
+
+static void cache_fill(void *entries[2])
+{
+    entries[0] = buffer_create(300);
+    entries[1] = buffer_create(300);
+}
+
+/* Prints how much of a snapshot a filter lets through. */
+static void print(const char *title, const alloctrace_snapshot *snapshot,
+                  const struct alloctrace_filter *filter)
+{
+    alloctrace_snapshot *part;
+    alloctrace_statistics *statistics;
+    const struct alloctrace_statistic *sum;
+
+    check(alloctrace_snapshot_filter_traces(snapshot, filter, 1, &part));
+    check(alloctrace_snapshot_statistics(part, NULL, &statistics));
+    sum = alloctrace_statistics_sum(statistics);
+    printf("%-28s %5" PRId64 " B in %" PRId64 " blocks\n", title, sum->size,
+           sum->count);
+    alloctrace_statistics_free(statistics);
+    alloctrace_snapshot_free(part);
+}
+
+int main(void)
+{
+    alloctrace_snapshot *snapshot;
+    struct alloctrace_filter filter;
+    void *pixels;
+    void *image;
+    void *entries[2];
+
+    check(alloctrace_start(ALLOCTRACE_ALL_FRAMES));
+    image = image_load(&pixels);
+    cache_fill(entries);
+    check(alloctrace_take_snapshot(&snapshot));
+
+    filter = alloctrace_filter_make(1, "*subsystem.c");
+    print("in this file", snapshot, &filter);
+
+    filter = alloctrace_filter_make(1, NULL);
+    filter.function_pattern = "image_*";
+    print("allocated by image_*", snapshot, &filter);
+
+    filter.all_frames = 1;
+    print("by image_* and what it calls", snapshot, &filter);
+
+    filter.inclusive = 0;
+    print("by all others", snapshot, &filter);
+
+    alloctrace_snapshot_free(snapshot);
+    free(entries[0]);
+    free(entries[1]);
+    free(image);
+    free(pixels);
+    return 0;
+}
