@@ -7,13 +7,13 @@
  *     alloctrace-gcc -g -O2 grow.c -o grow
  *     ./grow [BEFORE AFTER]
  *
- * By hand: gcc -g -O2 $(alloctrace cflags) grow.c -o grow $(alloctrace ldflags)
+ * Or, without the wrapper:
  *
- * Prints:
+ *     gcc -g -O2 $(alloctrace cflags) grow.c -o grow $(alloctrace ldflags)
  *
- *     grow.c:56: size=500 KiB (+400 KiB), count=1000 (+800), average=512 B
- *     grow.c:54: size=8192 B (+4096 B), count=1 (+0), average=8192 B
- *     grow.c:67: size=100 B (+0 B), count=1 (+0), average=100 B
+ * It prints:
+ *
+ *     ?
  */
 #include <alloctrace/analysis.h>
 

@@ -6,12 +6,13 @@
  *     alloctrace-gcc -g -O2 peak.c -o peak
  *     ./peak
  *
- * By hand: gcc -g -O2 $(alloctrace cflags) peak.c -o peak $(alloctrace ldflags)
+ * Or, without the wrapper:
  *
- * Prints:
+ *     gcc -g -O2 $(alloctrace cflags) peak.c -o peak $(alloctrace ldflags)
  *
- *     live 1000 B, peak 301000 B
- *     peak.c:49: size=195 KiB, count=2, average=97.7 KiB
+ * It prints:
+ *
+ *     ?
  */
 #include <alloctrace/analysis.h>
 
@@ -39,15 +40,15 @@ static char *need(char *block)
 /* Sorts what it copies to two blocks beside the input; ends with less. */
 static char *build_index(void)
 {
-    /* peak: 1 x 100000 B, live: 0 */
+    /* peak: 1 x 100000 B */
     char *input = need(calloc(1, 100000));
-    /* peak: 1 x 200000 B, live: 0 */
+    /* peak: 1 x 200000 B */
     char *sorted = need(malloc(200000));
     char *index;
 
     memcpy(sorted, input, 100000);
     free(input);
-    /* peak: 0, live: 1 x 1000 B */
+    /* live: 1 x 1000 B */
     index = need(malloc(1000));
     memcpy(index, sorted, 1000);
     free(sorted);

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A pool of the program's own, in a domain of its own: what the pool gives out
- * is tracked beside the memory that it takes from malloc. Statistics by domain
+ * is tracked beside the memory that it took from malloc. Statistics by domain
  * and a filter tell the two apart.
  *
  *     alloctrace-gcc -g -O2 pool.c -o pool
  *     ./pool
  *
- * By hand: gcc -g -O2 $(alloctrace cflags) pool.c -o pool $(alloctrace ldflags)
+ * Or, without the wrapper:
  *
- * Prints:
+ *     gcc -g -O2 $(alloctrace cflags) pool.c -o pool $(alloctrace ldflags)
+ *
+ * It prints:
+ *
+ *     ?
  */
 #include <alloctrace/analysis.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,8 +39,8 @@ struct pool {
     size_t used;
 };
 
-/* What the program calls has a call path; so does each call of the pool. The
- * result is ignored: a program that is not being traced runs on. */
+/* What alloctrace_track returns is ignored: a program that is not being traced
+ * runs on. */
 static void *pool_take(struct pool *pool, size_t size)
 {
     void *block = pool->memory + pool->used;
@@ -50,10 +55,11 @@ static void pool_give(void *block)
     alloctrace_untrack(POOL_DOMAIN, block);
 }
 
-static void print(const alloctrace_snapshot *snapshot, int group_by)
+/* Prints how much each domain holds. */
+static void print_domains(const alloctrace_snapshot *snapshot)
 {
     struct alloctrace_statistics_options options = {
-        .size = sizeof options, .group_by = group_by};
+        .size = sizeof options, .group_by = ALLOCTRACE_BY_DOMAIN};
     alloctrace_statistics *statistics;
 
     check(alloctrace_snapshot_statistics(snapshot, &options, &statistics));
@@ -66,34 +72,53 @@ static void print(const alloctrace_snapshot *snapshot, int group_by)
     alloctrace_statistics_free(statistics);
 }
 
+/* Prints who took what is live of the pool: the callers of pool_take. */
+static void print_takers(const alloctrace_snapshot *snapshot)
+{
+    struct alloctrace_filter filter =
+        alloctrace_domain_filter_make(1, POOL_DOMAIN);
+    alloctrace_snapshot *blocks;
+
+    check(alloctrace_snapshot_filter_traces(snapshot, &filter, 1, &blocks));
+    for (size_t i = 0; i < alloctrace_snapshot_trace_count(blocks); i++) {
+        const struct alloctrace_trace *trace =
+            alloctrace_snapshot_trace(blocks, i);
+        const struct alloctrace_frame *caller;
+        alloctrace_traceback *traceback;
+
+        if (trace->live_blocks == 0)
+            continue;
+        check(alloctrace_snapshot_traceback(blocks, trace->traceback,
+                                            &traceback));
+        caller = alloctrace_traceback_frame(traceback, -2);
+        printf("%s:%" PRIu32 ": %" PRId64 " B in %" PRId64 " blocks\n",
+               caller->file, caller->line, trace->live_bytes,
+               trace->live_blocks);
+        alloctrace_traceback_free(traceback);
+    }
+    alloctrace_snapshot_free(blocks);
+}
+
 int main(void)
 {
-    struct alloctrace_filter only_pool =
-        alloctrace_domain_filter_make(1, POOL_DOMAIN);
     alloctrace_snapshot *snapshot;
-    alloctrace_snapshot *pool_blocks;
     struct pool pool = {NULL, 0};
     void *first;
 
     check(alloctrace_start(ALLOCTRACE_ALL_FRAMES));
-    /* malloc: 1 x 65536 B */
+    /* heap: 1 x 65536 B */
     pool.memory = malloc(65536);
     if (!pool.memory)
         return 1;
     first = pool_take(&pool, 1000);
     for (int i = 0; i < 10; i++)
+        /* pool: 10 x 40 B */
         pool_take(&pool, 40);
     pool_give(first);
     check(alloctrace_take_snapshot(&snapshot));
 
-    puts("by domain:");
-    print(snapshot, ALLOCTRACE_BY_DOMAIN);
-    check(alloctrace_snapshot_filter_traces(snapshot, &only_pool, 1,
-                                            &pool_blocks));
-    puts("of the pool:");
-    print(pool_blocks, ALLOCTRACE_BY_LINENO);
-
-    alloctrace_snapshot_free(pool_blocks);
+    print_domains(snapshot);
+    print_takers(snapshot);
     alloctrace_snapshot_free(snapshot);
     free(pool.memory);
     return 0;

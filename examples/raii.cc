@@ -6,10 +6,14 @@
  *     alloctrace-g++ -g -O2 -std=c++17 raii.cc -o raii
  *     ./raii
  *
- * By hand: g++ -g -O2 -std=c++17 $(alloctrace cflags) raii.cc -o raii
- *              $(alloctrace ldflags)
+ * Or, without the wrapper:
  *
- * Prints:
+ *     g++ -g -O2 -std=c++17 $(alloctrace cflags) raii.cc -o raii \
+ *         $(alloctrace ldflags)
+ *
+ * It prints:
+ *
+ *     ?
  */
 #include <alloctrace.hpp>
 
@@ -40,10 +44,10 @@ static void report()
 
     auto before = alloctrace::snapshot::take();
     auto points = scatter(100);
-    /* Without the inside of the C++ library, and without functions that only
-     * hand memory on. */
     auto after = alloctrace::snapshot::take();
 
+    /* Wrappers: the inside of the C++ library, and whatever only hands memory
+     * on. */
     for (auto change :
          after.fold_wrappers().compare_to(before.fold_wrappers())) {
         std::cout << change.str() << '\n';

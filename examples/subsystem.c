@@ -6,10 +6,14 @@
  *     alloctrace-gcc -g -O2 subsystem.c -o subsystem
  *     ./subsystem
  *
- * By hand: gcc -g -O2 $(alloctrace cflags) subsystem.c -o subsystem
- *              $(alloctrace ldflags)
+ * Or, without the wrapper:
  *
- * Prints:
+ *     gcc -g -O2 $(alloctrace cflags) subsystem.c -o subsystem \
+ *         $(alloctrace ldflags)
+ *
+ * It prints:
+ *
+ *     ?
  */
 #include <alloctrace/analysis.h>
 
@@ -30,7 +34,7 @@ static void check(int code)
 
 static void *buffer_create(size_t size)
 {
-    /* 1 x 5000 B for an image, 2 x 300 B for the cache */
+    /* image: 1 x 5000 B, cache: 2 x 300 B */
     void *buffer = malloc(size);
 
     if (!buffer)
@@ -41,7 +45,7 @@ static void *buffer_create(size_t size)
 static void *image_load(void **pixels)
 {
     *pixels = buffer_create(5000);
-    /* 1 x 64 B */
+    /* direct: 1 x 64 B */
     return malloc(64);
 }
 

@@ -335,8 +335,8 @@ struct alloctrace_detail {
     uint64_t smallest;         /* requested size; 0 without blocks */
     uint64_t largest;          /* likewise */
     size_t n_sizes;            /* classes that have blocks */
-    struct alloctrace_size_class sizes[]; /* ascending; fewer blocks than in
-                                total if some could not be sorted in */
+    /* Ascending; fewer blocks than in total if some could not be sorted in. */
+    __extension__ struct alloctrace_size_class sizes[];
 };
 
 /* Does the dump hold details? Returns: 1 or 0. */
