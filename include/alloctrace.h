@@ -39,6 +39,7 @@ extern "C" {
     ERROR(BAD_VERSION, -7, "the dump has a version this library cannot read") \
     ERROR(BUSY, -8, "the call came from within the tracer itself")
 
+/* What functions return: 0, or one of these, all below 0. */
 enum alloctrace_error_code {
     ALLOCTRACE_OK = 0,
 #define ALLOCTRACE_ERROR_ENUM(NAME, value, text) ALLOCTRACE_E##NAME = value,
@@ -139,7 +140,8 @@ int alloctrace_get_traced_memory(uint64_t *current, uint64_t *peak);
  * Says how much memory the tracer itself holds.
  *
  * Units: bytes obtained from the system (not all of them need be resident).
- * Context: any thread; async-signal-safe. Mirrors
+ * Context: any thread; async-signal-safe.
+ * Returns: the bytes. Mirrors
  * tracemalloc.get_tracemalloc_memory.
  */
 uint64_t alloctrace_get_overhead_memory(void);

@@ -78,7 +78,7 @@ alloctrace_builder_add(alloctrace_builder *builder, uint32_t domain,
 
 /* The same for many blocks at once: with all figures of a trace, its domain,
  * and its thread as alloctrace_builder_add_thread numbers it. Its traceback is
- * ignored. */
+ * ignored. Returns: as alloctrace_builder_add. */
 alloctrace_nodiscard int
 alloctrace_builder_add_trace(alloctrace_builder *builder,
                              const struct alloctrace_trace *trace,
