@@ -27,7 +27,7 @@ def test():
         for name in names:
             for option in ("", "-D__ALLOCTRACE__", "-DALLOCTRACE_API"):
                 pages.shell(include, directory,
-                            f"echo '#include <{name}>' | {compiler} "
+                            f"printf '#include <{name}>\\nextern int i;\\n' | {compiler} "
                             f"-std={language} -fsyntax-only -Wall -Wextra "
                             f"-pedantic -Werror {option} -")
 
