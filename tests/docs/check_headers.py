@@ -27,8 +27,8 @@ def test():
         for name in names:
             for option in ("", "-D__ALLOCTRACE__", "-DALLOCTRACE_API"):
                 pages.shell(include, directory,
-                            f"printf '#include <{name}>\\nextern int i;\\n' | {compiler} "
-                            f"-std={language} -fsyntax-only -Wall -Wextra "
+                            f"printf '#include <{name}>\\nextern int i;\\n' | "
+                            f"{compiler} -std={language} -fsyntax-only -Wall -Wextra "
                             f"-pedantic -Werror {option} -")
 
 
