@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 SEAM_FOLDERS = ("plugin", "runtime", "analysis", "tool")
-CODE = (".c", ".cc", ".h", ".def")
+CODE = (".c", ".cc", ".h", ".hpp", ".def")
 FUNCTION_CAP = 80
 FILE_CAP = 800
 
