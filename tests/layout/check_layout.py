@@ -282,7 +282,8 @@ def functions(text):
                 start -= 1
             signature = " ".join(lines[start - 1:begin - 1])
             name = re.search(r"(\w+)\s*\(", signature)
-            yield start, number - start + 1, name.group(1) if name else "?"
+            if not re.match(r"class \w+$", signature):
+                yield start, number - start + 1, name.group(1) if name else "?"
             begin = None
 
 
