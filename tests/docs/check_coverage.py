@@ -109,7 +109,8 @@ def declared():
 def check_is_declared(name, declarations):
     struct, _, member = name.partition(".")
     e2e.check(struct in declarations, f"{name} is declared nowhere")
-    e2e.check(not member or re.search(rf"\b{member}\b", declarations[struct]),
+    code = re.sub(r"/\*.*?\*/", "", declarations[struct], flags=re.S)
+    e2e.check(not member or re.search(rf"\b{member};", code),
               f"{struct} has no {member}")
 
 
