@@ -128,7 +128,7 @@ private:
 class frame
 {
 public:
-    explicit frame(const alloctrace_frame &frame) noexcept : frame_(&frame) {}
+    explicit frame(const alloctrace_frame &one) noexcept : frame_(&one) {}
     frame(const alloctrace_traceback *traceback, std::size_t index) noexcept
         : frame_(alloctrace_traceback_frame(
               traceback, static_cast<std::ptrdiff_t>(index)))

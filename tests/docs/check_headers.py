@@ -28,8 +28,8 @@ def test():
             for option in ("", "-D__ALLOCTRACE__", "-DALLOCTRACE_API"):
                 pages.shell(include, directory,
                             f"printf '#include <{name}>\\nextern int i;\\n' | "
-                            f"{compiler} -std={language} -fsyntax-only -Wall -Wextra "
-                            f"-pedantic -Werror {option} -")
+                            f"{compiler} -std={language} -fsyntax-only -Wall "
+                            f"-Wextra -Wshadow -pedantic -Werror {option} -")
 
 
 if __name__ == "__main__":
