@@ -190,6 +190,12 @@ def update_comment(program, output):
         file.write(text)
 
 
+def check_makefile(build, directory):
+    """examples/Makefile builds all of them with an installed alloctrace."""
+    shutil.copy(os.path.join(EXAMPLES, "Makefile"), directory)
+    pages.shell(build, directory, "make -s clean && make -s check")
+
+
 def check_table(outputs):
     """examples/README.md shows each program, with what it prints."""
     page = read(EXAMPLES, "README.md")
@@ -217,6 +223,7 @@ def test():
             if "--update" in sys.argv:
                 update_comment(program, outputs[name])
             print(f"{name}: passed", flush=True)
+        check_makefile(build, directory)
     check_table(outputs)
 
 
