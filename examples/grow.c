@@ -13,7 +13,9 @@
  *
  * It prints:
  *
- *     ?
+ *     grow.c:57: size=500 KiB (+400 KiB), count=1000 (+800), average=512 B
+ *     grow.c:54: size=8192 B (+4096 B), count=1 (+0), average=8192 B
+ *     grow.c:72: size=100 B (+0 B), count=1 (+0), average=100 B
  */
 #include <alloctrace/analysis.h>
 

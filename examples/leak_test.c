@@ -14,7 +14,17 @@
  * Built without the plugin it tests the units, but finds no leak. Ends with
  * status 1, as one of the units leaks, and prints:
  *
- *     ?
+ *     joins_two_names: right
+ *     compares_copies: leaks
+ *       18 B in 1 blocks are left:
+ *       File "leak_test.c", line 136
+ *         n_failed += !run("compares_copies", compares_copies);
+ *       File "leak_test.c", line 116
+ *         is_right = unit();
+ *       File "leak_test.c", line 58
+ *         char *right = copy("seventeen letters");
+ *       File "leak_test.c", line 52
+ *         return strdup(text);
  */
 #include <alloctrace/analysis.h>
 

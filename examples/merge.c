@@ -3,6 +3,7 @@
  * Adds up the dumps of several processes (or of several runs) into one, that
  * can be read like any other.
  *
+ *     2 processes, 626888 B live
  *     gcc -g -O2 merge.c -o merge -lalloctrace-analysis -lm
  *     ./merge SUM FILE...
  */

@@ -4,6 +4,9 @@
  * between two. Needs the analysis only: neither the plugin nor the runtime,
  * and not the machine that the dumps were written on.
  *
+ *     grow.c:57: size=500 KiB, count=1000, average=512 B
+ *     grow.c:54: size=8192 B, count=1, average=8192 B
+ *     grow.c:72: size=100 B, count=1, average=100 B
  *     gcc -g -O2 offline.c -o offline -lalloctrace-analysis -lm
  *     ./offline FILE
  *     ./offline OLD NEW

@@ -12,7 +12,12 @@
  *
  * It prints:
  *
- *     ?
+ *     1000 B now, 300000 B at the peak
+ *     live:
+ *       peak.c:57: size=1000 B, count=1, average=1000 B
+ *     at the peak:
+ *       peak.c:51: size=195 KiB, count=1, average=195 KiB
+ *       peak.c:49: size=97.7 KiB, count=1, average=97.7 KiB
  */
 #include <alloctrace/analysis.h>
 

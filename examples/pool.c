@@ -13,7 +13,9 @@
  *
  * It prints:
  *
- *     ?
+ *     malloc: size=64.0 KiB, count=1, average=64.0 KiB
+ *     7: size=400 B, count=10, average=40 B
+ *     pool.c:118: 400 B in 10 blocks
  */
 #include <alloctrace/analysis.h>
 

@@ -13,7 +13,10 @@
  *
  * It prints:
  *
- *     ?
+ *     raii.cc:37: size=2400 B (+2400 B), count=100 (+100), average=24 B
+ *         scatter(unsigned long)
+ *     raii.cc:34: size=800 B (+800 B), count=1 (+1), average=800 B
+ *         scatter(unsigned long)
  */
 #include <alloctrace.hpp>
 

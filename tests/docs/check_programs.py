@@ -72,9 +72,9 @@ class Program:
         return tracemalloc.Snapshot(raw, 1)
 
 
-def texts(statistics):
-    """str(statistic) of CPython, of each. Its "size" has no zero pages."""
-    return "".join(f"{statistic}\n" for statistic in statistics)
+def texts(statistics, before=""):
+    """str(statistic) of CPython, of each, as a line with `before` at first."""
+    return "".join(f"{before}{statistic}\n" for statistic in statistics)
 
 
 def expect_grow(program):
@@ -89,8 +89,8 @@ def total(snapshot):
 def expect_peak(program):
     live, peak = program.snapshot("live"), program.snapshot("peak")
     return (f"{total(live)} B now, {total(peak)} B at the peak\n"
-            + "live:\n" + texts(live.statistics("lineno"))
-            + "at the peak:\n" + texts(peak.statistics("lineno")))
+            + "live:\n" + texts(live.statistics("lineno"), "  ")
+            + "at the peak:\n" + texts(peak.statistics("lineno"), "  "))
 
 
 def expect_subsystem(program):
@@ -210,6 +210,7 @@ def test():
     sys.argv = [argument for argument in sys.argv if argument != "--update"] \
         + ["--update"] * ("--update" in sys.argv)
     build = os.path.abspath(sys.argv[1])
+    os.chdir(EXAMPLES)  # where tracemalloc looks for lines of source
     outputs = {}
     with e2e.scratch() as directory:
         for name in PROGRAMS:

@@ -50,10 +50,13 @@ alloctrace::snapshot later()
     return builder.finish();
 }
 
-std::string string_of(const alloctrace::text &text)
-{
-    return std::string(text);
-}
+/* The text lives as long as it is looked at. */
+#define CHECK_TEXT(actual, expected)                 \
+    do {                                             \
+        const std::string actual_(actual);           \
+                                                     \
+        ck_assert_str_eq(actual_.c_str(), expected); \
+    } while (0)
 
 /* The code of the exception that a call throws; 0 = none. */
 template <class Call> int code_of(Call call)
@@ -84,14 +87,13 @@ START_TEST(statistics_are_a_range)
 
     for (auto one : statistics)
         all += one.str() + "\n";
-    ck_assert_str_eq(all.c_str(),
-                     "lib.c:1: size=66 B, count=1, average=66 B\n"
-                     "main.c:7: size=30 B, count=3, average=10 B\n"
-                     "main.c:9: size=2 B, count=1, average=2 B\n");
+    CHECK_TEXT(all, "lib.c:1: size=66 B, count=1, average=66 B\n"
+                    "main.c:7: size=30 B, count=3, average=10 B\n"
+                    "main.c:9: size=2 B, count=1, average=2 B\n");
     ck_assert_uint_eq(statistics.size(), 3);
     ck_assert(!statistics.empty());
     ck_assert_int_eq(statistics.sum().size, 98);
-    ck_assert_str_eq(string_of(statistics[1].key()).c_str(), "main.c");
+    CHECK_TEXT(statistics[1].key(), "main.c");
     ck_assert_uint_eq(statistics[1].lineno(), 7);
     ck_assert_int_eq(statistics[1].size(), 30);
     ck_assert_int_eq(statistics[1].count(), 3);
@@ -114,9 +116,9 @@ START_TEST(comparisons_have_differences)
 {
     const auto changes = later().compare_to(sample());
 
-    ck_assert_str_eq(changes[0].str().c_str(),
-                     "main.c:9: size=5002 B (+5000 B), count=2 (+1), "
-                     "average=2501 B");
+    CHECK_TEXT(changes[0].str(),
+               "main.c:9: size=5002 B (+5000 B), count=2 (+1), "
+               "average=2501 B");
     ck_assert_int_eq(changes[0].size_diff(), 5000);
     ck_assert_int_eq(changes[0].count_diff(), 1);
     ck_assert_int_eq(changes[1].size_diff(), 400);
@@ -153,9 +155,8 @@ START_TEST(traces_are_a_range)
     ck_assert_int_eq(size, 98);
     ck_assert_int_eq(count, 5);
     ck_assert_uint_eq(snapshot[1].domain(), 1);
-    ck_assert_str_eq(snapshot[1].str().c_str(), "main.c:9: 2 B");
-    ck_assert_str_eq(snapshot[1].str(ALLOCTRACE_LIKE_CPYTHON).c_str(),
-                     "lib.c:3: 2 B");
+    CHECK_TEXT(snapshot[1].str(), "main.c:9: 2 B");
+    CHECK_TEXT(snapshot[1].str(ALLOCTRACE_LIKE_CPYTHON), "lib.c:3: 2 B");
     ck_assert(is_out_of_range([&] { snapshot[3]; }));
 }
 END_TEST
@@ -167,18 +168,16 @@ START_TEST(tracebacks_are_sequences)
     std::string names;
 
     for (auto frame : traceback)
-        names += string_of(frame.function()) + " " + frame.str() + "; ";
-    ck_assert_str_eq(names.c_str(), "g lib.c:3; f main.c:7; ");
+        names += std::string(frame.function()) + " " + frame.str() + "; ";
+    CHECK_TEXT(names, "g lib.c:3; f main.c:7; ");
     ck_assert_uint_eq(traceback.size(), 2);
     ck_assert_uint_eq(snapshot[1].traceback().total_nframe(), 5);
-    ck_assert_str_eq(string_of(traceback[-1].filename()).c_str(), "main.c");
+    CHECK_TEXT(traceback[-1].filename(), "main.c");
     ck_assert_uint_eq(traceback[0].lineno(), 3);
     ck_assert(is_out_of_range([&] { traceback[2]; }));
     ck_assert(is_out_of_range([&] { traceback[-3]; }));
-    ck_assert_str_eq(traceback.format(1).c_str(),
-                     "  File \"main.c\", line 7\n");
-    ck_assert_str_eq(traceback.slice(0, 1).format().c_str(),
-                     "  File \"lib.c\", line 3\n");
+    CHECK_TEXT(traceback.format(1), "  File \"main.c\", line 7\n");
+    CHECK_TEXT(traceback.slice(0, 1).format(), "  File \"lib.c\", line 3\n");
 }
 END_TEST
 
@@ -233,7 +232,7 @@ START_TEST(dumps_are_loaded_with_attributes)
     const auto loaded = alloctrace::snapshot::load(path);
 
     std::remove(path);
-    ck_assert_str_eq(string_of(loaded.attribute("commit")).c_str(), "1234567");
+    CHECK_TEXT(loaded.attribute("commit"), "1234567");
     ck_assert(loaded.attribute("none").empty());
     ck_assert_uint_eq(loaded.summary().live_bytes, 98);
     ck_assert_uint_eq(loaded.process().n_processes, 1);
@@ -276,15 +275,10 @@ START_TEST(nothing_is_traced_without_the_plugin)
 }
 END_TEST
 
-CHECK_MAIN("cxx", statistics_are_a_range,
-           options_are_passed_on,
-           comparisons_have_differences,
-           filters_stand_in_a_list,
-           traces_are_a_range,
-           tracebacks_are_sequences,
+CHECK_MAIN("cxx", statistics_are_a_range, options_are_passed_on,
+           comparisons_have_differences, filters_stand_in_a_list,
+           traces_are_a_range, tracebacks_are_sequences,
            tracebacks_and_frames_compare,
            what_is_made_of_a_snapshot_outlives_it,
-           moving_keeps_what_refers_to_it,
-           dumps_are_loaded_with_attributes,
-           errors_say_what_and_where,
-           nothing_is_traced_without_the_plugin)
+           moving_keeps_what_refers_to_it, dumps_are_loaded_with_attributes,
+           errors_say_what_and_where, nothing_is_traced_without_the_plugin)
