@@ -16,14 +16,14 @@
  *
  *     joins_two_names: right
  *     compares_copies: leaks
- *       18 B in 1 blocks are left:
- *       File "leak_test.c", line 136
+ *       left behind: size=18 B, count=1
+ *       File "leak_test.c", line 148
  *         n_failed += !run("compares_copies", compares_copies);
- *       File "leak_test.c", line 116
+ *       File "leak_test.c", line 126
  *         is_right = unit();
- *       File "leak_test.c", line 58
+ *       File "leak_test.c", line 68
  *         char *right = copy("seventeen letters");
- *       File "leak_test.c", line 52
+ *       File "leak_test.c", line 62
  *         return strdup(text);
  */
 #include <alloctrace/analysis.h>
@@ -100,9 +100,9 @@ static void print_growth(const alloctrace_snapshot *before,
         if (change->size_diff <= 0)
             continue;
         check(alloctrace_statistics_traceback(changes, i, &traceback));
-        check(alloctrace_traceback_format(traceback, ALLOCTRACE_NO_LIMIT, 0,
-                                          0, &text));
-        printf("  %lld B in %lld blocks are left:\n%s",
+        check(alloctrace_traceback_format(traceback, ALLOCTRACE_NO_LIMIT, 0, 0,
+                                          &text));
+        printf("  left behind: size=%lld B, count=%lld\n%s",
                (long long)change->size_diff, (long long)change->count_diff,
                text);
         alloctrace_text_free(text);
@@ -129,7 +129,9 @@ static int run(const char *name, int (*unit)(void))
     if (has_leaked)
         check(alloctrace_take_snapshot(&after));
     printf("%s: %s\n", name,
-           !is_right ? "wrong" : has_leaked ? "leaks" : "right");
+           !is_right    ? "wrong"
+           : has_leaked ? "leaks"
+                        : "right");
     if (has_leaked)
         print_growth(before, after);
     alloctrace_snapshot_free(before);

@@ -3,9 +3,13 @@
  * Adds up the dumps of several processes (or of several runs) into one, that
  * can be read like any other.
  *
- *     2 processes, 626888 B live
  *     gcc -g -O2 merge.c -o merge -lalloctrace-analysis -lm
  *     ./merge SUM FILE...
+ *
+ * Of what grow.c dumps, `./merge sum.alloctrace before.alloctrace
+ * after.alloctrace` prints:
+ *
+ *     2 processes, 626888 B live
  */
 #include <alloctrace/analysis.h>
 

@@ -4,14 +4,15 @@
  * between two. Needs the analysis only: neither the plugin nor the runtime,
  * and not the machine that the dumps were written on.
  *
- *     grow.c:57: size=500 KiB, count=1000, average=512 B
- *     grow.c:54: size=8192 B, count=1, average=8192 B
- *     grow.c:72: size=100 B, count=1, average=100 B
  *     gcc -g -O2 offline.c -o offline -lalloctrace-analysis -lm
  *     ./offline FILE
  *     ./offline OLD NEW
  *
  * Of what grow.c dumps, `./offline after.alloctrace` prints:
+ *
+ *     grow.c:57: size=500 KiB, count=1000, average=512 B
+ *     grow.c:54: size=8192 B, count=1, average=8192 B
+ *     grow.c:72: size=100 B, count=1, average=100 B
  */
 #include <alloctrace/analysis.h>
 
@@ -58,9 +59,9 @@ int main(int argc, char **argv)
     if (argc == 3)
         old = load(argv[1]);
     snapshot = load(argv[argc - 1]);
-    code = old ? alloctrace_snapshot_compare_to(snapshot, old, NULL,
-                                                &statistics)
-               : alloctrace_snapshot_statistics(snapshot, NULL, &statistics);
+    code =
+        old ? alloctrace_snapshot_compare_to(snapshot, old, NULL, &statistics)
+            : alloctrace_snapshot_statistics(snapshot, NULL, &statistics);
     if (code) {
         fprintf(stderr, "offline: %s\n", alloctrace_strerror(code));
         return 1;

@@ -63,8 +63,8 @@ static char *build_index(void)
 static void print(const char *title, const alloctrace_snapshot *snapshot,
                   int metric)
 {
-    struct alloctrace_statistics_options options = {
-        .size = sizeof options, .metric = metric};
+    struct alloctrace_statistics_options options = {.size = sizeof options,
+                                                    .metric = metric};
     alloctrace_statistics *statistics;
 
     check(alloctrace_snapshot_statistics(snapshot, &options, &statistics));

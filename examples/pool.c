@@ -15,7 +15,7 @@
  *
  *     malloc: size=64.0 KiB, count=1, average=64.0 KiB
  *     7: size=400 B, count=10, average=40 B
- *     pool.c:118: 400 B in 10 blocks
+ *     pool.c:118: size=400 B, count=10
  */
 #include <alloctrace/analysis.h>
 
@@ -93,7 +93,7 @@ static void print_takers(const alloctrace_snapshot *snapshot)
         check(alloctrace_snapshot_traceback(blocks, trace->traceback,
                                             &traceback));
         caller = alloctrace_traceback_frame(traceback, -2);
-        printf("%s:%" PRIu32 ": %" PRId64 " B in %" PRId64 " blocks\n",
+        printf("%s:%" PRIu32 ": size=%" PRId64 " B, count=%" PRId64 "\n",
                caller->file, caller->line, trace->live_bytes,
                trace->live_blocks);
         alloctrace_traceback_free(traceback);

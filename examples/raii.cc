@@ -13,9 +13,13 @@
  *
  * It prints:
  *
- *     raii.cc:37: size=2400 B (+2400 B), count=100 (+100), average=24 B
+ *     raii.cc:44: size=2400 B (+2400 B), count=100 (+100), average=24 B
+ *         main
+ *         report()
  *         scatter(unsigned long)
- *     raii.cc:34: size=800 B (+800 B), count=1 (+1), average=800 B
+ *     raii.cc:41: size=800 B (+800 B), count=1 (+1), average=800 B
+ *         main
+ *         report()
  *         scatter(unsigned long)
  */
 #include <alloctrace.hpp>
@@ -45,6 +49,7 @@ static void report()
 {
     alloctrace::start();
 
+    const alloctrace::options by_path(ALLOCTRACE_BY_TRACEBACK);
     auto before = alloctrace::snapshot::take();
     auto points = scatter(100);
     auto after = alloctrace::snapshot::take();
@@ -52,7 +57,7 @@ static void report()
     /* Wrappers: the inside of the C++ library, and whatever only hands memory
      * on. */
     for (auto change :
-         after.fold_wrappers().compare_to(before.fold_wrappers())) {
+         after.fold_wrappers().compare_to(before.fold_wrappers(), by_path)) {
         std::cout << change.str() << '\n';
         for (auto frame : change.traceback())
             std::cout << "    " << frame.function() << '\n';

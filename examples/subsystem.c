@@ -13,10 +13,10 @@
  *
  * It prints:
  *
- *     in this file                  5664 B in 4 blocks
- *     allocated by image_*            64 B in 1 blocks
- *     by image_* and what it calls  5064 B in 2 blocks
- *     by all others                  600 B in 2 blocks
+ *     in this file                 size=5664 B, count=4
+ *     allocated by image_*         size=64 B, count=1
+ *     by image_* and what it calls size=5064 B, count=2
+ *     by all others                size=600 B, count=2
  */
 #include <alloctrace/analysis.h>
 
@@ -79,7 +79,7 @@ static void print(const char *title, const alloctrace_snapshot *snapshot,
     check(alloctrace_snapshot_filter_traces(snapshot, filter, 1, &part));
     check(alloctrace_snapshot_statistics(part, NULL, &statistics));
     sum = alloctrace_statistics_sum(statistics);
-    printf("%-28s %5" PRId64 " B in %" PRId64 " blocks\n", title, sum->size,
+    printf("%-28s size=%" PRId64 " B, count=%" PRId64 "\n", title, sum->size,
            sum->count);
     alloctrace_statistics_free(statistics);
     alloctrace_snapshot_free(part);

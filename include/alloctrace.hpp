@@ -46,7 +46,7 @@ using text = std::string;
 /* What is thrown. */
 class error : public std::runtime_error
 {
-public:
+  public:
     explicit error(int code, const std::string &message = std::string())
         : std::runtime_error(message.empty() ? alloctrace_strerror(code)
                                              : message),
@@ -56,7 +56,7 @@ public:
     /* One of ALLOCTRACE_E*. */
     int code() const noexcept { return code_; }
 
-private:
+  private:
     int code_;
 };
 
@@ -88,7 +88,7 @@ template <class Write> std::string written(Write write)
 /* Runs through what get(handle, index) gives; ends at `count`. */
 template <class Item, class Handle> class iterator
 {
-public:
+  public:
     using iterator_category = std::input_iterator_tag;
     using value_type = Item;
     using difference_type = std::ptrdiff_t;
@@ -105,10 +105,7 @@ public:
         index_++;
         return *this;
     }
-    iterator operator++(int) noexcept
-    {
-        return iterator(handle_, index_++);
-    }
+    iterator operator++(int) noexcept { return iterator(handle_, index_++); }
     bool operator==(const iterator &other) const noexcept
     {
         return index_ == other.index_;
@@ -118,7 +115,7 @@ public:
         return index_ != other.index_;
     }
 
-private:
+  private:
     const Handle *handle_;
     std::size_t index_;
 };
@@ -127,11 +124,11 @@ private:
 /* One level of a call path. Frames are equal if file and line are. */
 class frame
 {
-public:
+  public:
     explicit frame(const alloctrace_frame &one) noexcept : frame_(&one) {}
     frame(const alloctrace_traceback *traceback, std::size_t index) noexcept
-        : frame_(alloctrace_traceback_frame(
-              traceback, static_cast<std::ptrdiff_t>(index)))
+        : frame_(alloctrace_traceback_frame(traceback,
+                                            static_cast<std::ptrdiff_t>(index)))
     {
     }
     text filename() const { return frame_->file; }
@@ -159,14 +156,14 @@ public:
         return alloctrace_frame_compare(frame_, other.frame_) < 0;
     }
 
-private:
+  private:
     const alloctrace_frame *frame_;
 };
 
 /* A call path: a range of frames, the oldest first. */
 class traceback
 {
-public:
+  public:
     using iterator = detail::iterator<frame, alloctrace_traceback>;
 
     /* Takes the handle over. */
@@ -206,8 +203,7 @@ public:
     }
     /* Lines of text, each with its newline. */
     std::string format(int limit = ALLOCTRACE_NO_LIMIT,
-                       bool most_recent_first = false,
-                       unsigned flags = 0) const
+                       bool most_recent_first = false, unsigned flags = 0) const
     {
         char *bytes;
 
@@ -239,14 +235,14 @@ public:
     }
     const alloctrace_traceback *get() const noexcept { return handle_.get(); }
 
-private:
+  private:
     detail::owner<alloctrace_traceback, alloctrace_traceback_free> handle_;
 };
 
 /* What one thread allocated from one traceback in one domain. */
 class trace
 {
-public:
+  public:
     trace(const alloctrace_snapshot *snapshot, std::size_t index) noexcept
         : snapshot_(snapshot), index_(index)
     {
@@ -264,8 +260,8 @@ public:
     {
         alloctrace_traceback *handle;
 
-        check(alloctrace_snapshot_traceback(snapshot_, get().traceback,
-                                            &handle));
+        check(
+            alloctrace_snapshot_traceback(snapshot_, get().traceback, &handle));
         return alloctrace::traceback(handle);
     }
     std::string str(unsigned flags = 0) const
@@ -276,7 +272,7 @@ public:
         });
     }
 
-private:
+  private:
     const alloctrace_snapshot *snapshot_;
     std::size_t index_;
 };
@@ -284,7 +280,7 @@ private:
 /* One group of traces. */
 class statistic
 {
-public:
+  public:
     statistic(const alloctrace_statistics *statistics,
               std::size_t index) noexcept
         : statistics_(statistics), index_(index)
@@ -316,7 +312,7 @@ public:
         });
     }
 
-private:
+  private:
     const alloctrace_statistics *statistics_;
     std::size_t index_;
 };
@@ -324,7 +320,7 @@ private:
 /* Groups, sorted: a range of statistic. */
 class statistics
 {
-public:
+  public:
     using iterator = detail::iterator<statistic, alloctrace_statistics>;
 
     /* Takes the handle over. */
@@ -353,7 +349,7 @@ public:
     }
     const alloctrace_statistics *get() const noexcept { return handle_.get(); }
 
-private:
+  private:
     detail::owner<alloctrace_statistics, alloctrace_statistics_free> handle_;
 };
 
@@ -390,13 +386,11 @@ inline filter exclude(const char *filename_pattern)
 /* A copy of all traces of a process at one moment: a range of trace. */
 class snapshot
 {
-public:
+  public:
     using iterator = detail::iterator<trace, alloctrace_snapshot>;
 
     /* Takes the handle over. */
-    explicit snapshot(alloctrace_snapshot *handle) noexcept : handle_(handle)
-    {
-    }
+    explicit snapshot(alloctrace_snapshot *handle) noexcept : handle_(handle) {}
     /* Of this process. */
     static snapshot take()
     {
@@ -494,14 +488,14 @@ public:
     const alloctrace_snapshot *get() const noexcept { return handle_.get(); }
     alloctrace_snapshot *get() noexcept { return handle_.get(); }
 
-private:
+  private:
     detail::owner<alloctrace_snapshot, alloctrace_snapshot_free> handle_;
 };
 
 /* A snapshot that is built by hand, or merged of others. */
 class builder
 {
-public:
+  public:
     builder()
     {
         alloctrace_builder *handle;
@@ -514,9 +508,8 @@ public:
                  const std::vector<alloctrace_frame> &frames,
                  std::uint64_t total_nframe = 0)
     {
-        check(alloctrace_builder_add(handle_.get(), domain, size,
-                                     frames.data(), frames.size(),
-                                     total_nframe));
+        check(alloctrace_builder_add(handle_.get(), domain, size, frames.data(),
+                                     frames.size(), total_nframe));
         return *this;
     }
     builder &add(const snapshot &one)
@@ -533,7 +526,7 @@ public:
         return snapshot(built);
     }
 
-private:
+  private:
     detail::owner<alloctrace_builder, alloctrace_builder_free> handle_;
 };
 

@@ -11,7 +11,9 @@ blocks that the program's own lines name:
 is, at the moments "before" and "after", one block and two blocks of 100 bytes
 of the line below.
 
-    check_programs.py [--update] BUILD     --update writes the comments anew
+    check_programs.py [--update] BUILD
+
+--update writes the comments anew; twice, if that moves the lines they tell of.
 """
 import os
 import re
@@ -98,8 +100,8 @@ def expect_subsystem(program):
     direct = program.snapshot("direct")
 
     def line(title, *snapshots):
-        return (f"{title:28} {sum(map(total, snapshots)):5} B in "
-                f"{sum(len(one.traces) for one in snapshots)} blocks\n")
+        return (f"{title:28} size={sum(map(total, snapshots))} B, "
+                f"count={sum(len(one.traces) for one in snapshots)}\n")
     return (line("in this file", image, rest, direct)
             + line("allocated by image_*", direct)
             + line("by image_* and what it calls", image, direct)
@@ -110,7 +112,7 @@ def expect_pool(program):
     heap, pool = program.snapshot("heap"), program.snapshot("pool")
     frame = pool.traces[0].traceback[0]
     return (f"malloc: {text_of(heap)}\n7: {text_of(pool)}\n"
-            f"{frame}: {total(pool)} B in {len(pool.traces)} blocks\n")
+            f"{frame}: size={total(pool)} B, count={len(pool.traces)}\n")
 
 
 def text_of(snapshot):
@@ -124,7 +126,8 @@ def text_of(snapshot):
 def expect_leak_test(program):
     left = program.snapshot("after")
     return (f"joins_two_names: right\ncompares_copies: leaks\n"
-            f"  {total(left)} B in {len(left.traces)} blocks are left:\n...\n"
+            f"  left behind: size={total(left)} B, count={len(left.traces)}\n"
+            "...\n"
             + "".join(f"{line}\n" for line in
                       left.traces[0].traceback.format()))
 
