@@ -29,7 +29,7 @@ static size_t n_sessions;
 /* Ends the program if the library could not do what was asked of it. */
 static void check(int code)
 {
-    if (code) {
+    if (code < 0) {
         fprintf(stderr, "grow: %s\n", alloctrace_strerror(code));
         exit(1);
     }

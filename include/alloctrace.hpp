@@ -15,7 +15,8 @@
  * are noexcept. Texts are std::string_view, before C++17 std::string.
  *
  * What this header allocates (strings, vectors) is the program's and is traced
- * as such; what the library allocates is not.
+ * as such, but for a thread that has a `pause`; what the library allocates is
+ * not.
  */
 #ifndef ALLOCTRACE_HPP
 #define ALLOCTRACE_HPP
@@ -531,6 +532,16 @@ class builder
 };
 
 /* ---- This process ---- */
+
+/* What the thread allocates is not traced while this lives. */
+class pause
+{
+public:
+    pause() noexcept { alloctrace_pause(); }
+    ~pause() { alloctrace_resume(); }
+    pause(const pause &) = delete;
+    pause &operator=(const pause &) = delete;
+};
 
 struct traced_memory {
     std::uint64_t current;

@@ -36,6 +36,7 @@ HEADERS = {
     "cpp": "#include <alloctrace.hpp>\n#include <iostream>\n"
            "#include <string>\n#include <vector>\n",
 }
+SUFFIXES = {"c": "c", "cpp": "cc"}
 COMPILERS = {"c": "alloctrace-gcc", "cpp": "alloctrace-g++ -std=c++17"}
 FLAGS = "-g -O2 -Wall -Wextra -Werror -Wno-unused"
 MARK = "@@@ next example"
@@ -47,7 +48,7 @@ class Example:
 
     def __init__(self, match, section):
         self.language, self.file, self.code = match.groups()
-        self.file = self.file or "example." + self.language[:1]
+        self.file = self.file or "example." + SUFFIXES[self.language]
         self.section = section
         self.output = None  # the match of its text block
         self.is_program = re.search(r"\bint main\(", self.code)
@@ -82,6 +83,11 @@ class Page:
                 if self.examples and self.examples[-1].is_program:
                     self.examples[-1].is_run = False
 
+    def heading(self, example):
+        """The title of the section that an example stands in."""
+        titles = re.findall(r"^#+ (.*)", self.text, re.M)
+        return titles[example.section - 1]
+
     def programs(self):
         """Yields (examples, source) of everything that is built and run: one
         program, or the statements of one section."""
@@ -105,7 +111,9 @@ def function(examples):
     """Statements of a section as a function main."""
     body = "".join(f'#line {line} "{one.file}"\n{one.code}puts("{MARK}");\n'
                    for one, line in numbered(examples))
-    return f"int main(void)\n{{\n{body}return 0;\n}}\n"
+    # A buffer of stdio would be an allocation of the program's.
+    return "int main(void)\n{\nsetvbuf(stdout, NULL, _IONBF, 0);\n" \
+        f"{body}return 0;\n}}\n"
 
 
 def numbered(examples):
@@ -121,6 +129,7 @@ def run_examples(build, directory, page, examples, source):
     path = os.path.join(directory, "page." + language)
     with open(path, "w", encoding="utf-8") as file:
         file.write(source)
+    print(f"{page.name}: {page.heading(examples[0])}", flush=True)
     for one in examples:  # for the lines of source in texts of tracebacks
         with open(os.path.join(directory, one.file), "w",
                   encoding="utf-8") as file:
