@@ -130,11 +130,7 @@ def run_examples(build, directory, page, examples, source):
     with open(path, "w", encoding="utf-8") as file:
         file.write(source)
     print(f"{page.name}: {page.heading(examples[0])}", flush=True)
-    for one in examples:  # for the lines of source in texts of tracebacks
-        with open(os.path.join(directory, one.file), "w",
-                  encoding="utf-8") as file:
-            file.write("".join(other.code for other in examples
-                               if other.file == one.file))
+    write_sources(page, directory, examples)
     pages.shell(build, directory, f"{COMPILERS[language]} {FLAGS} "
                                   f"{os.path.basename(path)} -o page")
     output = pages.shell(build, directory, "./page")
@@ -144,6 +140,18 @@ def run_examples(build, directory, page, examples, source):
     e2e.check(len(outputs) == len(examples) + 1,
               f"{page.name}: an example ends too early: {output}")
     return outputs[:-1]
+
+
+def write_sources(page, directory, examples):
+    """Writes what texts of tracebacks may show lines of."""
+    codes = {}
+    for one in page.examples:
+        if one.is_definition or one in examples:
+            codes[one.file] = codes.get(one.file, "") + one.code
+    for name, code in codes.items():
+        with open(os.path.join(directory, name), "w",
+                  encoding="utf-8") as file:
+            file.write(code)
 
 
 def run_console(build, directory, match):
