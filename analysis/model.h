@@ -24,6 +24,8 @@
 
 #include "alloctrace/analysis.h"
 
+#include "untraced.h"
+
 /* Frames of one call path that may come from one site, inlining included:
  * tracemalloc's limit for a whole traceback. Bounds the work a file can ask
  * for; GCC's own limits are far below. */

@@ -690,6 +690,7 @@ static void snapshot_put(struct writing *writing)
 int alloctrace_snapshot_dump(const alloctrace_snapshot *snapshot,
                              const char *path, struct alloctrace_error *error)
 {
+    AT_UNTRACED;
     struct writing writing = {.snapshot = snapshot};
     int result;
 
