@@ -7,6 +7,7 @@ alloctrace_sanitize(alloctrace_dumpfile)
 
 foreach(name
     builder
+    compare
     fault
     filter
     filter_random
@@ -17,6 +18,8 @@ foreach(name
     path
     pathtree
     resolve
+    statistics_random
+    statistics_vectors
     stats
     traceback_text
     write
@@ -34,7 +37,7 @@ alloctrace_check(symbol alloctrace_symbol alloctrace_analysis
 target_compile_options(check_symbol PRIVATE -g -O2 -fno-ipa-icf)
 target_link_options(check_symbol PRIVATE -Wl,--build-id=sha1)
 # A million of everything takes its time with sanitizers.
-set_tests_properties(unit.builder unit.load unit.fold unit.pathtree PROPERTIES
+set_tests_properties(unit.builder unit.compare unit.load unit.fold unit.pathtree PROPERTIES
     ENVIRONMENT CK_DEFAULT_TIMEOUT=120)
 alloctrace_check(scarcity alloctrace_analysis alloctrace_dumpfile)
 target_link_options(check_scarcity PRIVATE
