@@ -224,6 +224,7 @@ int alloctrace_dump_fd(int fd);
  * The same to memory, for alloctrace_snapshot_load_bytes (which
  * alloctrace_take_snapshot of alloctrace/analysis.h does with it). The memory
  * is mapped for it; it is not counted as the program's, nor as the tracer's.
+ * `size` is that of the dump in bytes.
  *
  * Context: as alloctrace_dump.
  * Owner: the caller gives it back with alloctrace_dump_memory_free. A child of
@@ -233,13 +234,18 @@ int alloctrace_dump_fd(int fd);
  */
 int alloctrace_dump_memory(void **bytes, size_t *size);
 
-/* Gives back what alloctrace_dump_memory or alloctrace_dump_block gave. NULL is
- * accepted. */
+/*
+ * Gives back what alloctrace_dump_memory or alloctrace_dump_block gave, of
+ * `size` bytes. NULL is accepted.
+ *
+ * Context: any thread; async-signal-safe.
+ */
 void alloctrace_dump_memory_free(void *bytes, size_t size);
 
 /*
  * A dump of one live block, to memory: its trace, of one block, and what that
- * refers to, and nothing else but the process and the loaded files. `domain` is
+ * refers to, and nothing else but the process and the loaded files; `size` is in
+ * bytes. `domain` is
  * 0 for blocks of malloc, else as in alloctrace_track, or as traces have it for
  * domains with names; not those of "mmap". `block` is where the block begins,
  * which may be NULL in another domain than 0. (In domain 0 an address that is a
