@@ -321,7 +321,7 @@ int alloctrace_builder_add(alloctrace_builder *builder, uint32_t domain,
 }
 
 /* What only one process can say is gone if there are more. */
-static void process_finish(alloctrace_builder *builder)
+void at_process_finish(alloctrace_builder *builder)
 {
     alloctrace_snapshot *built = builder->intern.snapshot;
     struct alloctrace_process *process = &built->process;
@@ -342,7 +342,7 @@ int alloctrace_builder_finish(alloctrace_builder *builder,
     AT_UNTRACED;
     alloctrace_snapshot *built = builder->intern.snapshot;
 
-    process_finish(builder);
+    at_process_finish(builder);
     if (at_tally_finish(builder) || at_snapshot_label(built)) {
         alloctrace_builder_free(builder);
         return ALLOCTRACE_ENO_MEMORY;

@@ -23,6 +23,8 @@ static const struct command commands[] = {
     {"info", "[OPTION...] FILE",
      "what a dump is of, when, how much, what was dropped", cmd_info,
      info_options},
+    {"merge", "[OPTION...] -o FILE FILE...",
+     "merge the dumps of several processes into one", cmd_merge, merge_options},
     {"dump", "FILE", "print the raw records of a dump", cmd_dump, NULL},
     {"cflags", "[--cc COMPILER]", "print the flags that instrument", cmd_cflags,
      NULL},

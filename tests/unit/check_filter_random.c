@@ -101,8 +101,25 @@ static alloctrace_snapshot *load(void)
     return snapshot;
 }
 
+/* One to three functions, inlined into each other, for some addresses. */
+static size_t resolve(void *data, const struct alloctrace_module *module,
+                      uint64_t address, struct alloctrace_symbol *symbols)
+{
+    const size_t n = address % 4;
+
+    (void)data;
+    (void)module;
+    for (size_t i = 0; i < n; i++)
+        symbols[i] = (struct alloctrace_symbol){
+            files[(address + i) % 6], functions[(address / 2 + i) % 4],
+            (uint32_t)(address + i) % 3};
+    return n;
+}
+
 static alloctrace_snapshot *make_snapshot(uint32_t limit)
 {
+    alloctrace_snapshot *snapshot;
+
     const bool has_details = rand() % 2;
     uint32_t sites[N_SITES];
 
@@ -125,7 +142,11 @@ static alloctrace_snapshot *make_snapshot(uint32_t limit)
         dumpfile_block(&dump, 64 + 16 * (uint64_t)i, (uint64_t)i,
                        (uint32_t)(rand() % (N_PATHS + 1)),
                        (uint32_t)(rand() % 3));
-    return load();
+    snapshot = load();
+    if (rand() % 2)
+        ck_assert_int_eq(alloctrace_snapshot_resolve(snapshot, resolve, NULL),
+                         0);
+    return snapshot;
 }
 
 /* ---- Random filters ---- */
