@@ -13,6 +13,43 @@ import e2e
 
 SOURCE = os.path.join(e2e.HERE, "programs", "live.c")
 API = os.path.join(e2e.TOP, "include", "alloctrace.h")
+LIBRARY = """
+#include <alloctrace.h>
+#include <alloctrace/analysis.h>
+#include <stdlib.h>
+int look(void);
+int look(void)
+{
+    alloctrace_snapshot *snapshot;
+    void *volatile block;
+    int result;
+    if (alloctrace_start(ALLOCTRACE_ALL_FRAMES) < 0)
+        return 1;
+    block = malloc(10);
+    result = alloctrace_take_snapshot(&snapshot);
+    if (result == 0) {
+        if (alloctrace_snapshot_trace_count(snapshot) == 0)
+            result = 2;
+        alloctrace_snapshot_free(snapshot);
+    }
+    free(block);
+    return result;
+}
+"""
+CALLER = """
+#include <alloctrace/analysis.h>
+int look(void);
+int main(void)
+{
+    alloctrace_snapshot *snapshot;
+    int result = look();
+    if (result == 0)
+        result = alloctrace_take_snapshot(&snapshot);
+    if (result == 0)
+        alloctrace_snapshot_free(snapshot);
+    return result != 0;
+}
+"""
 STRICT = ["-g", "-Wall", "-Wextra", "-Werror", "-pthread"]
 
 
@@ -111,11 +148,32 @@ def nothing_unused_is_linked(work):
               f"live exports what it should not: {result.stdout.decode()}")
 
 
+def libraries(work):
+    """A library that looks at its process, and a program that does, too; one
+    of them may be without the plugin."""
+    for name, text in (("library.c", LIBRARY), ("caller.c", CALLER)):
+        with open(os.path.join(work.directory, name), "w",
+                  encoding="utf-8") as file:
+            file.write(text)
+    work.compile("alloctrace-gcc", "-shared", "-fPIC", "library.c")
+    os.rename(os.path.join(work.directory, "program"),
+              os.path.join(work.directory, "liblook.so"))
+    link = ["caller.c", "-L.", "-llook", "-Wl,-rpath,$ORIGIN"]
+    for compiler, *more in (["alloctrace-gcc"],
+                            ["gcc", f"-I{work.build}/include",
+                             f"-L{work.build}/lib", "-lalloctrace-analysis",
+                             "-lm"]):
+        work.compile(compiler, *link, *more)
+        work.run()
+        print(f"{compiler}: a library that looks at its process")
+
+
 def test():
     arguments = e2e.parse_arguments()
     with e2e.scratch() as directory:
         work = Work(arguments.build, directory)
-        for case in (nothing_unused_is_linked, without_the_plugin, modes):
+        for case in (nothing_unused_is_linked, libraries, without_the_plugin,
+                     modes):
             case(work)
 
 
