@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Adds up the dumps of several processes (or of several runs) into one, that
- * can be read like any other.
+ * can be read like any other, as alloctrace_merge does for files; here they are
+ * snapshots, which need not come from files.
  *
  *     gcc -g -O2 merge.c -o merge -lalloctrace-analysis -lm
  *     ./merge SUM FILE...

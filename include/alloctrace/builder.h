@@ -176,6 +176,7 @@ struct alloctrace_merge_options {
  * `options`, `path` and `error` may be NULL. `path` gets the path that failed:
  * one of `paths`, or `output`; NULL if it was none of them.
  *
+ * Owner: the texts are the caller's, that of `path` as well.
  * Returns: 0; ALLOCTRACE_EIO, ALLOCTRACE_EBAD_FILE, ALLOCTRACE_EBAD_VERSION (as
  * alloctrace_snapshot_load and alloctrace_snapshot_dump; also if no file is left
  * after skipping), ALLOCTRACE_EBAD_ARGUMENT (no paths; an option) or
