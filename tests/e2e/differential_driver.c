@@ -42,6 +42,7 @@ static alloctrace_builder *builder;
 static alloctrace_snapshot *slots[N_SLOTS];
 
 static struct alloctrace_filter filters[MAX_FILTERS];
+static char *patterns[MAX_FILTERS]; /* of each; NULL = none */
 static int n_filters;
 
 static void die(const char *what)
@@ -234,30 +235,34 @@ static void do_load(void)
 
 /* ---- Filters ---- */
 
-static struct alloctrace_filter *add_filter(void)
+static void add_filter(struct alloctrace_filter filter, char *pattern)
 {
     if (n_filters == MAX_FILTERS)
         die("too many filters");
-    return &filters[n_filters++];
+    patterns[n_filters] = pattern;
+    filters[n_filters++] = filter;
 }
 
 static void do_filter_line(void)
 {
-    struct alloctrace_filter *const filter = add_filter();
     const int inclusive = (int)next_number();
+    char *const pattern = next_text();
+    struct alloctrace_filter filter =
+        alloctrace_filter_make(inclusive, pattern);
 
-    *filter = alloctrace_filter_make(inclusive, next_text());
-    filter->lineno = next_number();
-    filter->all_frames = (int)next_number();
-    filter->domain = next_number();
+    filter.lineno = next_number();
+    filter.all_frames = (int)next_number();
+    filter.domain = next_number();
+    add_filter(filter, pattern);
 }
 
 static void do_domain_filter(void)
 {
-    struct alloctrace_filter *const filter = add_filter();
     const int inclusive = (int)next_number();
 
-    *filter = alloctrace_domain_filter_make(inclusive, (uint32_t)next_number());
+    add_filter(
+        alloctrace_domain_filter_make(inclusive, (uint32_t)next_number()),
+        NULL);
 }
 
 static void do_filter(void)
@@ -270,7 +275,7 @@ static void do_filter(void)
                                            &filtered),
          "filter");
     while (n_filters > 0)
-        free((char *)filters[--n_filters].filename_pattern);
+        free(patterns[--n_filters]);
     put_snapshot(into, filtered);
 }
 
@@ -357,10 +362,10 @@ static void do_statistics(void)
     const alloctrace_snapshot *const snapshot = next_snapshot();
     const struct alloctrace_statistics_options options = next_options();
     alloctrace_statistics *statistics = NULL;
+    const int error =
+        alloctrace_snapshot_statistics(snapshot, &options, &statistics);
 
-    answer_statistics(
-        alloctrace_snapshot_statistics(snapshot, &options, &statistics),
-        statistics);
+    answer_statistics(error, statistics);
 }
 
 static void do_compare(void)
@@ -369,10 +374,10 @@ static void do_compare(void)
     const alloctrace_snapshot *const old = next_snapshot();
     const struct alloctrace_statistics_options options = next_options();
     alloctrace_statistics *statistics = NULL;
+    const int error =
+        alloctrace_snapshot_compare_to(snapshot, old, &options, &statistics);
 
-    answer_statistics(
-        alloctrace_snapshot_compare_to(snapshot, old, &options, &statistics),
-        statistics);
+    answer_statistics(error, statistics);
 }
 
 static alloctrace_traceback *traceback_of(const alloctrace_snapshot *snapshot,
