@@ -33,7 +33,7 @@
 #define BATCH 1000
 
 /* A power of two. */
-#define TUPLE_CACHE 65536
+#define TUPLE_CACHE 262144
 
 /* A tuple without its total, which is that of the traceback. */
 struct tuple {
