@@ -4,7 +4,7 @@
  * the order of the data flow. A file calls only files above it here.
  *
  *     input -> load, entry -> snapshot -> resolve -> fold -> view -> filter
- *     bytes                     join         path -> pathtree -> stats
+ *     bytes                     join         path -> statistics (groups.h)
  *                              write -> output
  *
  * Every table below is indexed by the number that the file gives its entries;
@@ -242,13 +242,28 @@ int at_strings_make(struct at_strings *strings, size_t size, char **copy,
                     uint32_t *string_id);
 void at_strings_fini(struct at_strings *strings);
 
-/* rank.c: order without hashing. Both return 0 or ALLOCTRACE_ENO_MEMORY. */
+/* rank.c: order without hashing. All return 0 or ALLOCTRACE_ENO_MEMORY. */
 
 /* Numbers `keys` by their order: equal keys get equal ranks, from 0 without
  * gaps; `n_ranks` (or NULL) gets how many there are. */
 int at_rank_numbers(const uint64_t *keys, size_t count, uint32_t *ranks,
                     uint32_t *n_ranks);
 int at_rank_texts(const char *const *texts, size_t count, uint32_t *ranks);
+
+/* What is sorted, and what goes with it. */
+struct at_keyed {
+    uint64_t key;
+    uint32_t index;
+};
+
+/* Room for `count` items and as many more to sort them. The caller frees it.
+ * NULL: no memory. */
+struct at_keyed *at_keyed_create(size_t count);
+
+/* Sorts by key, ascending; equal ones keep their order. `scratch` has room for
+ * as many. Returns which of the two holds the result. */
+struct at_keyed *at_sort(struct at_keyed *items, struct at_keyed *scratch,
+                         size_t count);
 
 /* glob.c: patterns for names. */
 
@@ -637,14 +652,6 @@ int at_common_merge(alloctrace_builder *builder,
 
 /* merge.c: adding whole snapshots. */
 
-/* pathtree.c: which paths are equal, and their order. */
-
-/* Ranks the paths of tracebacks in tracemalloc's order, oldest frame first:
- * equal paths get equal ranks, below `n_ranks`, with gaps. `place` orders
- * frames. Only elements of `ranks` whose traceback `is_used` are set. */
-int at_rank_paths(const alloctrace_snapshot *snapshot, const uint32_t *place,
-                  const bool *is_used, uint32_t *ranks, uint32_t *n_ranks);
-
 /* select.c: some of a snapshot's traces. */
 
 /* Makes a snapshot of those traces, by position, of which `is_kept` is true,
@@ -652,12 +659,5 @@ int at_rank_paths(const alloctrace_snapshot *snapshot, const uint32_t *place,
  * alloctrace_snapshot_filter_traces. */
 int at_snapshot_select(const alloctrace_snapshot *snapshot, const bool *is_kept,
                        alloctrace_snapshot **selected);
-
-/* key.c: what traces are grouped by. */
-
-/* Ranks all traces by the key of a grouping; `types` (at_trace_types) and
- * `ranks` have an element for each trace, `n_ranks` is above all of them. */
-int at_rank_traces(const alloctrace_snapshot *snapshot, int group_by,
-                   const uint32_t *types, uint32_t *ranks, uint32_t *n_ranks);
 
 #endif
