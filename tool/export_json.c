@@ -303,11 +303,12 @@ static int json_blocks(FILE *file, const struct export_source *source)
 {
     const alloctrace_snapshot *const snapshot = source->snapshot;
     const uint64_t n = alloctrace_snapshot_block_count(snapshot);
-    struct pathsum *sums;
-    size_t n_sums;
+    struct pathsums sums = {0};
 
-    if (n > 0 && pathsums_make(snapshot, source->metric, &sums, &n_sums))
+    if (n > 0 && pathsums_init(&sums, snapshot, source->metric)) {
+        pathsums_fini(&sums);
         return ALLOCTRACE_ENO_MEMORY;
+    }
     fputs(",\"blocks\":[", file);
     for (uint64_t i = 0; i < n; i++) {
         const struct alloctrace_block *const block =
@@ -315,12 +316,11 @@ static int json_blocks(FILE *file, const struct export_source *source)
 
         fputs(i > 0 ? ",\n" : "\n", file);
         json_block(file, block,
-                   pathsums_find(sums, n_sums, export_traceback(source, block),
+                   pathsums_find(&sums, export_traceback(source, block),
                                  block->domain));
     }
     putc(']', file);
-    if (n > 0)
-        free(sums);
+    pathsums_fini(&sums);
     return 0;
 }
 

@@ -6,8 +6,9 @@
  *     (domain, size, ((file, line), ...), total_nframe)
  *
  * with the most recent frame first. A trace of ours counts blocks and bytes:
- * sizes are exact only where the file lists single blocks, else a path's bytes
- * are spread evenly over its blocks, so that all sums and counts are exact.
+ * sizes are exact only where the file lists just these blocks, else a path's
+ * bytes are spread evenly over its blocks, so that all sums and counts are
+ * exact.
  *
  * The pickle is a stream. What is written once and referred to afterwards:
  * texts, frames, tracebacks, and as many of the last tuples as a small table
@@ -234,41 +235,63 @@ static int put_spread(struct writing *writing, const struct pathsum *sum)
 
 /* ---- Which blocks ---- */
 
-/* Does the file list the blocks of a domain? Those that were mapped it never
- * does. */
-static bool is_listed(const struct export_source *source, uint32_t domain)
+/* Finds what a listed block belongs to. */
+static struct pathsum *sum_of_block(const struct export_source *source,
+                                    const struct pathsums *sums,
+                                    const struct alloctrace_block *block)
 {
-    const alloctrace_snapshot *const snapshot = source->snapshot;
+    return pathsums_find(sums, export_traceback(source, block), block->domain);
+}
 
-    return source->metric == ALLOCTRACE_METRIC_LIVE &&
-           alloctrace_snapshot_block_count(snapshot) > 0 &&
-           !alloctrace_snapshot_process(snapshot)->sample_bytes &&
-           strcmp(alloctrace_snapshot_domain_name(snapshot, domain), "mmap");
+/* Sums up the blocks that are listed. */
+static void count_listed(const struct export_source *source,
+                         const struct pathsums *sums)
+{
+    const uint64_t n = alloctrace_snapshot_block_count(source->snapshot);
+
+    if (source->metric != ALLOCTRACE_METRIC_LIVE)
+        return;
+    for (uint64_t i = 0; i < n; i++) {
+        const struct alloctrace_block *const block =
+            alloctrace_snapshot_block(source->snapshot, i);
+        struct pathsum *const sum = sum_of_block(source, sums, block);
+
+        if (sum) {
+            sum->listed_blocks++;
+            sum->listed_bytes += block->size;
+        }
+    }
+}
+
+/* Are a path's blocks those that are listed? Not if they are samples, or were
+ * mapped, or if some came or went while the dump was written, or if a filter
+ * left only those of some threads. */
+static bool is_listed(const struct pathsum *sum)
+{
+    return sum->listed_blocks > 0 &&
+           sum->listed_blocks == (uint64_t)sum->blocks &&
+           sum->listed_bytes == (uint64_t)sum->bytes;
 }
 
 /* Can a sum be written as blocks that are not listed? */
-static bool is_spread(const struct export_source *source,
-                      const struct pathsum *sum)
+static bool is_spread(const struct pathsum *sum)
 {
-    return sum->blocks > 0 && sum->bytes >= 0 &&
-           !is_listed(source, sum->domain);
+    return sum->blocks > 0 && sum->bytes >= 0 && !is_listed(sum);
 }
 
-static int put_listed(struct writing *writing)
+static int put_listed(struct writing *writing, const struct pathsums *sums)
 {
     const struct export_source *const source = writing->source;
     const uint64_t n = alloctrace_snapshot_block_count(source->snapshot);
 
-    if (!is_listed(source, 0))
-        return 0;
     for (uint64_t i = 0; i < n; i++) {
         const struct alloctrace_block *const block =
             alloctrace_snapshot_block(source->snapshot, i);
+        const struct pathsum *const sum = sum_of_block(source, sums, block);
 
-        if (put_blocks(writing,
-                       (struct tuple){block->size,
-                                      export_traceback(source, block),
-                                      block->domain},
+        if (sum && is_listed(sum) &&
+            put_blocks(writing,
+                       (struct tuple){block->size, sum->traceback, sum->domain},
                        1))
             return ALLOCTRACE_ENO_MEMORY;
     }
@@ -276,17 +299,15 @@ static int put_listed(struct writing *writing)
 }
 
 /* Refuses what would be no use to anyone. */
-static int check_size(const struct export_source *source,
-                      const struct pathsum *sums, size_t n_sums,
+static int check_size(const struct pathsums *sums,
                       struct alloctrace_error *error)
 {
-    int64_t n = is_listed(source, 0)
-                    ? (int64_t)alloctrace_snapshot_block_count(source->snapshot)
-                    : 0;
+    int64_t n = 0;
 
-    for (size_t i = 0; i < n_sums && n <= MAX_BLOCKS; i++)
-        if (is_spread(source, &sums[i]))
-            n = sums[i].blocks <= MAX_BLOCKS ? n + sums[i].blocks : INT64_MAX;
+    for (size_t i = 0; i < sums->count && n <= MAX_BLOCKS; i++)
+        if (sums->items[i].blocks > 0)
+            n = sums->items[i].blocks <= MAX_BLOCKS ? n + sums->items[i].blocks
+                                                    : INT64_MAX;
     if (n <= MAX_BLOCKS)
         return 0;
     error->code = ALLOCTRACE_EBAD_ARGUMENT;
@@ -335,18 +356,19 @@ static void end_object(struct writing *writing)
     pickle_put(&writing->pickle, PICKLE_BUILD);
 }
 
-static int put_traces(struct writing *writing, const struct pathsum *sums,
-                      size_t n_sums)
+/* Those that are listed, then the others in the order of the file. */
+static int put_traces(struct writing *writing, struct pathsums *sums)
 {
     int error;
 
     put_object(writing, "_Traces");
     pickle_text(&writing->pickle, "_traces");
     pickle_put(&writing->pickle, PICKLE_EMPTY_LIST);
-    error = put_listed(writing);
-    for (size_t i = 0; i < n_sums && !error; i++)
-        if (is_spread(writing->source, &sums[i]))
-            error = put_spread(writing, &sums[i]);
+    error = put_listed(writing, sums);
+    pathsums_sort_by_trace(sums);
+    for (size_t i = 0; i < sums->count && !error; i++)
+        if (is_spread(&sums->items[i]))
+            error = put_spread(writing, &sums->items[i]);
     end_batch(writing);
     end_object(writing);
     return error;
@@ -372,46 +394,58 @@ static void put_attributes(struct writing *writing)
     }
 }
 
-static int put_snapshot(struct writing *writing, FILE *file,
-                        const struct pathsum *sums, size_t n_sums)
+static int put_snapshot(struct writing *writing, struct pathsums *sums)
 {
     int error;
 
-    pickle_begin(&writing->pickle, file);
     put_object(writing, "Snapshot");
     pickle_text(&writing->pickle, "traces");
-    error = put_traces(writing, sums, n_sums);
+    error = put_traces(writing, sums);
     put_attributes(writing);
     end_object(writing);
     pickle_put(&writing->pickle, PICKLE_STOP);
     return error;
 }
 
+static int writing_init(struct writing *writing, FILE *file,
+                        const struct export_source *source)
+{
+    *writing = (struct writing){.source = source, .frames.is_by_address = true};
+    writing->n_tracebacks =
+        alloctrace_snapshot_traceback_count(source->snapshot) + 1;
+    writing->tracebacks =
+        calloc(writing->n_tracebacks, sizeof *writing->tracebacks);
+    writing->tuples = calloc(TUPLE_CACHE, sizeof *writing->tuples);
+    if (!writing->tracebacks || !writing->tuples)
+        return ALLOCTRACE_ENO_MEMORY;
+    pickle_begin(&writing->pickle, file);
+    return 0;
+}
+
+static void writing_fini(struct writing *writing)
+{
+    memo_fini(&writing->texts);
+    memo_fini(&writing->frames);
+    free(writing->tracebacks);
+    free(writing->tuples);
+}
+
 int export_tracemalloc(FILE *file, const struct export_source *source,
                        struct alloctrace_error *error)
 {
-    struct writing writing = {.source = source, .frames.is_by_address = true};
-    struct pathsum *sums;
-    size_t n_sums;
-    int result;
+    struct writing writing;
+    struct pathsums sums;
+    int result = pathsums_init(&sums, source->snapshot, source->metric);
 
-    if (pathsums_make(source->snapshot, source->metric, &sums, &n_sums))
-        return ALLOCTRACE_ENO_MEMORY;
-    pathsums_sort_by_trace(sums, n_sums);
-    writing.n_tracebacks =
-        alloctrace_snapshot_traceback_count(source->snapshot) + 1;
-    writing.tracebacks =
-        calloc(writing.n_tracebacks, sizeof *writing.tracebacks);
-    writing.tuples = calloc(TUPLE_CACHE, sizeof *writing.tuples);
-    result = check_size(source, sums, n_sums, error);
     if (!result)
-        result = writing.tracebacks && writing.tuples
-                     ? put_snapshot(&writing, file, sums, n_sums)
-                     : ALLOCTRACE_ENO_MEMORY;
-    memo_fini(&writing.texts);
-    memo_fini(&writing.frames);
-    free(writing.tracebacks);
-    free(writing.tuples);
-    free(sums);
+        result = check_size(&sums, error);
+    if (!result) {
+        count_listed(source, &sums);
+        result = writing_init(&writing, file, source);
+        if (!result)
+            result = put_snapshot(&writing, &sums);
+        writing_fini(&writing);
+    }
+    pathsums_fini(&sums);
     return result;
 }

@@ -69,45 +69,70 @@ static size_t merge(struct pathsum *sums, size_t count)
     return n;
 }
 
-int pathsums_make(const alloctrace_snapshot *snapshot, int metric,
-                  struct pathsum **sums, size_t *count)
+/* Notes where the items of each traceback begin. */
+static void index_items(struct pathsums *sums)
+{
+    size_t i = 0;
+
+    for (size_t traceback = 0; traceback < sums->n_tracebacks; traceback++) {
+        sums->begin[traceback] = (uint32_t)i;
+        while (i < sums->count && sums->items[i].traceback == traceback)
+            i++;
+    }
+    sums->begin[sums->n_tracebacks] = (uint32_t)i;
+}
+
+int pathsums_init(struct pathsums *sums, const alloctrace_snapshot *snapshot,
+                  int metric)
 {
     const size_t n = alloctrace_snapshot_trace_count(snapshot);
-    struct pathsum *const made = calloc(n + 1, sizeof *made);
 
-    if (!made)
+    *sums = (struct pathsums){
+        .n_tracebacks = alloctrace_snapshot_traceback_count(snapshot) + 1};
+    sums->items = calloc(n + 1, sizeof *sums->items);
+    sums->begin = calloc(sums->n_tracebacks + 1, sizeof *sums->begin);
+    if (!sums->items || !sums->begin)
         return ALLOCTRACE_ENO_MEMORY;
     for (size_t i = 0; i < n; i++)
-        made[i] = sum_of(snapshot, i, metric);
-    qsort(made, n, sizeof *made, compare_both);
-    *count = merge(made, n);
-    *sums = made;
+        sums->items[i] = sum_of(snapshot, i, metric);
+    qsort(sums->items, n, sizeof *sums->items, compare_both);
+    sums->count = merge(sums->items, n);
+    index_items(sums);
     return 0;
 }
 
-const struct pathsum *pathsums_find(const struct pathsum *sums, size_t count,
-                                    uint32_t traceback, uint32_t domain)
+void pathsums_fini(struct pathsums *sums)
 {
-    const struct pathsum key = {.traceback = traceback, .domain = domain};
-    size_t from = 0;
+    free(sums->items);
+    free(sums->begin);
+    *sums = (struct pathsums){0};
+}
 
-    while (count > 0) {
-        const size_t half = count / 2;
-        const int order = compare_keys(&sums[from + half], &key);
+struct pathsum *pathsums_find(const struct pathsums *sums, uint32_t traceback,
+                              uint32_t domain)
+{
+    size_t from;
+    size_t end;
 
-        if (order == 0)
-            return &sums[from + half];
-        if (order < 0) {
-            from += half + 1;
-            count -= half + 1;
-        } else {
-            count = half;
-        }
+    if (traceback >= sums->n_tracebacks)
+        return NULL;
+    from = sums->begin[traceback];
+    end = sums->begin[traceback + 1];
+    while (from < end) {
+        const size_t middle = from + (end - from) / 2;
+        struct pathsum *const sum = &sums->items[middle];
+
+        if (sum->domain == domain)
+            return sum;
+        if (sum->domain < domain)
+            from = middle + 1;
+        else
+            end = middle;
     }
     return NULL;
 }
 
-void pathsums_sort_by_trace(struct pathsum *sums, size_t count)
+void pathsums_sort_by_trace(struct pathsums *sums)
 {
-    qsort(sums, count, sizeof *sums, compare_first);
+    qsort(sums->items, sums->count, sizeof *sums->items, compare_first);
 }

@@ -25,13 +25,25 @@ import warnings
 
 import e2e
 
+
+def encoded(text):
+    """As os.fsencode, whatever the locale."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def decoded(text):
+    return text.decode("utf-8", "surrogateescape")
+
+
 KEYS = ("filename", "lineno", "traceback")
 CHUNK = 1000
 UNKNOWN = ("<unknown>", 0)
 
-# Kinds of names. Those that are no UTF-8 are ordered by bytes in the library
-# and by surrogates in Python: the same groups, but ties in another order.
-PLAIN, UNICODE, SURROGATES = range(3)
+# Kinds of names. The library orders names, and matches them with patterns, byte
+# by byte. In UTF-8 bytes have the order of code points, but ? and [] match
+# parts of letters; names that are no UTF-8 Python orders as surrogates. For both
+# tracemalloc is given names in which each byte is a letter.
+PLAIN, UNICODE, NO_UTF8 = range(3)
 
 NAMES = {
     PLAIN: """
@@ -42,7 +54,7 @@ NAMES = {
         a b ab é éa e\u0301 ß ä.c ä.cc äb.c 日本.c 日.c 日 \u07ff \u0800 \ud7ff
         \ue000 \ufffd \uffff \U00010000 😀.c 😀 \U0010ffff a\u0080 a\u00ff
         z""".split() + ["\x7f", "a\u00a0b"],
-    SURROGATES: [os.fsdecode(name) for name in (
+    NO_UTF8: [decoded(name) for name in (
         b"a", b"a\xff", b"a\x80", b"\xc3", b"\xc3\xa9", b"\xe9.c", b"\xed\xb3\xbf",
         b"\xf0\x9f\x98\x80", b"\xf0\x9f", b"z\xfe", b"\xee\x80\x80")],
 }
@@ -62,7 +74,7 @@ SOURCES = {
 
 Question = collections.namedtuple("Question", "kind arguments filters")
 Snapshot = collections.namedtuple("Snapshot", "limit is_stored blocks")
-Case = collections.namedtuple("Case", "number names snapshots questions")
+Case = collections.namedtuple("Case", "number is_bytes snapshots questions")
 
 
 # ---- What is drawn ----
@@ -73,12 +85,14 @@ class Source:
     def __init__(self, seed, number, sources):
         self.random = random.Random(f"{seed}/{number}")
         self.number = number
-        self.kind = self.random.choices((PLAIN, UNICODE, SURROGATES),
+        self.kind = self.random.choices((PLAIN, UNICODE, NO_UTF8),
                                         (6, 3, 1))[0]
+        self.is_bytes = (self.kind == NO_UTF8 or self.kind == UNICODE and
+                         self.random.random() < 0.4)
         pool = NAMES[self.kind]
         self.names = self.random.sample(
             pool, min(len(pool), self.random.choice((1, 2, 3, 5, 30))))
-        self.sources = self.random.random() < 0.15
+        self.sources = self.random.random() < 0.15 and not self.is_bytes
         if self.sources:
             self.names = self.names[:2] + sources
         self.lines = self.random.choice(
@@ -129,18 +143,14 @@ class Source:
 
     def pattern(self):
         """Of a name, so that it has a chance to match."""
-        # In the library patterns are about bytes (see filter.h): of names in
-        # UTF-8 ? and [] match others than in Python, and a part of a name
-        # that is none may be the beginning of one that is.
-        special = "*?[" if self.kind == PLAIN else "*"
+        special = "*?[" if self.kind == PLAIN or self.is_bytes else "*"
         text = self.random.choice(self.names + ["<unknown>"])
-        for _ in range(self.random.choice((0, 1, 1, 2, 3))
-                       if self.kind != SURROGATES else 0):
+        for _ in range(self.random.choice((0, 1, 1, 2, 3))):
             at = self.random.randint(0, len(text))
             what = self.random.choice(special)
             if what == "[":
                 inside = "".join(self.random.choices(
-                    "ab.c!-^][\\", k=self.random.randint(1, 4)))
+                    "ab.c!-^][\\" + "é" * self.is_bytes, k=self.random.randint(1, 4)))
                 what = f"[{inside}]"
             text = (text[:at] + what +
                     text[at + self.random.choice((0, 1, 1, 3)):])
@@ -174,12 +184,12 @@ class Source:
             return Question(kind, (), self.filters())
         if kind == "order":
             return Question(kind, (), None)
-        number = lambda: self.random.randint(-8, 8)
+        first, second = self.random.choices(range(-8, 9), k=2)
+        maybe = self.random.choice((None, second))
         if kind == "slice":
-            return Question(kind, (self.random.randrange(count), number(),
-                                   self.random.choice((None, number()))), None)
-        return Question(kind, (self.random.randrange(count),
-                               self.random.choice((None, number())),
+            return Question(kind, (self.random.randrange(count), first, maybe),
+                            None)
+        return Question(kind, (self.random.randrange(count), maybe,
                                self.random.random() < 0.5), None)
 
     def case(self):
@@ -192,13 +202,13 @@ class Source:
             kinds += ["format"] * 8 if self.sources else []
         questions = [self.question(kind, snapshots[0]) for kind in
                      self.random.choices(kinds, k=self.random.randint(1, 4))]
-        return Case(self.number, self.names, snapshots, questions)
+        return Case(self.number, self.is_bytes, snapshots, questions)
 
 
 # ---- What the library is asked ----
 
 def hexadecimal(text):
-    return os.fsencode(text).hex() or "-"
+    return encoded(text).hex() or "-"
 
 
 def number_or(value, none):
@@ -365,32 +375,31 @@ def existing(case):
     return case._replace(questions=questions)
 
 
+def letters(text):
+    """A text in which each byte is a letter."""
+    return encoded(text).decode("latin-1")
+
+
+def in_letters(case):
+    """The case with such names and patterns."""
+    snapshots = [snapshot._replace(blocks=[
+        (domain, size, tuple((letters(name), line) for name, line in path),
+         total) for domain, size, path, total in snapshot.blocks])
+        for snapshot in case.snapshots]
+    questions = [question._replace(filters=question.filters and [
+        chosen if chosen[0] == "d" else
+        (*chosen[:2], letters(chosen[2]), *chosen[3:])
+        for chosen in question.filters]) for question in case.questions]
+    return case._replace(snapshots=snapshots, questions=questions)
+
+
 def expected_answer(case):
-    reference = Reference(case)
-    return "".join(map(reference.answer, case.questions))
+    asked = in_letters(case) if case.is_bytes else case
+    answer = "".join(map(Reference(asked).answer, asked.questions))
+    return decoded(answer.encode("latin-1")) if case.is_bytes else answer
 
 
 # ---- Comparing ----
-
-def is_utf8(case):
-    try:
-        for snapshot in case.snapshots:
-            for _, _, path, _ in snapshot.blocks:
-                for name, _ in path:
-                    name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def comparable(case, answer):
-    """Names that are no UTF-8: their order is another one, all else is not."""
-    if is_utf8(case):
-        return answer
-    if any(question.kind == "order" for question in case.questions):
-        answer = answer.replace("<", ">")
-    return sorted(answer.split("\n"))
-
 
 class Driver:
     def __init__(self, build, directory):
@@ -405,18 +414,17 @@ class Driver:
         done = subprocess.run(
             [self.program], cwd=self.directory, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, check=False,
-            input=os.fsencode("\n".join(encoder.lines) + "\n"))
+            input=encoded("\n".join(encoder.lines) + "\n"))
         e2e.check(done.returncode == 0,
-                  f"the driver: {done.returncode}, {os.fsdecode(done.stderr)}")
-        parts = os.fsdecode(done.stdout).split("\x1ecase ")[1:]
+                  f"the driver: {done.returncode}, {decoded(done.stderr)}")
+        parts = decoded(done.stdout).split("\x1ecase ")[1:]
         e2e.check_equal("answers", len(parts), len(cases))
         return [part.split("\n", 1)[1] for part in parts]
 
     def differs(self, case):
         case = existing(case)
         answer, = self.ask([case])
-        return (comparable(case, answer) !=
-                comparable(case, expected_answer(case)))
+        return answer != expected_answer(case)
 
 
 def smaller(case):
@@ -462,6 +470,7 @@ def describe(driver, case):
     questions = "\n  ".join(map(ascii, case.questions))
     return (f"case {case.number} differs (--only {case.number}); cut down:\n"
             f"  {snapshots}\n  {questions}\n"
+            f"{'each byte a letter' * case.is_bytes}\n"
             f"tracemalloc:\n{ascii(expected_answer(case))}\n"
             f"alloctrace:\n{ascii(answer)}")
 
@@ -489,7 +498,7 @@ def check_export(build, driver, case):
     encoder.put("attribute", 0, hexadecimal("no name"), hexadecimal("lost"))
     encoder.put("dump", 0, hexadecimal(path))
     subprocess.run([driver.program], check=True, cwd=driver.directory,
-                   input=os.fsencode("\n".join(encoder.lines) + "\n"))
+                   input=encoded("\n".join(encoder.lines) + "\n"))
     result = e2e.run([os.path.join(build, "bin", "alloctrace"), "export", path,
                       "--format", "tracemalloc", "-o", path + ".pickle"])
     e2e.check_equal("export", (result.status, result.stderr), (0, b""))
@@ -612,8 +621,7 @@ MUTATIONS = {
 def check_mutations(cases, answers):
     for name, (owner, attribute, changed) in MUTATIONS.items():
         with unittest.mock.patch.object(owner, attribute, changed):
-            e2e.check(any(comparable(case, answer) !=
-                          comparable(case, expected_answer(case))
+            e2e.check(any(answer != expected_answer(case)
                           for case, answer in zip(cases, answers)),
                       f"nothing would have shown this: {name}")
     print(f"{len(MUTATIONS)} mutations of tracemalloc were seen")
@@ -660,8 +668,7 @@ def test():
                      for number in numbers[start:start + CHUNK]]
             answers = driver.ask(cases)
             for case, answer in zip(cases, answers):
-                if (comparable(case, answer) !=
-                        comparable(case, expected_answer(case))):
+                if answer != expected_answer(case):
                     raise e2e.Failure(describe(driver, case))
                 asked.update(question.kind for question in case.questions)
             for case in cases[::50]:

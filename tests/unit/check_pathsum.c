@@ -7,8 +7,7 @@
 #include "check_alloctrace.h"
 #include "dumpfile.h"
 
-static struct pathsum *sums;
-static size_t n_sums;
+static struct pathsums sums;
 
 /* Two paths, in two domains, by two threads, in no order. */
 static void make(int metric)
@@ -31,8 +30,8 @@ static void make(int metric)
     ck_assert_int_eq(alloctrace_snapshot_load_bytes(
                          dump.file.data, dump.file.size, &snapshot, NULL),
                      0);
-    ck_assert_int_eq(pathsums_make(snapshot, metric, &sums, &n_sums), 0);
-    ck_assert_uint_eq(n_sums, 3);
+    ck_assert_int_eq(pathsums_init(&sums, snapshot, metric), 0);
+    ck_assert_uint_eq(sums.count, 3);
     alloctrace_snapshot_free(snapshot);
     dumpfile_fini(&dump);
 }
@@ -49,46 +48,46 @@ static void ck_assert_sum(const struct pathsum *sum, size_t first,
 START_TEST(threads_are_summed_up)
 {
     make(ALLOCTRACE_METRIC_LIVE);
-    ck_assert_sum(&sums[0], 1, 5, 50);
-    ck_assert_sum(&sums[1], 2, 1, 10);
-    ck_assert_sum(&sums[2], 0, 5, 50);
-    free(sums);
+    ck_assert_sum(&sums.items[0], 1, 5, 50);
+    ck_assert_sum(&sums.items[1], 2, 1, 10);
+    ck_assert_sum(&sums.items[2], 0, 5, 50);
+    pathsums_fini(&sums);
 }
 END_TEST
 
 START_TEST(metrics_are_told_apart)
 {
     make(ALLOCTRACE_METRIC_TOTAL);
-    ck_assert_sum(&sums[0], 1, 20, 200);
-    free(sums);
+    ck_assert_sum(&sums.items[0], 1, 20, 200);
+    pathsums_fini(&sums);
     make(ALLOCTRACE_METRIC_PEAK);
-    ck_assert_sum(&sums[0], 1, 1, 10);
-    free(sums);
+    ck_assert_sum(&sums.items[0], 1, 1, 10);
+    pathsums_fini(&sums);
 }
 END_TEST
 
 START_TEST(sums_are_found_by_path_and_domain)
 {
     make(ALLOCTRACE_METRIC_LIVE);
-    for (size_t i = 0; i < n_sums; i++)
+    for (size_t i = 0; i < sums.count; i++)
         ck_assert_ptr_eq(
-            pathsums_find(sums, n_sums, sums[i].traceback, sums[i].domain),
-            &sums[i]);
-    ck_assert_ptr_null(pathsums_find(sums, n_sums, sums[0].traceback, 7));
-    ck_assert_ptr_null(pathsums_find(sums, n_sums, 0, 0));
-    ck_assert_ptr_null(pathsums_find(sums, n_sums, UINT32_MAX, 0));
-    ck_assert_ptr_null(pathsums_find(sums, 0, sums[0].traceback, 0));
-    free(sums);
+            pathsums_find(&sums, sums.items[i].traceback, sums.items[i].domain),
+            &sums.items[i]);
+    ck_assert_ptr_null(pathsums_find(&sums, sums.items[0].traceback, 7));
+    ck_assert_ptr_null(pathsums_find(&sums, sums.items[2].traceback, 8));
+    ck_assert_ptr_null(pathsums_find(&sums, 0, 0));
+    ck_assert_ptr_null(pathsums_find(&sums, UINT32_MAX, 0));
+    pathsums_fini(&sums);
 }
 END_TEST
 
 START_TEST(the_order_of_the_file_comes_back)
 {
     make(ALLOCTRACE_METRIC_LIVE);
-    pathsums_sort_by_trace(sums, n_sums);
-    for (size_t i = 0; i < n_sums; i++)
-        ck_assert_uint_eq(sums[i].first, i);
-    free(sums);
+    pathsums_sort_by_trace(&sums);
+    for (size_t i = 0; i < sums.count; i++)
+        ck_assert_uint_eq(sums.items[i].first, i);
+    pathsums_fini(&sums);
 }
 END_TEST
 
