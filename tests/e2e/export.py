@@ -261,6 +261,10 @@ def check_folded(build, directory):
         check_statistics(f"folded, blocks {blocks}", dump, "--fold-wrappers")
         e2e.check(dump.stats("--fold-wrappers") !=
                   dump.stats("--no-fold-wrappers"), "nothing was folded")
+        folded, raw = dump.json("--fold-wrappers"), dump.json()
+        e2e.check_equal("single blocks", bool(folded["blocks"]), blocks == "1")
+        e2e.check_equal("blocks of a folded snapshot", folded["blocks"],
+                        raw["blocks"])
 
 
 def check_bytes_in_names(build, directory):
