@@ -156,6 +156,8 @@ class Source:
                     text[at + self.random.choice((0, 1, 1, 3)):])
         if self.random.random() < 0.05:
             text = self.random.choice(("", "*", "**", "*.pyc", "*.py"))
+        if text.endswith((".py", ".pyc")) and self.random.random() < 0.5:
+            text = text[:-1] if text[-1] == "c" else text + "c"
         return text
 
     def filter(self):
@@ -662,7 +664,7 @@ def test():
         sources = make_sources(directory)
         numbers = ([arguments.only] if arguments.only is not None
                    else range(arguments.cases))
-        kept = None
+        kept = [], []  # cases and answers
         for start in range(0, len(numbers), CHUNK):
             cases = [existing(Source(arguments.seed, number, sources).case())
                      for number in numbers[start:start + CHUNK]]
@@ -674,7 +676,9 @@ def test():
             for case in cases[::50]:
                 check_export(arguments.build, driver, case)
                 asked["export"] += 1
-            kept = kept or (cases, answers)
+            if len(kept[0]) < 3 * CHUNK:
+                kept[0].extend(cases)
+                kept[1].extend(answers)
         print(f"{len(numbers)} cases agree:", dict(asked))
         if arguments.only is None:
             check_mutations(*kept)
