@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "cmd_flags.h"
+#include "filters.h"
 #include "out.h"
 
 struct command {
@@ -49,6 +50,8 @@ struct stats_choice {
     int format;     /* enum out_format */
     bool is_folded;   /* account wrappers to their callers */
     bool has_details; /* print temporary blocks, reallocs, sizes */
+    struct filters filters; /* of the folded traces, if they are folded; owned
+                               by who made the choice */
 };
 
 /* Prints it. Returns 0, or 2 after a message. */
