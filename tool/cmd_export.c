@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "export.h"
+#include "filters.h"
 #include "outfile.h"
 
 /* FORMAT(name, suffix, is it binary, has it a metric, one line of help). */
@@ -51,6 +52,7 @@ const struct option export_options[] = {
      "C++ library) to their callers"},
     {"--no-fold-wrappers", NULL,
      "account it to the functions that call the allocator (default)"},
+    FILTER_OPTIONS,
     {NULL, NULL, NULL},
 };
 
@@ -58,7 +60,8 @@ const struct option export_options[] = {
 struct choice {
     const struct format *format;
     const char *output; /* name of the file; NULL = standard output */
-    int metric;         /* enum alloctrace_metric */
+    struct filters filters;
+    int metric; /* enum alloctrace_metric */
     bool is_folded;
 };
 
@@ -109,72 +112,107 @@ static int choice_read(const struct args *args, const char *command,
     return 0;
 }
 
-/* Makes the table of export_source. Returns NULL when memory runs out. */
-static uint32_t *folded_numbers(const alloctrace_snapshot *snapshot,
-                                const alloctrace_snapshot *folded,
-                                size_t *count)
+/* ---- Exporting ---- */
+
+/* Makes the table of export_source. Returns 0 or ALLOCTRACE_ENO_MEMORY. */
+static int list_folded(struct export_source *source,
+                       const alloctrace_snapshot *snapshot,
+                       const alloctrace_snapshot *folded)
 {
     const size_t n = alloctrace_snapshot_traceback_count(snapshot) + 1;
     uint32_t *const numbers = malloc(n * sizeof *numbers);
 
-    for (size_t i = 0; numbers && i < n; i++)
+    if (!numbers)
+        return ALLOCTRACE_ENO_MEMORY;
+    for (size_t i = 0; i < n; i++)
         numbers[i] = (uint32_t)i;
-    for (size_t i = 0; numbers && i < alloctrace_snapshot_trace_count(snapshot);
-         i++)
+    for (size_t i = 0; i < alloctrace_snapshot_trace_count(snapshot); i++)
         numbers[alloctrace_snapshot_trace(snapshot, i)->traceback] =
             alloctrace_snapshot_trace(folded, i)->traceback;
-    *count = n;
-    return numbers;
+    source->folded = numbers;
+    source->n_folded = n;
+    return 0;
 }
 
-static int write_format(FILE *file, const char *path,
-                        const struct export_source *source,
-                        const struct choice *choice)
+static void source_fini(struct export_source *source)
+{
+    alloctrace_snapshot_free(source->snapshot);
+    free(source->folded);
+}
+
+/* Folds and filters a snapshot, which is freed, as far as that was asked for.
+ * Returns 0 or ALLOCTRACE_ENO_MEMORY. */
+static int source_init(struct export_source *source,
+                       alloctrace_snapshot *snapshot,
+                       const struct choice *choice)
+{
+    alloctrace_snapshot *made = NULL;
+    int result = 0;
+
+    *source =
+        (struct export_source){.snapshot = snapshot, .metric = choice->metric};
+    if (choice->is_folded) {
+        result = alloctrace_snapshot_fold_wrappers(snapshot, &made);
+        if (!result) {
+            source->snapshot = made;
+            result = list_folded(source, snapshot, made);
+            alloctrace_snapshot_free(snapshot);
+        }
+    }
+    if (!result)
+        result = filters_apply(&choice->filters, source->snapshot, &made);
+    if (!result && made) {
+        alloctrace_snapshot_free(source->snapshot);
+        source->snapshot = made;
+    }
+    if (result)
+        source_fini(source);
+    return result;
+}
+
+static int fail_export(const char *path, int code,
+                       struct alloctrace_error *error)
+{
+    if (code == ALLOCTRACE_ENO_MEMORY)
+        snprintf(error->message, sizeof error->message, "%s",
+                 alloctrace_strerror(code));
+    return out_fail(path, error);
+}
+
+/* Returns 0, or 2 after a message. */
+static int export_source(const char *path, const struct export_source *source,
+                         const struct choice *choice)
 {
     struct alloctrace_error error = {.offset = ALLOCTRACE_NO_OFFSET};
-    const int code = choice->format->write(file, source, &error);
+    struct outfile out;
+    int code;
 
-    if (!code)
-        return 0;
-    if (code == ALLOCTRACE_ENO_MEMORY)
-        snprintf(error.message, sizeof error.message, "%s",
-                 alloctrace_strerror(code));
-    return out_fail(path, &error);
+    if (outfile_open(&out, choice->output))
+        return EXIT_UNUSABLE;
+    code = choice->format->write(out.file, source, &error);
+    return outfile_close(&out, code ? fail_export(path, code, &error) : 0);
 }
 
-/* Folds, if that was asked for, and writes. Returns 0, or 2 after a message. */
-static int export_snapshot(FILE *file, const char *path,
-                           const alloctrace_snapshot *snapshot,
-                           const struct choice *choice)
+static int export_file(const char *path, const struct choice *choice)
 {
-    struct export_source source = {.snapshot = snapshot,
-                                   .metric = choice->metric};
-    alloctrace_snapshot *folded = NULL;
-    uint32_t *numbers = NULL;
+    struct alloctrace_error error = {.offset = ALLOCTRACE_NO_OFFSET};
+    struct export_source source;
+    alloctrace_snapshot *snapshot;
     int status;
 
-    if (choice->is_folded) {
-        if (!alloctrace_snapshot_fold_wrappers(snapshot, &folded))
-            numbers = folded_numbers(snapshot, folded, &source.n_folded);
-        if (!numbers) {
-            alloctrace_snapshot_free(folded);
-            fputs("alloctrace: out of memory\n", stderr);
-            return EXIT_UNUSABLE;
-        }
-        source.snapshot = folded;
-        source.folded = numbers;
-    }
-    status = write_format(file, path, &source, choice);
-    free(numbers);
-    alloctrace_snapshot_free(folded);
+    if (command_load(path, &snapshot))
+        return EXIT_UNUSABLE;
+    status = source_init(&source, snapshot, choice);
+    if (status)
+        return fail_export(path, status, &error);
+    status = export_source(path, &source, choice);
+    source_fini(&source);
     return status;
 }
 
 int cmd_export(int argc, char **argv)
 {
-    alloctrace_snapshot *snapshot;
     struct choice choice;
-    struct outfile out;
     struct args args;
     int status;
 
@@ -183,12 +221,9 @@ int cmd_export(int argc, char **argv)
         return EXIT_UNUSABLE;
     if (args.n_operands != 1)
         return args_fail(argv[0], "wants one file");
-    if (command_load(args.operands[0], &snapshot))
-        return EXIT_UNUSABLE;
-    status = outfile_open(&out, choice.output);
+    status = filters_read(&choice.filters, &args, argv[0]);
     if (!status)
-        status = outfile_close(&out, export_snapshot(out.file, args.operands[0],
-                                                     snapshot, &choice));
-    alloctrace_snapshot_free(snapshot);
+        status = export_file(args.operands[0], &choice);
+    filters_fini(&choice.filters);
     return status;
 }

@@ -13,10 +13,10 @@
 
 /* What is exported. */
 struct export_source {
-    const alloctrace_snapshot *snapshot; /* filtered, folded; not owned */
-    /* Of a folded snapshot: by the number of a traceback that a single block
-     * has, that of its folded one; NULL if nothing was folded. Not owned. */
-    const uint32_t *folded;
+    alloctrace_snapshot *snapshot; /* owned: folded, filtered */
+    /* Owned. Of a folded snapshot: by the number of a traceback that a single
+     * block has, that of its folded one; NULL if nothing was folded. */
+    uint32_t *folded;
     size_t n_folded; /* elements of it */
     int metric;      /* enum alloctrace_metric: which blocks */
 };
