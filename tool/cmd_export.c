@@ -164,6 +164,7 @@ static int source_init(struct export_source *source,
     if (!result && made) {
         alloctrace_snapshot_free(source->snapshot);
         source->snapshot = made;
+        source->is_filtered = true;
     }
     if (result)
         source_fini(source);

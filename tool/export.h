@@ -17,8 +17,9 @@ struct export_source {
     /* Owned. Of a folded snapshot: by the number of a traceback that a single
      * block has, that of its folded one; NULL if nothing was folded. */
     uint32_t *folded;
-    size_t n_folded; /* elements of it */
-    int metric;      /* enum alloctrace_metric: which blocks */
+    size_t n_folded;  /* elements of it */
+    bool is_filtered; /* traces were left out */
+    int metric;       /* enum alloctrace_metric: which blocks */
 };
 
 /* The traceback of a single block. */

@@ -333,6 +333,7 @@ int export_json(FILE *file, const struct export_source *source,
     fputs("{\"version\":1", file);
     json_process(file, snapshot);
     json_flag(file, "folded", source->folded);
+    json_flag(file, "filtered", source->is_filtered);
     json_summary(file, snapshot);
     json_modules(file, snapshot);
     json_threads(file, snapshot);

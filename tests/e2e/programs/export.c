@@ -4,6 +4,7 @@
  * of each path freed, also by another thread than the one that allocated;
  * mapped pages, a named allocator, recursion, sizes of 0 and large ones.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -44,6 +45,7 @@ static void recurse(int depth)
 static void *other_thread(void *unused)
 {
     (void)unused;
+    pthread_setname_np(pthread_self(), "other");
     for (int i = 0; i < 40; i++)
         free(handed[i]);
     for (int i = 0; i < 5; i++)
