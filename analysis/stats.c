@@ -547,6 +547,7 @@ int alloctrace_snapshot_statistics(
     const struct alloctrace_statistics_options *options,
     alloctrace_statistics **statistics)
 {
+    AT_UNTRACED;
     struct alloctrace_statistics_options chosen;
 
     if (options_read(options, &chosen) ||
@@ -560,6 +561,7 @@ int alloctrace_snapshot_compare_to(
     const struct alloctrace_statistics_options *options,
     alloctrace_statistics **statistics)
 {
+    AT_UNTRACED;
     struct alloctrace_statistics_options chosen;
     alloctrace_snapshot *folded = NULL;
     int result = 0;
@@ -581,6 +583,8 @@ int alloctrace_snapshot_compare_to(
 
 void alloctrace_statistics_free(alloctrace_statistics *statistics)
 {
+    AT_UNTRACED;
+
     if (!statistics)
         return;
     free(statistics->largest);

@@ -192,6 +192,7 @@ static int view_fill(alloctrace_snapshot *view, const struct at_fold *folds)
 int alloctrace_snapshot_fold_wrappers(const alloctrace_snapshot *snapshot,
                                       alloctrace_snapshot **folded)
 {
+    AT_UNTRACED;
     alloctrace_snapshot *view;
     struct at_fold *folds;
     int result;

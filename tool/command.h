@@ -22,11 +22,13 @@ struct command {
 extern const struct option run_options[];
 extern const struct option stats_options[];
 extern const struct option info_options[];
+extern const struct option merge_options[];
 extern const struct option export_options[];
 
 int cmd_run(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 

@@ -23,6 +23,8 @@ static const struct command commands[] = {
     {"info", "[OPTION...] FILE",
      "what a dump is of, when, how much, what was dropped", cmd_info,
      info_options},
+    {"merge", "[OPTION...] -o FILE FILE...",
+     "merge the dumps of several processes into one", cmd_merge, merge_options},
     {"export", "[OPTION...] FILE",
      "write a dump in another format: for tracemalloc, JSON, CSV", cmd_export,
      export_options},

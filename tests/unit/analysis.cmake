@@ -17,6 +17,8 @@ foreach(name
     input
     join
     load
+    merge
+    merge_random
     output
     path
     pathtree
