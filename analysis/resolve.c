@@ -68,10 +68,11 @@ static int add_address_label(alloctrace_snapshot *snapshot,
     return result;
 }
 
+/* A name that is empty is none, whatever its number. */
 static int label_frame(alloctrace_snapshot *snapshot, struct at_frame *frame,
                        uint32_t unknown_id, const uint32_t *module_labels)
 {
-    if (frame->file) {
+    if (*at_text(snapshot, frame->file)) {
         frame->place = frame->file;
         return 0;
     }
