@@ -305,6 +305,16 @@ static void leave_library(const struct folding *folding, struct at_fold *fold)
 
 /* ---- All of it ---- */
 
+/* The snapshot that some traces were selected from, if they were: what a path
+ * allocated does not depend on which part of it is looked at. */
+static const alloctrace_snapshot *
+whole_of(const alloctrace_snapshot *snapshot)
+{
+    while (snapshot->base && snapshot->base->tracebacks == snapshot->tracebacks)
+        snapshot = snapshot->base;
+    return snapshot;
+}
+
 static struct amount *amounts_sum(const alloctrace_snapshot *snapshot)
 {
     struct amount *amounts = calloc(snapshot->n_tracebacks, sizeof *amounts);
@@ -343,7 +353,7 @@ struct at_fold *at_fold_paths(const alloctrace_snapshot *snapshot)
         .snapshot = snapshot,
         .traits = calloc(snapshot->n_frames, sizeof *folding.traits),
         .levels = calloc(snapshot->n_tracebacks, sizeof *folding.levels)};
-    struct amount *amounts = amounts_sum(snapshot);
+    struct amount *amounts = amounts_sum(whole_of(snapshot));
     struct at_fold *folds = calloc(snapshot->n_tracebacks, sizeof *folds);
     const bool is_complete =
         folding.traits && folding.levels && amounts && folds;

@@ -117,7 +117,7 @@ static int wrappers_list(alloctrace_snapshot *view, const uint64_t *bytes)
     return wrappers && view->wrappers ? 0 : ALLOCTRACE_ENO_MEMORY;
 }
 
-static int wrappers_find(alloctrace_snapshot *view, const struct at_fold *folds)
+int at_wrappers_find(alloctrace_snapshot *view, const struct at_fold *folds)
 {
     const alloctrace_snapshot *raw = view->raw;
     struct passage passage = {
@@ -210,7 +210,7 @@ int alloctrace_snapshot_fold_wrappers(const alloctrace_snapshot *snapshot,
     view->traces = NULL;
     result = view_fill(view, folds);
     if (!result)
-        result = wrappers_find(view, folds);
+        result = at_wrappers_find(view, folds);
     free(folds);
     if (result)
         alloctrace_snapshot_free(view);

@@ -165,6 +165,57 @@ uint64_t alloctrace_get_overhead_memory(void);
 int alloctrace_dump(const char *path);
 
 /*
+ * The same to a file descriptor: a file that the program has opened, a pipe, a
+ * socket. It is written from where the descriptor stands and is not closed; one
+ * that does not wait (O_NONBLOCK) is waited for. A reader who is gone is an
+ * error (EPIPE) and no signal. After an error a part of the dump may have been
+ * written; who reads it can tell, for its end is missing.
+ *
+ * Only dumps to files by name have numbers: of this one, and of those below,
+ * the number is 0, and %n does not count them.
+ *
+ * Context: as alloctrace_dump. Other dumps wait until this one is written,
+ * which takes as long as its reader does.
+ * Returns: 0, ALLOCTRACE_ENOT_TRACING or ALLOCTRACE_EIO (then errno says why).
+ */
+int alloctrace_dump_fd(int fd);
+
+/*
+ * The same to memory, for alloctrace_snapshot_load_bytes (which
+ * alloctrace_take_snapshot of alloctrace/analysis.h does with it). The memory
+ * is mapped for it; it is not counted as the program's, nor as the tracer's.
+ *
+ * Context: as alloctrace_dump.
+ * Owner: the caller gives it back with alloctrace_dump_memory_free. A child of
+ * fork has a copy.
+ * Returns: 0, ALLOCTRACE_ENOT_TRACING, ALLOCTRACE_ENO_MEMORY or
+ * ALLOCTRACE_EBUSY (from a handler, where alloctrace_dump gives EBUSY).
+ */
+int alloctrace_dump_memory(void **bytes, size_t *size);
+
+/* Gives back what alloctrace_dump_memory or alloctrace_dump_block gave. NULL is
+ * accepted. */
+void alloctrace_dump_memory_free(void *bytes, size_t size);
+
+/*
+ * A dump of one live block, to memory: its trace, of one block, and what that
+ * refers to, and nothing else but the process and the loaded files. `domain` is
+ * 0 for blocks of malloc, else as in alloctrace_track, or as traces have it for
+ * domains with names; not those of "mmap". `block` is where the block begins,
+ * which may be NULL in another domain than 0. (In domain 0 an address that is a
+ * multiple of a word within a block's first four words may be taken for the
+ * block.)
+ *
+ * Context: as alloctrace_dump; from a handler ALLOCTRACE_EBUSY as well for
+ * tracked blocks if it interrupted the runtime.
+ * Owner: as alloctrace_dump_memory.
+ * Returns: as alloctrace_dump_memory, or ALLOCTRACE_EUNKNOWN_BLOCK. What
+ * alloctrace_get_object_traceback of alloctrace/analysis.h is made of.
+ */
+int alloctrace_dump_block(unsigned domain, const void *block, void **bytes,
+                          size_t *size);
+
+/*
  * Writes the traceback of one block to a file descriptor, as text: a line
  * "Memory block allocated at (most recent call first):", then one line a
  * frame. For debuggers and for messages about damaged memory. Knows blocks of
@@ -255,6 +306,31 @@ static inline uint64_t alloctrace_get_overhead_memory(void) { return 0; }
 static inline int alloctrace_dump(const char *path)
 {
     (void)path;
+    return ALLOCTRACE_ENOT_TRACING;
+}
+static inline int alloctrace_dump_fd(int fd)
+{
+    (void)fd;
+    return ALLOCTRACE_ENOT_TRACING;
+}
+static inline int alloctrace_dump_memory(void **bytes, size_t *size)
+{
+    (void)bytes;
+    (void)size;
+    return ALLOCTRACE_ENOT_TRACING;
+}
+static inline void alloctrace_dump_memory_free(void *bytes, size_t size)
+{
+    (void)bytes;
+    (void)size;
+}
+static inline int alloctrace_dump_block(unsigned domain, const void *block,
+                                        void **bytes, size_t *size)
+{
+    (void)domain;
+    (void)block;
+    (void)bytes;
+    (void)size;
     return ALLOCTRACE_ENOT_TRACING;
 }
 static inline int alloctrace_dump_traceback(int fd, const void *block)

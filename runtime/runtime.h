@@ -544,7 +544,9 @@ bool tracked_add(struct account *account, uintptr_t address, size_t size);
 bool tracked_put_back(struct account *account, uintptr_t address, size_t size);
 /* Removes a block and subtracts it. Account NULL: there is none. */
 struct taken tracked_remove(uint32_t domain, uintptr_t address);
-/* The account of a block; NULL: there is none. */
+/* A block in a domain; account NULL: there is none. */
+struct taken tracked_find_in(uint32_t domain, uintptr_t address);
+/* Its account; NULL: there is none. */
 const struct account *tracked_get(uint32_t domain, uintptr_t address);
 /* The smallest block at the address in a named domain; account NULL: none. */
 struct taken tracked_find(uintptr_t address);
@@ -610,14 +612,34 @@ int target_open(struct target *target, const char *pattern,
 /* Gives the file its name, or removes it after an error. 0 or errno. */
 int target_close(struct target *target, int error);
 
-/* dump.c: under the dump lock. 0 or errno. */
+/* dump.c, with describe.c: under the dump lock. 0 or errno. */
 int dump_write(int fd, uint32_t sequence, const char *reason);
+struct dump_memory {
+    void *bytes; /* to be given to writer_release */
+    size_t size;
+};
+int dump_write_memory(struct dump_memory *memory);
+
+/* extract.c: under the dump lock. 0 or errno. */
+/* A live block, of which alone there is to be a dump. */
+struct dump_block {
+    uint32_t traceback_id; /* not 0 */
+    uint32_t domain;       /* as dumps show it */
+    size_t size;
+};
+int extract_block(struct dump_memory *memory, const struct dump_block *block);
 
 /* request.c */
 /* Writes a dump, after those that other threads are writing. Any thread; in a
  * signal handler EBUSY if the thread holds a lock that dumps need. 0 or errno,
  * which has been reported. */
 int init_dump(const char *pattern, const char *reason);
+/* The same without a name, and hence without a number, and without a word of
+ * what was wrong: to a descriptor, to memory, of one block. */
+int request_dump_to(int fd);
+int request_dump_to_memory(struct dump_memory *memory);
+int request_dump_of(const struct dump_block *block,
+                    struct dump_memory *memory);
 /* Has the signal ALLOCTRACE_SIGNAL write dumps from now on. */
 void request_catch(void);
 /* Writes the dump at the end; signals ask for no more. */

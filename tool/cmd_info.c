@@ -140,8 +140,10 @@ static void print_process(FILE *file, const alloctrace_snapshot *snapshot)
     print_time(file, process->start_ns);
     fputs("\ndumped     ", file);
     print_time(file, process->dump_ns);
-    fprintf(file, " (%s, number %u) by %s\nframes     ", process->reason,
-            process->sequence, process->writer);
+    fprintf(file, " (%s", process->reason);
+    if (process->sequence)
+        fprintf(file, ", number %u", process->sequence);
+    fprintf(file, ") by %s\nframes     ", process->writer);
     if (process->traceback_limit)
         fprintf(file, "%u of each traceback\n", process->traceback_limit);
     else

@@ -28,7 +28,8 @@ struct alloctrace_process {
     uint32_t pid;             /* number of the process */
     uint32_t word_bits;       /* 32 or 64, of the traced program */
     uint32_t traceback_limit; /* frames kept of a traceback; 0 = every one */
-    uint32_t sequence;        /* number of this dump in its process, from 1 */
+    uint32_t sequence;        /* number of this dump in its process, from 1; 0 =
+                                 it has none (it has no name either) */
     uint64_t sample_bytes;    /* 0 = figures are exact; else estimates from one
                                  sample in so many bytes */
     uint32_t n_processes;     /* merged into this snapshot; usually 1 */

@@ -23,7 +23,8 @@ FILE_CAP = 800
 # Who may include the shared seams. writer.c is the lower half of dump.c.
 ABI_USERS = re.compile(r"(plugin|runtime)/|tests/(abi|unit|plugin)/")
 FORMAT_USERS = re.compile(
-    r"runtime/(dump|writer)\.c$|analysis/(load|record|write)\.c$|tool/cmd_dump\.c$"
+    r"runtime/(dump\.[ch]|writer\.c)$|tool/cmd_dump\.c$"
+    r"|analysis/((load|entry|input|write|output)\.c|record\.h)$"
     r"|tests/(abi|unit|fuzz|golden)/")
 
 # Functions that the runtime must not call, and where they may be named.

@@ -5,17 +5,32 @@ target_include_directories(alloctrace_dumpfile
 alloctrace_warnings(alloctrace_dumpfile)
 alloctrace_sanitize(alloctrace_dumpfile)
 
-foreach(name load join stats fold fold_random pathtree path resolve fault)
+foreach(name
+    builder
+    fault
+    filter
+    fold
+    fold_random
+    join
+    load
+    path
+    pathtree
+    resolve
+    stats
+    write
+)
     alloctrace_check(${name} alloctrace_analysis alloctrace_dumpfile)
 endforeach()
 alloctrace_check(units alloctrace_analysis)
+# Makes parts of snapshots by hand, as filters do.
+target_include_directories(check_write PRIVATE ${PROJECT_SOURCE_DIR}/analysis)
 alloctrace_check(symbol alloctrace_symbol alloctrace_analysis
                  alloctrace_dumpfile)
 # Its own functions are what it looks up: with DWARF, and inlined code.
 target_compile_options(check_symbol PRIVATE -g -O2 -fno-ipa-icf)
 target_link_options(check_symbol PRIVATE -Wl,--build-id=sha1)
 # A million of everything takes its time with sanitizers.
-set_tests_properties(unit.load unit.fold unit.pathtree PROPERTIES
+set_tests_properties(unit.builder unit.load unit.fold unit.pathtree PROPERTIES
     ENVIRONMENT CK_DEFAULT_TIMEOUT=120)
 alloctrace_check(scarcity alloctrace_analysis alloctrace_dumpfile)
 target_link_options(check_scarcity PRIVATE

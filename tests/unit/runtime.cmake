@@ -29,3 +29,6 @@ set_tests_properties(unit.mapping PROPERTIES ENVIRONMENT
 alloctrace_check(dump alloctrace_runtime_test alloctrace_analysis)
 set_tests_properties(unit.dump PROPERTIES ENVIRONMENT
     "ALLOCTRACE=all;ALLOCTRACE_BLOCKS=1;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
+alloctrace_check(extract alloctrace_runtime_test alloctrace_analysis)
+set_tests_properties(unit.extract PROPERTIES ENVIRONMENT
+    "ALLOCTRACE=all;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
