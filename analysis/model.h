@@ -484,6 +484,22 @@ int at_path_begin(const alloctrace_snapshot *snapshot, uint32_t traceback_id,
 /* A traceback of `count` empty frames. NULL: no memory. */
 alloctrace_traceback *at_traceback_create(size_t count);
 
+/* source.c: lines of source files. */
+
+/* A line that is wanted, and then what it says. */
+struct at_source_line {
+    const char *file; /* not owned */
+    uint32_t line;    /* from 1; 0 = unknown, which no file has */
+    size_t index;     /* the caller's */
+    char *text;       /* owned: without the blanks around it; NULL = the file or
+                         the line is not there, or blank */
+};
+
+/* Finds what lines say; sorts `lines` by file and line, so that each file is
+ * read once. The caller frees the texts, whatever is returned: 0 or
+ * ALLOCTRACE_ENO_MEMORY. */
+int at_source_find(struct at_source_line *lines, size_t count);
+
 /* hashing.c: hash tables. All return 0 or ALLOCTRACE_ENO_MEMORY. */
 
 /* The random key of a hash; one for each builder. */

@@ -17,10 +17,13 @@ foreach(name
     pathtree
     resolve
     stats
+    traceback_text
     write
 )
     alloctrace_check(${name} alloctrace_analysis alloctrace_dumpfile)
 endforeach()
+# It counts the files that are opened.
+target_link_options(check_traceback_text PRIVATE -Wl,--wrap=open)
 alloctrace_check(units alloctrace_analysis)
 # Makes parts of snapshots by hand, as filters do.
 target_include_directories(check_write PRIVATE ${PROJECT_SOURCE_DIR}/analysis)

@@ -159,6 +159,86 @@ START_TEST(folding_without_memory)
 }
 END_TEST
 
+/* Whatever the filter: of a folded snapshot, where most is to be made. */
+START_TEST(filtering_without_memory)
+{
+    alloctrace_snapshot *snapshot;
+    alloctrace_snapshot *folded;
+    alloctrace_snapshot *filtered = NULL;
+    struct alloctrace_filter filters[2] = {alloctrace_filter_make(1, "[a-c].c"),
+                                           alloctrace_filter_make(0, NULL)};
+    long n = 0;
+
+    make_dump();
+    snapshot = load();
+    filters[0].all_frames = 1;
+    filters[0].function_pattern = filters[0].module_pattern = "*";
+    filters[0].type_pattern = filters[0].thread_pattern = "*";
+    filters[1].filename_pattern = "[[]a.so+0x1]"; /* one of the 40 */
+    ck_assert_int_eq(alloctrace_snapshot_fold_wrappers(snapshot, &folded), 0);
+    for (; !filtered; n++) {
+        int result;
+
+        left = n;
+        result =
+            alloctrace_snapshot_filter_traces(folded, filters, 2, &filtered);
+        left = -1;
+        if (!filtered)
+            ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+    }
+    ck_assert_int_gt(n, 30);
+    ck_assert_uint_eq(alloctrace_snapshot_trace_count(filtered), 39);
+    alloctrace_snapshot_free(filtered);
+    for (n = 0, filtered = NULL; !filtered; n++) {
+        left = n;
+        (void)!alloctrace_snapshot_filter_traces(snapshot, NULL, 0, &filtered);
+        left = -1;
+    }
+    alloctrace_snapshot_free(filtered);
+    alloctrace_snapshot_free(folded);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
+START_TEST(text_without_memory)
+{
+    alloctrace_snapshot *snapshot;
+    alloctrace_traceback *traceback;
+    alloctrace_traceback *slice = NULL;
+    char *text = NULL;
+    long n = 0;
+
+    dumpfile_init(&dump);
+    /* A file that there is, with text in its line. */
+    dumpfile_path(&dump, "/proc/self/status:1 a.c:2 b.c:3");
+    dumpfile_finish(&dump);
+    snapshot = load();
+    ck_assert_int_eq(alloctrace_snapshot_traceback(snapshot, 3, &traceback), 0);
+    for (; !text; n++) {
+        int result;
+
+        left = n;
+        result = alloctrace_traceback_format(traceback, ALLOCTRACE_NO_LIMIT, 0,
+                                             0, &text);
+        left = -1;
+        if (!text)
+            ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+    }
+    ck_assert_int_gt(n, 3);
+    ck_assert_ptr_nonnull(strstr(text, "\n    Name:"));
+    left = 0;
+    ck_assert_int_eq(alloctrace_traceback_slice(traceback, 0, 2, &slice),
+                     ALLOCTRACE_ENO_MEMORY);
+    left = -1;
+    ck_assert_ptr_null(slice);
+    alloctrace_text_free(text);
+    alloctrace_traceback_free(traceback);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
 /* A snapshot stays whole when its names do not fit. */
 START_TEST(resolving_without_memory)
 {
@@ -204,5 +284,6 @@ START_TEST(a_file_without_memory)
 END_TEST
 
 CHECK_MAIN("scarcity", loading_without_memory, statistics_without_memory,
-           folding_without_memory, resolving_without_memory,
+           folding_without_memory, filtering_without_memory,
+           text_without_memory, resolving_without_memory,
            a_file_without_memory)
