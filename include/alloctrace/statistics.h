@@ -159,7 +159,8 @@ const struct alloctrace_statistic *
 alloctrace_statistics_get(const alloctrace_statistics *statistics,
                           size_t index);
 
-/* Gets the sum of all groups; its key is "". */
+/* Gets the sum of all traces, each once, which is that of all groups unless they
+ * are cumulative; its key is "". */
 const struct alloctrace_statistic *
 alloctrace_statistics_sum(const alloctrace_statistics *statistics);
 
