@@ -21,11 +21,11 @@ size_t __sanitizer_get_allocated_size(const volatile void *block);
 
 /* Bytes that a call may hold for each byte that it was given, and besides:
  * what is made before the file is known. */
-#define BYTES_PER_BYTE 128
+#define BYTES_PER_BYTE 32
 #define BYTES_FREE (UINT64_C(4) << 20)
 
 /* Steps likewise, the former times the logarithm. */
-#define STEPS_PER_BYTE 64
+#define STEPS_PER_BYTE 8
 #define STEPS_FREE (UINT64_C(1) << 20)
 
 /* Of text that the C library looks through, as much as in a block of code. */
