@@ -122,7 +122,8 @@ static bool is_allocator(const char *function)
         return true;
     function = skip_prefix(function, "__GI_");
     function = skip_prefix(function, "_IO_");
-    function += strspn(function, "_");
+    for (int i = 0; i < MAX_UNDERSCORES && *function == '_'; i++)
+        function++;
     function = skip_prefix(function, "libc_");
     for (size_t i = 0; i < sizeof allocators / sizeof *allocators; i++)
         if (strcmp(function, allocators[i]) == 0)
@@ -130,11 +131,17 @@ static bool is_allocator(const char *function)
     return false;
 }
 
+/* Does a name have a part within its first AT_MAX_NAME bytes? */
+static bool has_part(const char *name, const char *part)
+{
+    return memmem(name, strnlen(name, AT_MAX_NAME), part, strlen(part));
+}
+
 bool at_is_library(const alloctrace_snapshot *snapshot,
                    const struct at_frame *frame)
 {
     return frame->kind != ALLOCTRACE_FRAME_ADDRESS &&
-           strstr(at_text(snapshot, frame->file), "/include/c++/") != NULL;
+           has_part(at_text(snapshot, frame->file), "/include/c++/");
 }
 
 /* Bytes of a pointer in the traced program. */

@@ -141,7 +141,8 @@ static int spill(struct at_input *input, int fd, uint8_t *bytes,
 static int put_aside(struct at_input *input, int fd,
                      struct alloctrace_error *error)
 {
-    uint8_t *bytes = malloc(KEPT);
+    uint8_t *const bytes = malloc(KEPT);
+    uint8_t *fitting;
     size_t size;
     int result;
 
@@ -154,9 +155,8 @@ static int put_aside(struct at_input *input, int fd,
         free(bytes);
         return result;
     }
-    input->buffer = realloc(bytes, size + 1);
-    if (!input->buffer)
-        input->buffer = bytes;
+    fitting = realloc(bytes, size + 1);
+    input->buffer = fitting ? fitting : bytes;
     input->bytes = input->buffer;
     input->size = size;
     return 0;

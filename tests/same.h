@@ -253,9 +253,13 @@ static inline void same_statistics(const alloctrace_snapshot *left,
             const struct alloctrace_statistic *const y =
                 alloctrace_statistics_get(b, i);
 
-            same_text(x->key, y->key);
-            ck_assert_int_eq(x->size, y->size);
-            ck_assert_int_eq(x->count, y->count);
+            ck_assert_msg(strcmp(x->key, y->key) == 0 && x->size == y->size &&
+                              x->count == y->count,
+                          "by %d, %zu: '%s' %lld B in %lld; '%s' %lld B in "
+                          "%lld",
+                          by, i, x->key, (long long)x->size,
+                          (long long)x->count, y->key, (long long)y->size,
+                          (long long)y->count);
         }
         alloctrace_statistics_free(a);
         alloctrace_statistics_free(b);

@@ -6,13 +6,16 @@ alloctrace_warnings(alloctrace_dumpfile)
 alloctrace_sanitize(alloctrace_dumpfile)
 
 foreach(name
+    attribute
     builder
     fault
     filter
     fold
     fold_random
+    input
     join
     load
+    output
     path
     pathtree
     resolve
@@ -25,6 +28,10 @@ endforeach()
 # It counts the files that are opened.
 target_link_options(check_traceback_text PRIVATE -Wl,--wrap=open)
 alloctrace_check(units alloctrace_analysis)
+# Files that change while they are read, and disks that fail.
+target_link_options(check_input PRIVATE -Wl,--wrap=pread,--wrap=read)
+target_link_options(check_output PRIVATE
+    -Wl,--wrap=fsync,--wrap=rename,--wrap=write,--wrap=open)
 # Makes parts of snapshots by hand, as filters do.
 target_include_directories(check_write PRIVATE ${PROJECT_SOURCE_DIR}/analysis)
 alloctrace_check(symbol alloctrace_symbol alloctrace_analysis

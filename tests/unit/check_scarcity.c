@@ -4,8 +4,11 @@
  * time the call says so, leaves its results alone and leaks nothing (which
  * the address sanitizer sees). Linked with --wrap for the allocator's names.
  */
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
@@ -67,6 +70,7 @@ static void make_dump(void)
                     &dump, (struct dumpframe){.address = i + 1, .module = 1})),
             0, 0, 1, 8);
     dumpfile_size(&dump, 4, 0, 0, 4, 1, 8); /* the first trace */
+    dumpfile_attribute(&dump, "key", "value");
     dump.has_details = 1;
     dumpfile_finish(&dump);
 }
@@ -101,6 +105,131 @@ START_TEST(loading_without_memory)
         ck_assert_str_eq(error.message, "out of memory");
     }
     ck_assert_int_gt(n, 10);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
+/* A whole file under the name, or none and nothing beside it. */
+START_TEST(dumping_without_memory)
+{
+    char folder[] = "/tmp/check_scarcity.XXXXXX";
+    char path[64];
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a.dump", folder);
+    make_dump();
+    for (int is_folded = 0; is_folded < 2; is_folded++) {
+        alloctrace_snapshot *snapshot = load();
+        alloctrace_snapshot *loaded = NULL;
+        struct alloctrace_error error;
+        int result = ALLOCTRACE_ENO_MEMORY;
+        long n = 0;
+
+        if (is_folded) {
+            alloctrace_snapshot *const whole = snapshot;
+
+            ck_assert_int_eq(alloctrace_snapshot_fold_wrappers(whole,
+                                                               &snapshot),
+                             0);
+            alloctrace_snapshot_free(whole);
+        }
+        for (; result; n++) {
+            ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+            ck_assert_int_eq(access(path, F_OK), -1);
+            left = n;
+            result = alloctrace_snapshot_dump(snapshot, path, &error);
+            left = -1;
+            if (result)
+                ck_assert_str_eq(error.message, "out of memory");
+        }
+        ck_assert_int_gt(n, 5);
+        ck_assert_int_eq(alloctrace_snapshot_load(path, &loaded, &error), 0);
+        alloctrace_snapshot_free(loaded);
+        alloctrace_snapshot_free(snapshot);
+        unlink(path);
+    }
+    ck_assert_int_eq(rmdir(folder), 0);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
+/* From a file, and from a pipe, which takes memory of its own. */
+START_TEST(loading_files_without_memory)
+{
+    char path[] = "/tmp/check_scarcity.XXXXXX";
+    const int file = mkstemp(path);
+
+    make_dump();
+    ck_assert_int_eq(write(file, dump.file.data, dump.file.size),
+                     (ssize_t)dump.file.size);
+    for (int is_pipe = 0; is_pipe < 2; is_pipe++) {
+        struct alloctrace_error error;
+        bool is_done = false;
+        long n = 0;
+
+        for (; !is_done; n++) {
+            alloctrace_snapshot *snapshot = NULL;
+            int ends[2];
+            int result;
+
+            if (is_pipe) {
+                ck_assert_int_eq(pipe(ends), 0);
+                ck_assert_int_eq(write(ends[1], dump.file.data,
+                                       dump.file.size),
+                                 (ssize_t)dump.file.size);
+                close(ends[1]);
+                dup2(ends[0], STDIN_FILENO);
+                close(ends[0]);
+            }
+            left = n;
+            result = alloctrace_snapshot_load(is_pipe ? "-" : path, &snapshot,
+                                              &error);
+            is_done = left >= 0; /* there are not so many */
+            left = -1;
+            /* That what was put aside is not made smaller is no error. */
+            ck_assert_int_eq(result, snapshot ? 0 : ALLOCTRACE_ENO_MEMORY);
+            if (!snapshot)
+                ck_assert_str_eq(error.message, "out of memory");
+            alloctrace_snapshot_free(snapshot);
+        }
+        ck_assert_int_gt(n, 10);
+    }
+    close(file);
+    unlink(path);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
+/* An attribute is set or it is what it was. */
+START_TEST(attributes_without_memory)
+{
+    static const char *const values[] = {"first", "second"};
+    alloctrace_snapshot *snapshot;
+
+    make_dump();
+    snapshot = load();
+    for (char key[] = "a"; *key < 'k'; ++*key)
+        for (int i = 0; i < 2; i++) {
+            int result = ALLOCTRACE_ENO_MEMORY;
+
+            for (long n = 0; result; n++) {
+                const char *value =
+                    alloctrace_snapshot_get_attribute(snapshot, key);
+
+                if (i == 0)
+                    ck_assert_ptr_null(value);
+                else
+                    ck_assert_str_eq(value, values[0]);
+                left = n;
+                result = alloctrace_snapshot_set_attribute(snapshot, key,
+                                                           values[i]);
+                left = -1;
+            }
+            ck_assert_str_eq(alloctrace_snapshot_get_attribute(snapshot, key),
+                             values[i]);
+        }
+    ck_assert_uint_eq(alloctrace_snapshot_attribute_count(snapshot), 11);
     alloctrace_snapshot_free(snapshot);
     dumpfile_fini(&dump);
 }
@@ -283,7 +412,9 @@ START_TEST(a_file_without_memory)
 }
 END_TEST
 
-CHECK_MAIN("scarcity", loading_without_memory, statistics_without_memory,
-           folding_without_memory, filtering_without_memory,
-           text_without_memory, resolving_without_memory,
+CHECK_MAIN("scarcity", loading_without_memory, loading_files_without_memory,
+           dumping_without_memory, attributes_without_memory,
+           statistics_without_memory, folding_without_memory,
+           filtering_without_memory, text_without_memory,
+           resolving_without_memory,
            a_file_without_memory)

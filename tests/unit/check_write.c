@@ -536,6 +536,164 @@ START_TEST(attributes_of_a_part_are_its_own)
 }
 END_TEST
 
+/* ---- Folded snapshots ---- */
+
+/* Paths through wrappers, of which some frames are inlined, some stand in the
+ * C++ library, and some say types; anything may follow anything. */
+static alloctrace_snapshot *make_wrapped(uint32_t seed)
+{
+    static const char *const files[] = {"a.c", "b.cc",
+                                        "/usr/include/c++/12/vector"};
+    static const char *const types[] = {NULL, NULL, "node", "leaf", "char"};
+    struct dumpfile file;
+    uint32_t frames[40];
+    uint32_t paths[60] = {0};
+    alloctrace_snapshot *snapshot;
+
+#define PICK(n) ((seed = seed * 1664525 + 1013904223) >> 16) % (n)
+    dumpfile_init(&file);
+    file.traceback_limit = PICK(4);
+    for (uint32_t i = 0; i < 40; i++) {
+        const uint32_t type = PICK(5);
+        const uint32_t kind = 1 + PICK(3);
+        char function[16];
+
+        snprintf(function, sizeof function, "f%u", i);
+        frames[i] = dumpfile_frame(
+            &file, (struct dumpframe){.file = files[PICK(3)],
+                                      .function = function,
+                                      .line = i,
+                                      .callee = PICK(2) ? "callee" : NULL,
+                                      .type = types[type],
+                                      .type_size = type ? 8 << type : 0,
+                                      .kind = kind,
+                                      .flags = PICK(8),
+                                      .caller = i && PICK(3) == 0
+                                                    ? frames[PICK(i)]
+                                                    : 0});
+    }
+    for (uint32_t i = 1; i < 60; i++) {
+        const uint32_t parent = PICK(i);
+        const uint32_t frame = PICK(40);
+
+        paths[i] = dumpfile_traceback(&file, paths[parent], frames[frame]);
+        if (PICK(3))
+            dumpfile_trace_full(&file, paths[i], 0, 0,
+                                (const int64_t[]){1, i * i, 1, i * i, 0, 0});
+    }
+#undef PICK
+    dumpfile_detail(&file, 0, 0, 9, (const uint64_t[]){1, 2, 3, 4, 5, 6, 7, 8, 9});
+    dumpfile_trace(&file, 0, 0, 9, 1, 7);
+    dumpfile_finish(&file);
+    snapshot = load_bytes(&file.file);
+    dumpfile_fini(&file);
+    return snapshot;
+}
+
+/* Traces and their paths, but for what the first frame says of the type. */
+static void same_paths(const alloctrace_snapshot *left,
+                       const alloctrace_snapshot *right)
+{
+    for (size_t i = 0; i < alloctrace_snapshot_trace_count(left); i++) {
+        alloctrace_traceback *a;
+        alloctrace_traceback *b;
+
+        ck_assert_int_eq(
+            alloctrace_snapshot_traceback(
+                left, alloctrace_snapshot_trace(left, i)->traceback, &a),
+            0);
+        ck_assert_int_eq(
+            alloctrace_snapshot_traceback(
+                right, alloctrace_snapshot_trace(right, i)->traceback, &b),
+            0);
+        ck_assert_uint_eq(alloctrace_traceback_count(a),
+                          alloctrace_traceback_count(b));
+        for (ptrdiff_t k = 1; k <= (ptrdiff_t)alloctrace_traceback_count(a);
+             k++) {
+            const struct alloctrace_frame *const x =
+                alloctrace_traceback_frame(a, -k);
+            struct alloctrace_frame y = *alloctrace_traceback_frame(b, -k);
+
+            if (k == 1) {
+                y.type = x->type;
+                y.type_size = x->type_size;
+                y.flags |= x->flags & ALLOCTRACE_FRAME_RETURNED;
+            }
+            same_frame(x, &y);
+        }
+        alloctrace_traceback_free(a);
+        alloctrace_traceback_free(b);
+    }
+}
+
+START_TEST(folded_snapshots_are_loaded_as_plain_ones_that_say_the_same)
+{
+    begin();
+    for (uint32_t seed = 1; seed <= 400; seed++) {
+        alloctrace_snapshot *const snapshot = make_wrapped(seed);
+        alloctrace_snapshot *folded;
+        alloctrace_snapshot *loaded;
+
+        ck_assert_int_eq(alloctrace_snapshot_fold_wrappers(snapshot, &folded),
+                         0);
+        loaded = again(folded);
+        same_process(folded, loaded);
+        same_statistics(folded, loaded);
+        same_paths(folded, loaded);
+        same_detail(folded, loaded, alloctrace_snapshot_trace_count(loaded) - 1);
+        ck_assert_uint_eq(alloctrace_snapshot_wrapper_count(loaded), 0);
+        alloctrace_snapshot_free(loaded);
+        alloctrace_snapshot_free(folded);
+        alloctrace_snapshot_free(snapshot);
+    }
+    end();
+}
+END_TEST
+
+/* xmalloc is left out, and main no longer says that it called xmalloc. */
+START_TEST(wrappers_are_not_in_the_file_of_a_folded_snapshot)
+{
+    struct dumpfile file;
+    alloctrace_snapshot *snapshot;
+    alloctrace_snapshot *folded;
+    alloctrace_snapshot *loaded;
+    struct bytes dumped;
+    uint32_t id;
+
+    begin();
+    dumpfile_init(&file);
+    id = dumpfile_traceback(
+        &file, 0,
+        dumpfile_frame(&file,
+                       (struct dumpframe){.file = "main.c", .function = "main",
+                                          .callee = "xmalloc", .kind = 1,
+                                          .type = "struct a", .type_size = 8}));
+    id = dumpfile_traceback(
+        &file, id,
+        dumpfile_frame(&file, (struct dumpframe){.file = "xmalloc.c",
+                                                 .function = "xmalloc",
+                                                 .callee = "malloc",
+                                                 .kind = 2, .flags = 2}));
+    dumpfile_trace(&file, id, 0, 0, 1, 8);
+    dumpfile_finish(&file);
+    snapshot = load_bytes(&file.file);
+    dumpfile_fini(&file);
+    ck_assert_int_eq(alloctrace_snapshot_fold_wrappers(snapshot, &folded), 0);
+    loaded = again(folded);
+    same_snapshot(folded, loaded, true);
+    same_statistics(folded, loaded);
+    dumped = file_bytes();
+    ck_assert(has_text(&dumped, "main.c"));
+    ck_assert(!has_text(&dumped, "xmalloc"));
+    ck_assert_uint_eq(alloctrace_snapshot_traceback_count(loaded), 1);
+    free(dumped.data);
+    alloctrace_snapshot_free(loaded);
+    alloctrace_snapshot_free(folded);
+    alloctrace_snapshot_free(snapshot);
+    end();
+}
+END_TEST
+
 CHECK_MAIN("write", everything_is_the_same_when_it_is_loaded_again,
            r13_traces_limit_and_extra_attributes_survive_dump_and_load,
            fields_that_nobody_asks_for_are_written,
@@ -545,4 +703,6 @@ CHECK_MAIN("write", everything_is_the_same_when_it_is_loaded_again,
            labels_of_addresses_are_made_anew_by_the_reader,
            names_that_resolving_gave_stay, what_no_trace_leads_to_is_left_out,
            parts_of_a_resolved_snapshot_are_written,
-           attributes_of_a_part_are_its_own)
+           attributes_of_a_part_are_its_own,
+           folded_snapshots_are_loaded_as_plain_ones_that_say_the_same,
+           wrappers_are_not_in_the_file_of_a_folded_snapshot)
