@@ -20,8 +20,8 @@ struct place {
     uint64_t size;   /* bytes that it was made of: what it may take grows with
                         that */
     bool is_folded;
-    bool is_partial; /* types are those that all traces give, which is more
-                        than can be written */
+    bool is_partial; /* made of another one: what is written has other numbers,
+                        and fewer traces for types to be found by */
 };
 
 struct stage {
@@ -309,7 +309,7 @@ static void act_filter(struct stage *stage)
         same_snapshot(place->snapshot, made.snapshot,
                       SAME_TYPES | SAME_THREADS | SAME_NUMBERS);
     made.size += n * SCRIPT_TEXT;
-    made.is_partial = made.is_partial || n > 0;
+    made.is_partial = true;
     enter(stage, made);
 }
 
