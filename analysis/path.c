@@ -134,6 +134,7 @@ int alloctrace_snapshot_traceback(const alloctrace_snapshot *snapshot,
                                   uint32_t traceback_id,
                                   alloctrace_traceback **traceback)
 {
+    AT_UNTRACED;
     const uint32_t id =
         traceback_id < snapshot->n_tracebacks ? traceback_id : 0;
 
@@ -142,6 +143,8 @@ int alloctrace_snapshot_traceback(const alloctrace_snapshot *snapshot,
 
 void alloctrace_traceback_free(alloctrace_traceback *traceback)
 {
+    AT_UNTRACED;
+
     if (!traceback)
         return;
     alloctrace_snapshot_free(traceback->snapshot);

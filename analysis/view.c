@@ -103,8 +103,9 @@ static uint64_t *functions_sum(const alloctrace_snapshot *view,
 
     for (uint32_t i = 1; sums && i < view->n_frames; i++) {
         const struct at_frame *frame = &view->frames[i];
+        const char *const function = at_text(view, frame->function);
 
-        if (bytes[i] && frame->function && !at_is_library(view, frame))
+        if (bytes[i] && *function && !at_is_library(view, frame))
             sums[frame->function] += bytes[i];
     }
     return sums;
@@ -210,6 +211,7 @@ static int view_fill(alloctrace_snapshot *view, const struct at_fold *folds)
 int alloctrace_snapshot_fold_wrappers(const alloctrace_snapshot *snapshot,
                                       alloctrace_snapshot **folded)
 {
+    AT_UNTRACED;
     alloctrace_snapshot *view;
     struct at_fold *folds;
     int result;

@@ -249,6 +249,27 @@ static void write_domains(void)
     dumpfile_fini(&dump);
 }
 
+/* A file that was merged of several, of which somebody has said something. */
+static void write_merged(void)
+{
+    struct dumpfile dump;
+    uint32_t path;
+
+    dumpfile_init(&dump);
+    set_process(&dump);
+    dump.n_processes = 3;
+    path = dumpfile_path(&dump, "lib.c:3 main.c:7");
+    dumpfile_trace(&dump, path, 0, 0, 2, 30);
+    dumpfile_block(&dump, 0x1000, 10, path, 0);
+    dumpfile_block(&dump, 0x2000, 20, path, 0);
+    dumpfile_attribute(&dump, "commit", "0123abcd");
+    dumpfile_attribute(&dump, "odd \x1b[31m\n\"key\"", "two\nlines");
+    dumpfile_attribute(&dump, "empty", "");
+    dumpfile_finish(&dump);
+    write_all("merged.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
 /* Estimates. */
 static void write_sampled(void)
 {
@@ -432,8 +453,22 @@ static void write_many_domains(void)
     dumpfile_fini(&dump);
 }
 
+/* A file whose name ends like a line. */
+static void write_colon(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:7:3"), 0, 0, 1, 10);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:7"), 0, 0, 1, 20);
+    dumpfile_finish(&dump);
+    write_all("colon.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
 int main(void)
 {
+    write_colon();
     write_many_domains();
     write_details();
     write_good("good.dump", 0);
@@ -445,6 +480,7 @@ int main(void)
     write_left_out();
     write_domains();
     write_sampled();
+    write_merged();
     write_wrappers();
     write_cxx();
     return 0;
