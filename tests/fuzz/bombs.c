@@ -412,6 +412,15 @@ static void set_off_statistics(const alloctrace_snapshot *snapshot,
         alloctrace_statistics_free(statistics);
     }
     meter_end();
+}
+
+static void set_off_compare(const alloctrace_snapshot *snapshot, uint64_t size,
+                            int by)
+{
+    const struct alloctrace_statistics_options options = {
+        .size = sizeof options, .group_by = by};
+    alloctrace_statistics *statistics;
+
     begin("compare", 2 * size);
     if (!alloctrace_snapshot_compare_to(snapshot, snapshot, &options,
                                         &statistics))
@@ -486,8 +495,10 @@ static void set_off(const alloctrace_snapshot *snapshot, uint64_t size)
                                 ALLOCTRACE_BY_FUNCTION, ALLOCTRACE_BY_MODULE};
     alloctrace_snapshot *folded = NULL;
 
-    for (int by = ALLOCTRACE_BY_FILENAME; by <= ALLOCTRACE_BY_MODULE; by++)
+    for (int by = ALLOCTRACE_BY_FILENAME; by <= ALLOCTRACE_BY_MODULE; by++) {
         set_off_statistics(snapshot, size, by, 0);
+        set_off_compare(snapshot, size, by);
+    }
     for (size_t i = 0; i < 4; i++)
         set_off_statistics(snapshot, size, whole[i], 1);
     set_off_filter(snapshot, size);

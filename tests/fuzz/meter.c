@@ -141,6 +141,9 @@ void meter_end(void)
     const double steps = (double)meter.steps / (double)meter.most_steps;
 
     meter.is_on = false;
+    if (getenv("FUZZ_VERBOSE"))
+        fprintf(stderr, "    memory %.1f %%, steps %.1f %%\n", 100 * memory,
+                100 * steps);
     if (meter.memory_share < memory)
         meter.memory_share = memory;
     if (meter.steps_share < steps)

@@ -503,7 +503,8 @@ static void act_merge(struct stage *stage)
         return;
     }
     REQUIRE(alloctrace_builder_finish(builder, &made.snapshot) == 0);
-    if (!(what & 7))
+    /* Of a folded one that is merged which was folded. */
+    if (!(what & 7) && !first->is_folded)
         same_statistics(first->snapshot, made.snapshot, 0);
     enter(stage, made);
 }
