@@ -104,6 +104,10 @@ int report_json(FILE *file, const struct report *report)
             report_group_by(report), report_metric(report),
             report->is_folded ? "\"folded\":true," : "",
             report->whole ? "\"filtered\":true," : "");
+    if (report->options.cumulative)
+        fputs("\"cumulative\":true,", file);
+    if (report->options.flags & ALLOCTRACE_IGNORE_LINES)
+        fputs("\"ignore_lines\":true,", file);
     if (sample)
         fprintf(file, "\"sample\":%" PRIu64 ",", sample);
     fputs("\"statistics\":[", file);
@@ -113,6 +117,9 @@ int report_json(FILE *file, const struct report *report)
 
         fprintf(file, "%s{\"size\":%" PRId64 ",\"count\":%" PRId64,
                 i > 0 ? "," : "", group->size, group->count);
+        if (report->old)
+            fprintf(file, ",\"size_diff\":%" PRId64 ",\"count_diff\":%" PRId64,
+                    group->size_diff, group->count_diff);
         if (sample)
             fprintf(file, ",\"error\":%.3g",
                     alloctrace_snapshot_error(report->snapshot, group->size));
@@ -195,7 +202,8 @@ int report_csv(FILE *file, const struct report *report)
     const bool is_number = report->options.group_by == ALLOCTRACE_BY_DOMAIN ||
                            report->options.group_by == ALLOCTRACE_BY_THREAD;
 
-    fprintf(file, "version,size,count,%s",
+    fprintf(file, "version,size,count,%s%s",
+            report->old ? "size_diff,count_diff," : "",
             is_frames ? "file,line,function,path" : "key");
     if (report->has_details)
         details_csv_head(file);
@@ -206,6 +214,9 @@ int report_csv(FILE *file, const struct report *report)
         char place[LOCATION_SIZE];
 
         fprintf(file, "1,%" PRId64 ",%" PRId64 ",", group->size, group->count);
+        if (report->old)
+            fprintf(file, "%" PRId64 ",%" PRId64 ",", group->size_diff,
+                    group->count_diff);
         if (is_number) {
             report_place(report, i, 0, place);
             out_csv_string(file, place);
