@@ -504,6 +504,7 @@ uint32_t *at_trace_types(const alloctrace_snapshot *snapshot)
 int alloctrace_snapshot_trace_types(const alloctrace_snapshot *snapshot,
                                     const char ***types)
 {
+    AT_UNTRACED;
     uint32_t *const strings = at_trace_types(snapshot);
     const char **const texts =
         calloc((size_t)snapshot->n_traces + 1, sizeof *texts);
