@@ -299,6 +299,20 @@ static bool is_unusable(int result)
            result == ALLOCTRACE_EBAD_VERSION;
 }
 
+/* Does the user go on without the file? */
+static bool is_skipped(const struct gathering *gathering, const char *path,
+                       const struct alloctrace_merge_options *options)
+{
+    bool is_left_out;
+
+    if (!options->skip)
+        return false;
+    at_resume(); /* what it allocates is the user's */
+    is_left_out = options->skip(options->data, path, gathering->error) == 0;
+    at_pause();
+    return is_left_out;
+}
+
 static int files_add(struct gathering *gathering, const char *const *paths,
                      size_t n_paths,
                      const struct alloctrace_merge_options *options,
@@ -308,8 +322,7 @@ static int files_add(struct gathering *gathering, const char *const *paths,
         int result = file_add(gathering, paths[i]);
 
         *failed = paths[i];
-        if (is_unusable(result) && options->skip &&
-            options->skip(options->data, paths[i], gathering->error) == 0)
+        if (is_unusable(result) && is_skipped(gathering, paths[i], options))
             continue;
         if (result)
             return result;
