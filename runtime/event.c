@@ -333,9 +333,12 @@ at_cold static void *add_slow(struct account *account, void *block, size_t size)
     if (is_put && at_options.detail)
         detail_add(account, (uintptr_t)block, size);
     errno = saved;
-    if (is_put)
-        return event_count(event_owner(account), account, block, size);
-    event_drop(size);
+    if (!is_put) {
+        event_drop(size);
+        return block;
+    }
+    event_count(event_owner(account), account, block, size);
+    scope_count(event_owner(account), (struct sample_share){1, size});
     return block;
 }
 
