@@ -370,7 +370,7 @@ int alloctrace_untrack(unsigned domain, const void *block);
  *
  * Context: any thread; async-signal-safe. Takes a few nanoseconds, the first one
  * of a thread and those deeper than any before some microseconds. While a scope
- * is open an allocation takes some 15 nanoseconds longer, a free does not.
+ * is open an allocation takes some 10 nanoseconds longer, a free does not.
  * Returns: 0, ALLOCTRACE_ENOT_TRACING, ALLOCTRACE_ENO_MEMORY, or
  * ALLOCTRACE_EBUSY (from a signal handler that interrupted the runtime). After
  * an error nothing is open, and alloctrace_scope_end answers

@@ -296,9 +296,14 @@ void peak_fall(struct ledger *ledger) at_cold;
 void peak_share(void);                          /* locked */
 void peak_leave(struct ledger *ledger);         /* locked */
 void peak_reset(void);                          /* locked */
-int64_t peak_live(const struct ledger *ledger); /* its live bytes */
 uint64_t peak_bytes(void);
 uint64_t peak_slack(void);
+
+/* A ledger's live bytes. */
+static inline int64_t peak_live(const struct ledger *ledger)
+{
+    return count_get(&ledger->limit) - count_get(&ledger->room);
+}
 
 /* account.c: under at_lock. */
 bool account_init(void);

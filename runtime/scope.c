@@ -23,8 +23,8 @@
  *
  * Written by the ledger's thread alone, and by its signal handlers, which end
  * what they begin: so a level is claimed before it is written, and given up
- * before its peak is handed on. Cost: about 25 instructions each of begin and
- * end; some 60 a block while a scope is open; 24 bytes a level.
+ * before its peak is handed on. Cost: 75 instructions each of begin and end
+ * (4 ns), 125 more for a block while a scope is open; 24 bytes a level.
  */
 #define ALLOCTRACE_API
 #include "alloctrace.h"
@@ -76,15 +76,24 @@ void scope_count(struct ledger *ledger, struct sample_share share)
     raise_to(&count_get(&ledger->scopes)[n - 1], peak_live(ledger));
 }
 
+/* Ends those above the level, which nobody has ended. */
+at_cold static void close_above(const struct ledger *ledger, uint32_t level)
+{
+    struct scope_level *const levels = ledger->scopes;
+
+    for (uint32_t i = ledger->n_scopes - 1; i > level; i--)
+        raise_to(&levels[level], levels[i].peak);
+}
+
 /* Ends the scope of a level and those above it. Gives its peak. */
-static int64_t close_level(struct ledger *ledger, uint32_t level)
+static inline int64_t close_level(struct ledger *ledger, uint32_t level)
 {
     struct scope_level *const levels = count_get(&ledger->scopes);
-    int64_t peak = count_get(&levels[level].peak);
+    int64_t peak;
 
-    for (uint32_t i = count_get(&ledger->n_scopes) - 1; i > level; i--)
-        if (count_get(&levels[i].peak) > peak)
-            peak = count_get(&levels[i].peak);
+    if (unlikely(count_get(&ledger->n_scopes) != level + 1))
+        close_above(ledger, level);
+    peak = count_get(&levels[level].peak);
     count_set(&ledger->n_scopes, level);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (level > 0) {
@@ -132,7 +141,7 @@ static bool make_room(struct ledger *ledger, uintptr_t address)
     return true;
 }
 
-static int open_level(struct ledger *ledger, struct alloctrace_scope *scope)
+static inline int open_level(struct ledger *ledger, struct alloctrace_scope *scope)
 {
     const uint32_t level = count_get(&ledger->n_scopes);
     const uint64_t serial = count_get(&ledger->scope_serial) + 1;
@@ -198,7 +207,7 @@ int scope_begin(struct alloctrace_scope *scope)
 }
 
 /* 0 if the scope is open in that ledger, NULL or the thread's; or an error. */
-static int check(const struct ledger *ledger,
+static inline int check(const struct ledger *ledger,
                  const struct alloctrace_scope *scope)
 {
     const uint64_t owner = scope->opaque[OWNER];
@@ -214,29 +223,37 @@ static int check(const struct ledger *ledger,
     return 0;
 }
 
+/* What the counters have become since the beginning. Word by word: a struct
+ * that is copied whole waits for what was just stored. */
+static inline void measure(const struct ledger *ledger,
+                           const struct alloctrace_scope *scope, int64_t peak,
+                           struct alloctrace_scope_result *result)
+{
+    const int64_t live = peak_live(ledger);
+    const int64_t before = (int64_t)scope->opaque[LIVE];
+
+    result->allocations =
+        count_get(&ledger->scope_blocks) - scope->opaque[BLOCKS];
+    result->bytes = count_get(&ledger->scope_bytes) - scope->opaque[BYTES];
+    result->peak = (uint64_t)((live > peak ? live : peak) - before);
+    result->net = live - before;
+    memset(result->reserved, 0, sizeof result->reserved);
+}
+
 int scope_end(const struct alloctrace_scope *scope,
               struct alloctrace_scope_result *result)
 {
     struct ledger *const ledger = current_ledger();
     const int error = check(ledger, scope);
-    int64_t peak = 0;
-    int64_t net = 0;
+    int64_t peak;
 
-    if (!error) {
-        const int64_t before = (int64_t)scope->opaque[LIVE];
-
-        peak = close_level(ledger, (uint32_t)scope->opaque[LEVEL]) - before;
-        net = peak_live(ledger) - before;
+    if (unlikely(error)) {
+        if (result)
+            *result = (struct alloctrace_scope_result){0};
+        return error;
     }
-    if (!result)
-        return error;
-    *result = (struct alloctrace_scope_result){0};
-    if (error)
-        return error;
-    result->allocations =
-        count_get(&ledger->scope_blocks) - scope->opaque[BLOCKS];
-    result->bytes = count_get(&ledger->scope_bytes) - scope->opaque[BYTES];
-    result->peak = (uint64_t)(net > peak ? net : peak);
-    result->net = net;
+    peak = close_level(ledger, (uint32_t)scope->opaque[LEVEL]);
+    if (result)
+        measure(ledger, scope, peak, result);
     return 0;
 }
