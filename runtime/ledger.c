@@ -201,7 +201,6 @@ void ledger_recycle(struct ledger *ledger)
     memcpy(ledger->tables, old.tables, sizeof old.tables);
     ledger->scopes = old.scopes;
     ledger->max_scopes = old.max_scopes;
-    ledger->scope_serial = old.scope_serial;
     count_set(&ledger->is_free, 1);
 }
 

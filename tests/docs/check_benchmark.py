@@ -3,7 +3,7 @@
 """Builds and runs examples/benchmark.cc by the commands of its head comment, and
 compares Google Benchmark's memory figures with what the program's loops
 allocate, counted here; of a program that is traced already as well. Without the
-plugin there are no figures.
+plugin there are no figures. The same of the example of docs/library.md.
 
     check_benchmark.py BUILD
 """
@@ -75,6 +75,25 @@ def check_comment(text, found):
     e2e.check_equal("the comment", found["filled/64"], shown)
 
 
+def check_page(build, directory):
+    """The example of docs/library.md, and what the page says that it prints."""
+    with open(os.path.join(pages.TOP, "docs", "library.md"),
+              encoding="utf-8") as file:
+        page = file.read()
+    code = re.search(r"^```c\+\+\n(.*?)^```$", page, re.M | re.S).group(1)
+    with open(os.path.join(directory, "fill.cc"), "w",
+              encoding="utf-8") as file:
+        file.write(code)
+    command = re.search(r"`(alloctrace-g\+\+ .*?) && \./fill\n"
+                        "--benchmark_format=json`", page).group(1)
+    pages.shell(build, directory, command)
+    found = figures(pages.quiet(build, directory,
+                                RUN.replace("./benchmark", "./fill")))
+    shown = tuple(float(re.search(rf'`"{key}":\s+([-+.\de]+)`',
+                                  page).group(1)) for key in KEYS[:2])
+    e2e.check_equal("docs/library.md", found["fill"][:2], shown)
+
+
 def test():
     build = os.path.abspath(sys.argv[1])
     with open(EXAMPLE, encoding="utf-8") as file:
@@ -97,6 +116,7 @@ def test():
         check_figures("traced", pages.quiet(
             build, directory, RUN, ALLOCTRACE="all",
             ALLOCTRACE_DUMP="/dev/null"))
+        check_page(build, directory)
         pages.shell(build, directory, "g++ -O2 -Wall -Wextra -Werror "
                     "benchmark.cc -o benchmark -lbenchmark")
         e2e.check_equal("without the plugin", set(figures(pages.quiet(

@@ -83,6 +83,7 @@ def test():
             work.run("scopes", "work", "99", LD_PRELOAD=preload)
         work.run("scopes", "cases")
         work.run("scopes", "cases", ALLOCTRACE_DETAIL="1")
+        work.run("scopes", "maps", ALLOCTRACE_MMAP="1")
         work.run("scopes", "off", ALLOCTRACE="0")
         work.run("scopes", "estimate", ALLOCTRACE_SAMPLE="64KiB",
                  ALLOCTRACE_SAMPLE_SEED="1")

@@ -267,11 +267,18 @@ START_TEST(who_frees_a_block_has_it_in_its_scope)
 }
 END_TEST
 
+/* The last time in a scope of the same depth and number. */
 static void *end_it(void *scope)
 {
+    struct alloctrace_scope own;
+
     check_is_refused(scope, ALLOCTRACE_EBAD_ARGUMENT);
     __alloctrace_malloc(1, site(0));
     check_is_refused(scope, ALLOCTRACE_EBAD_ARGUMENT);
+    begin(&own);
+    check_is_refused(scope, ALLOCTRACE_EBAD_ARGUMENT);
+    __alloctrace_malloc(2, site(0));
+    check(end(&own), 1, 2, 2, 2);
     return NULL;
 }
 

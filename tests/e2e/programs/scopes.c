@@ -6,11 +6,13 @@
  *     scopes cases         forgotten ends, longjmp, fork, a million pairs
  *     scopes off           nothing is traced
  *     scopes estimate      blocks are sampled
+ *     scopes maps          pages are traced
  *     scopes cost N        N blocks, no scope before; `cost-after` after some,
  *                          `cost-in` in one
  *
  * Prints nothing if all is well.
  */
+#define _GNU_SOURCE
 #include <alloctrace.h>
 
 #include <errno.h>
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -310,6 +313,23 @@ static void estimate(void)
     CHECK((int64_t)result.peak >= result.net);
 }
 
+/* A page mapped, moved to two, of which one is unmapped. */
+static void maps(void)
+{
+    const int64_t page = sysconf(_SC_PAGESIZE);
+    const size_t size = (size_t)page;
+    struct alloctrace_scope scope;
+    char *pages;
+
+    CHECK(alloctrace_scope_begin(&scope) == 0);
+    pages = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(pages != MAP_FAILED);
+    pages = mremap(pages, size, 2 * size, MREMAP_MAYMOVE);
+    CHECK(pages != MAP_FAILED);
+    CHECK(munmap(pages, size) == 0);
+    check(&scope, 2, 3 * size, 2 * size, page);
+}
+
 static void cost(const char *kind, unsigned n)
 {
     struct alloctrace_scope scope;
@@ -349,6 +369,8 @@ int main(int n_arguments, char **arguments)
         off();
     } else if (strcmp(what, "estimate") == 0) {
         estimate();
+    } else if (strcmp(what, "maps") == 0) {
+        maps();
     } else {
         cost(what, number);
     }
