@@ -59,6 +59,20 @@ static struct ledger *current_ledger(void)
     return ledger && generation_has(ledger) ? ledger : NULL;
 }
 
+/* Live bytes of this thread's ledger. Again if a handler has moved the limit. */
+static inline int64_t own_live(const struct ledger *ledger)
+{
+    int64_t limit;
+    int64_t live;
+
+    do {
+        limit = count_get(&ledger->limit);
+        live = limit - count_get(&ledger->room);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    } while (unlikely(count_get(&ledger->limit) != limit));
+    return live;
+}
+
 static void raise_to(struct scope_level *level, int64_t live)
 {
     if (live > count_get(&level->peak))
@@ -73,7 +87,7 @@ void scope_count(struct ledger *ledger, struct sample_share share)
         return;
     count_add(&ledger->scope_blocks, share.blocks);
     count_add(&ledger->scope_bytes, share.bytes);
-    raise_to(&count_get(&ledger->scopes)[n - 1], peak_live(ledger));
+    raise_to(&count_get(&ledger->scopes)[n - 1], own_live(ledger));
 }
 
 /* Ends those above the level, which nobody has ended. */
@@ -153,7 +167,7 @@ static inline int open_level(struct ledger *ledger, struct alloctrace_scope *sco
     do { /* again if a handler has made room */
         levels = count_get(&ledger->scopes);
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        live = peak_live(ledger);
+        live = own_live(ledger);
         levels[level] = (struct scope_level){live, serial, (uintptr_t)scope};
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
     } while (count_get(&ledger->scopes) != levels);
@@ -229,7 +243,7 @@ static inline void measure(const struct ledger *ledger,
                            const struct alloctrace_scope *scope, int64_t peak,
                            struct alloctrace_scope_result *result)
 {
-    const int64_t live = peak_live(ledger);
+    const int64_t live = own_live(ledger);
     const int64_t before = (int64_t)scope->opaque[LIVE];
 
     result->allocations =
