@@ -500,3 +500,22 @@ uint32_t *at_trace_types(const alloctrace_snapshot *snapshot)
     folding_fini(&folding);
     return types;
 }
+
+int alloctrace_snapshot_trace_types(const alloctrace_snapshot *snapshot,
+                                    const char ***types)
+{
+    AT_UNTRACED;
+    uint32_t *const strings = at_trace_types(snapshot);
+    const char **const texts =
+        calloc((size_t)snapshot->n_traces + 1, sizeof *texts);
+    const int result = strings && texts ? 0 : ALLOCTRACE_ENO_MEMORY;
+
+    for (uint32_t i = 0; !result && i < snapshot->n_traces; i++)
+        texts[i] = at_text(snapshot, strings[i]);
+    if (result)
+        free(texts);
+    else
+        *types = texts;
+    free(strings);
+    return result;
+}

@@ -206,6 +206,17 @@ const char *alloctrace_snapshot_argument(const alloctrace_snapshot *snapshot,
 const struct alloctrace_trace *
 alloctrace_snapshot_trace(const alloctrace_snapshot *snapshot, size_t index);
 
+/*
+ * Says what the traces allocated, as statistics by type have it: `types` gets a
+ * name for each trace, in their order; "" = unknown.
+ *
+ * Owner: the caller frees the array with free; the names are the snapshot's.
+ * Returns: 0 or ALLOCTRACE_ENO_MEMORY.
+ */
+alloctrace_nodiscard int
+alloctrace_snapshot_trace_types(const alloctrace_snapshot *snapshot,
+                                const char ***types);
+
 /* Gets a module by its number. Returns: NULL if there is none. */
 const struct alloctrace_module *
 alloctrace_snapshot_module(const alloctrace_snapshot *snapshot,
