@@ -139,6 +139,8 @@ void at_attributes_fini(struct at_attributes *attributes)
 int alloctrace_snapshot_set_attribute(alloctrace_snapshot *snapshot,
                                       const char *key, const char *value)
 {
+    AT_UNTRACED;
+
     if (!key || !*key)
         return ALLOCTRACE_EBAD_ARGUMENT;
     return at_attributes_set(&snapshot->attributes, key, value);

@@ -15,6 +15,7 @@
 
 int alloctrace_builder_create(alloctrace_builder **builder)
 {
+    AT_UNTRACED;
     alloctrace_builder *made = calloc(1, sizeof *made);
 
     if (!made)
@@ -33,6 +34,8 @@ int alloctrace_builder_create(alloctrace_builder **builder)
 
 void alloctrace_builder_free(alloctrace_builder *builder)
 {
+    AT_UNTRACED;
+
     if (!builder)
         return;
     at_map_fini(&builder->modules);
@@ -61,6 +64,7 @@ int at_builder_text(alloctrace_builder *builder, const char *text,
 int alloctrace_builder_set_process(alloctrace_builder *builder,
                                    const struct alloctrace_process *process)
 {
+    AT_UNTRACED;
     struct alloctrace_process copy = *process;
 
     if (at_builder_text(builder, process->program, &copy.program) ||
@@ -96,6 +100,7 @@ int alloctrace_builder_add_module(alloctrace_builder *builder,
                                   const struct alloctrace_module *module,
                                   uint32_t *id)
 {
+    AT_UNTRACED;
     alloctrace_snapshot *snapshot = builder->intern.snapshot;
     struct alloctrace_module *modules = snapshot->modules;
     struct at_words key;
@@ -138,6 +143,7 @@ int alloctrace_builder_add_thread(alloctrace_builder *builder,
                                   const struct alloctrace_thread *thread,
                                   uint32_t *id)
 {
+    AT_UNTRACED;
     alloctrace_snapshot *snapshot = builder->intern.snapshot;
     struct alloctrace_thread *threads = snapshot->threads;
     const uint32_t *found;
@@ -266,6 +272,7 @@ int alloctrace_builder_add_trace(alloctrace_builder *builder,
                                  const struct alloctrace_frame *frames,
                                  size_t n_frames, uint64_t total_nframe)
 {
+    AT_UNTRACED;
     static const struct alloctrace_frame unknown;
     alloctrace_snapshot *snapshot = builder->intern.snapshot;
     struct at_trace_name name = {.thread = trace->thread,
@@ -299,6 +306,7 @@ int alloctrace_builder_add(alloctrace_builder *builder, uint32_t domain,
                            uint64_t size, const struct alloctrace_frame *frames,
                            size_t n_frames, uint64_t total_nframe)
 {
+    AT_UNTRACED;
     const int64_t bytes = (int64_t)size;
     const struct alloctrace_trace trace = {.domain = domain,
                                            .live_blocks = 1,
@@ -313,7 +321,7 @@ int alloctrace_builder_add(alloctrace_builder *builder, uint32_t domain,
 }
 
 /* What only one process can say is gone if there are more. */
-static void process_finish(alloctrace_builder *builder)
+void at_process_finish(alloctrace_builder *builder)
 {
     alloctrace_snapshot *built = builder->intern.snapshot;
     struct alloctrace_process *process = &built->process;
@@ -331,9 +339,10 @@ static void process_finish(alloctrace_builder *builder)
 int alloctrace_builder_finish(alloctrace_builder *builder,
                               alloctrace_snapshot **snapshot)
 {
+    AT_UNTRACED;
     alloctrace_snapshot *built = builder->intern.snapshot;
 
-    process_finish(builder);
+    at_process_finish(builder);
     if (at_tally_finish(builder) || at_snapshot_label(built)) {
         alloctrace_builder_free(builder);
         return ALLOCTRACE_ENO_MEMORY;

@@ -20,56 +20,87 @@
 
 #include "groups.h"
 
+/* What was allocated in a traceback and further in. */
+struct branch {
+    struct at_group sum;
+    uint32_t count; /* tracebacks in it that have anything, itself included */
+    uint32_t next;  /* where the next branch in it goes in the order */
+};
+
+/* What is asked of a frame, side by side. */
+struct key {
+    uint32_t rank;
+    uint32_t caller; /* frame that it was inlined into; 0 = none */
+};
+
 /* One side while it is summed up. */
 struct cumulation {
-    const struct at_summing *summing;
+    struct at_summing *summing;
     const struct at_side *side;
-    uint32_t s;               /* number of the side */
-    const uint32_t *ranks;    /* the side's frame => rank; not owned */
-    struct at_group *groups;  /* by rank; not owned: the result */
-    struct at_group *branch;  /* owned: by traceback */
-    struct at_group *frames;  /* owned: by frame, as in CPython */
-    uint32_t *on_path;        /* owned: by rank: times on the path, or the
-                                 number of the last path that has it */
-    uint32_t *count;          /* owned: tracebacks of a branch, if not empty */
-    uint32_t *next;           /* owned: where the next branch in this one goes */
-    uint32_t *order;          /* owned: tracebacks as a walk meets them */
+    uint32_t s;              /* number of the side */
+    const uint32_t *ranks;   /* the side's frame => rank; not owned */
+    struct at_group *groups; /* by rank; not owned: the result */
+    struct branch *branch;   /* owned: by traceback */
+    struct at_group *frames; /* owned: by frame, as in CPython */
+    struct key *keys;        /* owned: by frame, once for each key */
+    uint32_t *on_path;       /* owned: by rank: times on the path, or the
+                                number of the last path that has it */
+    uint32_t *order;         /* owned: tracebacks as a walk meets them */
 };
 
 static void cumulation_fini(struct cumulation *cumulation)
 {
     free(cumulation->branch);
     free(cumulation->frames);
+    free(cumulation->keys);
     free(cumulation->on_path);
-    free(cumulation->count);
-    free(cumulation->next);
     free(cumulation->order);
 }
 
 /* ---- Branches ---- */
 
-/* Sums up the traces of each traceback. */
+static struct branch *branches_create(size_t count)
+{
+    struct branch *const branches = calloc(count, sizeof *branches);
+
+    for (size_t i = 0; branches && i < count; i++)
+        branches[i].sum.trace = AT_NONE;
+    return branches;
+}
+
+/* Sums up the traces of each traceback, and all of them. */
 static void branches_fill(struct cumulation *cumulation)
 {
     const alloctrace_snapshot *const of = cumulation->side->snapshot;
+    struct at_group sum = {.trace = AT_NONE};
 
     for (uint32_t i = 0; i < of->n_traces; i++) {
         const struct at_group trace =
             at_trace_group(cumulation->summing, cumulation->s, i);
 
-        at_group_add(&cumulation->branch[of->traces[i].traceback], &trace);
+        at_group_add(&cumulation->branch[of->traces[i].traceback].sum, &trace);
+        at_group_add(&sum, &trace);
     }
+    cumulation->summing->sums[cumulation->s] = sum;
 }
 
 /* Carries sums outwards: parents have lower numbers. */
 static void branches_carry(struct cumulation *cumulation)
 {
     const alloctrace_snapshot *const of = cumulation->side->snapshot;
+    struct branch *const branches = cumulation->branch;
 
-    for (uint32_t i = of->n_tracebacks; i-- > 1;)
-        if (of->tracebacks[i].parent)
-            at_group_add(&cumulation->branch[of->tracebacks[i].parent],
-                         &cumulation->branch[i]);
+    for (uint32_t i = of->n_tracebacks; i-- > 0;) {
+        const uint32_t parent = of->tracebacks[i].parent;
+
+        if (branches[i].sum.trace == AT_NONE)
+            continue;
+        branches[i].count++;
+        if (!parent)
+            continue;
+        at_group_add(&branches[parent].sum, &branches[i].sum);
+        branches[parent].count += branches[i].count;
+    }
 }
 
 /* ---- Once for each frame ---- */
@@ -99,7 +130,7 @@ static int add_by_frame(struct cumulation *cumulation)
         return ALLOCTRACE_ENO_MEMORY;
     for (uint32_t i = 0; i < of->n_tracebacks; i++)
         at_group_add(&cumulation->frames[of->tracebacks[i].frame],
-                     &cumulation->branch[i]);
+                     &cumulation->branch[i].sum);
     frames_carry(cumulation);
     for (uint32_t i = 0; i < of->n_frames; i++)
         at_group_add(&cumulation->groups[cumulation->ranks[i]],
@@ -109,88 +140,98 @@ static int add_by_frame(struct cumulation *cumulation)
 
 /* ---- Once for each key ---- */
 
+/* Branches that are fetched ahead of time. */
+#define AHEAD 8
+
+static struct key *keys_create(const struct cumulation *cumulation)
+{
+    const alloctrace_snapshot *const of = cumulation->side->snapshot;
+    struct key *const keys = malloc(of->n_frames * sizeof *keys);
+
+    for (uint32_t i = 0; keys && i < of->n_frames; i++)
+        keys[i] = (struct key){cumulation->ranks[i], of->frames[i].caller};
+    return keys;
+}
+
 /* Orders the tracebacks of branches that are not empty as a walk over their
  * tree meets them. Returns how many there are. */
 static uint32_t order_find(struct cumulation *cumulation)
 {
     const alloctrace_snapshot *const of = cumulation->side->snapshot;
-    uint32_t *const count = cumulation->count;
-    uint32_t *const next = cumulation->next;
+    struct branch *const branches = cumulation->branch;
     uint32_t outermost = 0;
 
-    for (uint32_t i = of->n_tracebacks; i-- > 0;) {
-        if (cumulation->branch[i].trace == AT_NONE)
-            continue;
-        count[i]++;
-        if (of->tracebacks[i].parent)
-            count[of->tracebacks[i].parent] += count[i];
-    }
     for (uint32_t i = 0; i < of->n_tracebacks; i++) {
         const uint32_t parent = of->tracebacks[i].parent;
-        uint32_t *const at = parent ? &next[parent] : &outermost;
+        uint32_t *const at = parent ? &branches[parent].next : &outermost;
 
-        if (cumulation->branch[i].trace == AT_NONE)
+        if (branches[i].sum.trace == AT_NONE)
             continue;
         cumulation->order[*at] = i;
-        next[i] = *at + 1;
-        *at += count[i];
+        branches[i].next = *at + 1;
+        *at += branches[i].count;
     }
     return outermost;
 }
 
 static void site_enter(struct cumulation *cumulation, uint32_t traceback)
 {
-    const alloctrace_snapshot *const of = cumulation->side->snapshot;
+    uint32_t frame =
+        cumulation->side->snapshot->tracebacks[traceback].frame;
 
-    for (uint32_t frame = of->tracebacks[traceback].frame;;
-         frame = of->frames[frame].caller) {
-        const uint32_t rank = cumulation->ranks[frame];
+    do {
+        const struct key key = cumulation->keys[frame];
 
-        if (cumulation->on_path[rank]++ == 0)
-            at_group_add(&cumulation->groups[rank],
-                         &cumulation->branch[traceback]);
-        if (!of->frames[frame].caller)
-            break;
-    }
+        if (cumulation->on_path[key.rank]++ == 0)
+            at_group_add(&cumulation->groups[key.rank],
+                         &cumulation->branch[traceback].sum);
+        frame = key.caller;
+    } while (frame);
 }
 
 static void site_leave(struct cumulation *cumulation, uint32_t traceback)
 {
-    const alloctrace_snapshot *const of = cumulation->side->snapshot;
+    uint32_t frame =
+        cumulation->side->snapshot->tracebacks[traceback].frame;
 
-    for (uint32_t frame = of->tracebacks[traceback].frame;;
-         frame = of->frames[frame].caller) {
-        cumulation->on_path[cumulation->ranks[frame]]--;
-        if (!of->frames[frame].caller)
-            break;
+    do {
+        cumulation->on_path[cumulation->keys[frame].rank]--;
+        frame = cumulation->keys[frame].caller;
+    } while (frame);
+}
+
+/* Visits all branches in their order. */
+static void walk(struct cumulation *cumulation, uint32_t count)
+{
+    const struct at_traceback *const tracebacks =
+        cumulation->side->snapshot->tracebacks;
+    const uint32_t *const order = cumulation->order;
+    uint32_t here = 0; /* where the walk stands; 0 = outside of all */
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (count - i > AHEAD) {
+            __builtin_prefetch(&cumulation->branch[order[i + AHEAD]]);
+            __builtin_prefetch(&tracebacks[order[i + AHEAD]]);
+        }
+        for (; here != tracebacks[order[i]].parent;
+             here = tracebacks[here].parent)
+            site_leave(cumulation, here);
+        site_enter(cumulation, order[i]);
+        if (order[i] == 0)
+            site_leave(cumulation, 0); /* nothing stands on it */
+        here = order[i];
     }
 }
 
 static int add_by_key(struct cumulation *cumulation)
 {
-    const struct at_traceback *const tracebacks =
-        cumulation->side->snapshot->tracebacks;
     const size_t n = cumulation->side->snapshot->n_tracebacks;
-    uint32_t here = 0; /* where the walk stands; 0 = outside of all */
-    uint32_t n_ordered;
 
-    cumulation->count = calloc(n, sizeof *cumulation->count);
-    cumulation->next = malloc(n * sizeof *cumulation->next);
+    cumulation->keys = keys_create(cumulation);
     cumulation->order = malloc(n * sizeof *cumulation->order);
-    if (!cumulation->count || !cumulation->next || !cumulation->order)
+    if (!cumulation->keys || !cumulation->order)
         return ALLOCTRACE_ENO_MEMORY;
-    n_ordered = order_find(cumulation);
-    for (uint32_t i = 0; i < n_ordered; i++) {
-        const uint32_t traceback = cumulation->order[i];
-
-        for (; here != tracebacks[traceback].parent;
-             here = tracebacks[here].parent)
-            site_leave(cumulation, here);
-        site_enter(cumulation, traceback);
-        if (traceback == 0)
-            site_leave(cumulation, 0); /* nothing stands on it */
-        here = traceback;
-    }
+    walk(cumulation, order_find(cumulation));
     return 0;
 }
 
@@ -210,7 +251,8 @@ static void path_add(struct cumulation *cumulation, uint32_t traceback,
         if (is_once && cumulation->on_path[rank] == traceback + 1)
             continue;
         cumulation->on_path[rank] = traceback + 1;
-        at_group_add(&cumulation->groups[rank], &cumulation->branch[traceback]);
+        at_group_add(&cumulation->groups[rank],
+                     &cumulation->branch[traceback].sum);
     }
 }
 
@@ -218,7 +260,7 @@ static int side_add(struct cumulation *cumulation, bool is_once)
 {
     const alloctrace_snapshot *const of = cumulation->side->snapshot;
 
-    cumulation->branch = at_groups_create(of->n_tracebacks);
+    cumulation->branch = branches_create(of->n_tracebacks);
     cumulation->on_path =
         calloc(cumulation->summing->n_ranks, sizeof *cumulation->on_path);
     if (!cumulation->branch || !cumulation->on_path)
@@ -226,7 +268,7 @@ static int side_add(struct cumulation *cumulation, bool is_once)
     branches_fill(cumulation);
     if (at_side_is_limited(cumulation->side)) {
         for (uint32_t i = 0; i < of->n_tracebacks; i++)
-            if (cumulation->branch[i].trace != AT_NONE)
+            if (cumulation->branch[i].sum.trace != AT_NONE)
                 path_add(cumulation, i, is_once);
         return 0;
     }

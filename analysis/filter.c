@@ -351,6 +351,7 @@ int alloctrace_snapshot_filter_traces(const alloctrace_snapshot *snapshot,
                                       size_t n_filters,
                                       alloctrace_snapshot **filtered)
 {
+    AT_UNTRACED;
     struct traits traits;
     bool *is_kept;
     int result = filters_check(filters, n_filters, &traits);

@@ -55,13 +55,15 @@ enum trait {
 struct level {
     uint32_t end;  /* in whose site the run ends */
     uint32_t view; /* the next in the run with SITE_VIEW; 0 = none */
-    uint32_t own;  /* the next with SITE_OWN; 0 = none */
 };
 
 struct folding {
     const alloctrace_snapshot *snapshot;
     uint8_t *traits;      /* owned: frame => set of enum trait */
-    struct level *levels; /* owned: by traceback */
+    struct level *levels; /* owned: by traceback; of most it is known without,
+                             and the memory stays untouched */
+    uint32_t *own; /* owned, for rule 4 only: by traceback, itself or the next
+                      one outside with SITE_OWN; 0 = none */
 };
 
 /* What each path allocated, in all its threads and domains. */
@@ -196,24 +198,51 @@ static void traits_find(struct folding *folding)
 
 /* ---- Paths ---- */
 
-/* From the outermost tracebacks inwards: parents have lower numbers. */
+/* Does a run that comes to a traceback end in its site? */
+static bool is_end(const struct folding *folding, uint32_t traceback)
+{
+    const struct at_traceback *at = &folding->snapshot->tracebacks[traceback];
+
+    return folding->traits[at->frame] & SITE_ENDS || !at->parent;
+}
+
+static struct level level_of(const struct folding *folding, uint32_t traceback)
+{
+    const uint32_t frame = folding->snapshot->tracebacks[traceback].frame;
+
+    if (!traceback || !is_end(folding, traceback))
+        return folding->levels[traceback];
+    return (struct level){
+        traceback, folding->traits[frame] & SITE_VIEW ? traceback : 0};
+}
+
+/* From the outermost tracebacks inwards: parents have lower numbers. Only
+ * those are kept that go on outside. */
 static void levels_find(struct folding *folding)
 {
     const alloctrace_snapshot *snapshot = folding->snapshot;
 
     for (uint32_t i = 1; i < snapshot->n_tracebacks; i++) {
         const struct at_traceback *traceback = &snapshot->tracebacks[i];
-        const struct level *outer = &folding->levels[traceback->parent];
-        const unsigned traits = folding->traits[traceback->frame];
-        const bool is_end = traits & SITE_ENDS || !traceback->parent;
 
-        folding->levels[i] = (struct level){
-            .end = is_end ? i : outer->end,
-            .view = traits & SITE_VIEW ? i
-                    : is_end           ? 0
-                                       : outer->view,
-            .own = traits & SITE_OWN ? i : outer->own,
-        };
+        if (is_end(folding, i))
+            continue;
+        folding->levels[i] = level_of(folding, traceback->parent);
+        if (folding->traits[traceback->frame] & SITE_VIEW)
+            folding->levels[i].view = i;
+    }
+}
+
+static void own_find(struct folding *folding)
+{
+    const alloctrace_snapshot *snapshot = folding->snapshot;
+
+    for (uint32_t i = 1; i < snapshot->n_tracebacks; i++) {
+        const struct at_traceback *traceback = &snapshot->tracebacks[i];
+
+        folding->own[i] = folding->traits[traceback->frame] & SITE_OWN
+                              ? i
+                              : folding->own[traceback->parent];
     }
 }
 
@@ -269,15 +298,15 @@ static struct at_fold run_fold(const struct folding *folding,
 {
     const alloctrace_snapshot *snapshot = folding->snapshot;
     struct at_fold best = {0};
-    uint32_t i = folding->levels[traceback].view;
+    uint32_t i = level_of(folding, traceback).view;
 
     for (int n = 0; i && n < MAX_VIEWS; n++) {
         if (site_look(folding, i, average, &best))
             break;
-        i = folding->levels[snapshot->tracebacks[i].parent].view;
+        i = level_of(folding, snapshot->tracebacks[i].parent).view;
     }
     if (!best.frame) {
-        best.traceback = folding->levels[traceback].end;
+        best.traceback = level_of(folding, traceback).end;
         best.frame =
             site_end(folding, snapshot->tracebacks[best.traceback].frame);
         best.type = snapshot->frames[best.frame].type;
@@ -293,9 +322,9 @@ static void leave_library(const struct folding *folding, struct at_fold *fold)
     uint32_t frame = fold->frame;
 
     if (!(folding->traits[frame] & SITE_OWN)) {
-        if (!folding->levels[parent].own)
+        if (!folding->own[parent])
             return;
-        fold->traceback = folding->levels[parent].own;
+        fold->traceback = folding->own[parent];
         frame = snapshot->tracebacks[fold->traceback].frame;
     }
     while (folding->traits[frame] & FRAME_LIBRARY)
@@ -315,13 +344,19 @@ whole_of(const alloctrace_snapshot *snapshot)
     return snapshot;
 }
 
-static struct amount *amounts_sum(const alloctrace_snapshot *snapshot)
+/* Sums up the tracebacks whose size matters to those who ask: all, or those
+ * whose most recent frame hands on. */
+static struct amount *amounts_sum(const struct folding *folding, bool is_all)
 {
+    const alloctrace_snapshot *snapshot = whole_of(folding->snapshot);
     struct amount *amounts = calloc(snapshot->n_tracebacks, sizeof *amounts);
 
     for (uint32_t i = 0; amounts && i < snapshot->n_traces; i++) {
         const struct alloctrace_trace *trace = &snapshot->traces[i];
+        const uint32_t frame = snapshot->tracebacks[trace->traceback].frame;
 
+        if (!is_all && !(folding->traits[frame] & FRAME_HANDS_ON))
+            continue;
         amounts[trace->traceback].bytes += (uint64_t)trace->total_bytes;
         amounts[trace->traceback].blocks += (uint64_t)trace->total_blocks;
     }
@@ -334,13 +369,34 @@ static uint64_t amount_average(const struct amount *amount)
     return amount->blocks ? amount->bytes / amount->blocks : UINT64_MAX;
 }
 
+/* Returns whether there was memory; folding_fini is wanted in either case. */
+static bool folding_init(struct folding *folding,
+                         const alloctrace_snapshot *snapshot)
+{
+    *folding = (struct folding){
+        .snapshot = snapshot,
+        .traits = calloc(snapshot->n_frames, sizeof *folding->traits),
+        .levels = calloc(snapshot->n_tracebacks, sizeof *folding->levels)};
+    if (!folding->traits || !folding->levels)
+        return false;
+    traits_find(folding);
+    levels_find(folding);
+    return true;
+}
+
+static void folding_fini(struct folding *folding)
+{
+    free(folding->traits);
+    free(folding->levels);
+    free(folding->own);
+}
+
 static void fold_all(struct folding *folding, const struct amount *amounts,
                      struct at_fold *folds)
 {
     const uint32_t n = folding->snapshot->n_tracebacks;
 
-    traits_find(folding);
-    levels_find(folding);
+    own_find(folding);
     for (uint32_t i = 1; i < n; i++) {
         folds[i] = run_fold(folding, i, amount_average(&amounts[i]));
         leave_library(folding, &folds[i]);
@@ -349,38 +405,58 @@ static void fold_all(struct folding *folding, const struct amount *amounts,
 
 struct at_fold *at_fold_paths(const alloctrace_snapshot *snapshot)
 {
-    struct folding folding = {
-        .snapshot = snapshot,
-        .traits = calloc(snapshot->n_frames, sizeof *folding.traits),
-        .levels = calloc(snapshot->n_tracebacks, sizeof *folding.levels)};
-    struct amount *amounts = amounts_sum(whole_of(snapshot));
+    struct folding folding;
+    struct amount *amounts = NULL;
     struct at_fold *folds = calloc(snapshot->n_tracebacks, sizeof *folds);
-    const bool is_complete =
-        folding.traits && folding.levels && amounts && folds;
 
-    if (is_complete)
+    if (folding_init(&folding, snapshot) && folds) {
+        amounts = amounts_sum(&folding, true);
+        folding.own = calloc(snapshot->n_tracebacks, sizeof *folding.own);
+    }
+    if (amounts && folding.own) {
         fold_all(&folding, amounts, folds);
-    free(folding.traits);
-    free(folding.levels);
+    } else {
+        free(folds);
+        folds = NULL;
+    }
     free(amounts);
-    if (is_complete)
-        return folds;
-    free(folds);
-    return NULL;
+    folding_fini(&folding);
+    return folds;
+}
+
+/* A frame that does not hand on is a run of its own: rule 3. */
+static void types_find(const struct folding *folding,
+                       const struct amount *amounts, uint32_t *types)
+{
+    const alloctrace_snapshot *snapshot = folding->snapshot;
+
+    for (uint32_t i = 0; i < snapshot->n_traces; i++) {
+        const uint32_t id = snapshot->traces[i].traceback;
+        const uint32_t frame = snapshot->tracebacks[id].frame;
+
+        types[i] =
+            folding->traits[frame] & FRAME_HANDS_ON
+                ? run_fold(folding, id, amount_average(&amounts[id])).type
+                : snapshot->frames[frame].type;
+    }
 }
 
 uint32_t *at_trace_types(const alloctrace_snapshot *snapshot)
 {
     const alloctrace_snapshot *raw = snapshot->raw ? snapshot->raw : snapshot;
-    struct at_fold *folds = at_fold_paths(raw);
-    uint32_t *types = calloc((size_t)raw->n_traces + 1, sizeof *types);
+    uint32_t *types = malloc(((size_t)raw->n_traces + 1) * sizeof *types);
+    struct amount *amounts = NULL;
+    struct folding folding;
 
-    for (uint32_t i = 0; folds && types && i < raw->n_traces; i++)
-        types[i] = folds[raw->traces[i].traceback].type;
-    if (!folds) {
+    if (folding_init(&folding, raw) && types)
+        amounts = amounts_sum(&folding, false);
+    if (amounts) {
+        types_find(&folding, amounts, types);
+    } else {
         free(types);
         types = NULL;
     }
-    free(folds);
+    free(amounts);
+    folding_fini(&folding);
     return types;
 }

@@ -102,9 +102,9 @@ static inline uint32_t at_type_of(const struct at_types *types, uint32_t side,
 
 /* Ranks the paths of all traces in tracemalloc's order, oldest frame first:
  * equal paths get equal ranks, from 0 without gaps. `place` orders the frames
- * of all sides; its ranks are below `n_places`. `ranks` is by trace. */
+ * of all sides. `ranks` is by trace. */
 int at_rank_paths(const struct at_sides *sides, const uint32_t *place,
-                  uint32_t n_places, uint32_t *ranks, uint32_t *n_ranks);
+                  uint32_t *ranks, uint32_t *n_ranks);
 
 /* key.c: what traces are grouped by. `flags` as in the options. All return 0
  * or ALLOCTRACE_ENO_MEMORY. */
@@ -169,14 +169,55 @@ struct at_summing {
     struct at_group *groups[2]; /* owned: by side and rank */
     struct at_way *ways[2];     /* owned: likewise; NULL = not folded, or
                                    cumulative */
+    struct at_group sums[2];    /* of all traces of a side */
 };
 
-/* sum.c: sums by rank. */
+/* sum.c: sums by rank. Both fill in `sums` as well. */
+
+/* What the metric counts of a trace. */
+struct at_amount {
+    int64_t bytes;
+    int64_t blocks;
+};
+
+static inline struct at_amount
+at_trace_amount(const alloctrace_snapshot *snapshot, int metric, uint32_t index)
+{
+    const struct alloctrace_trace *const trace = &snapshot->traces[index];
+    struct at_temporary temporary;
+
+    switch (metric) {
+    case ALLOCTRACE_METRIC_LIVE:
+        return (struct at_amount){trace->live_bytes, trace->live_blocks};
+    case ALLOCTRACE_METRIC_TOTAL:
+        return (struct at_amount){trace->total_bytes, trace->total_blocks};
+    case ALLOCTRACE_METRIC_PEAK:
+        return (struct at_amount){trace->peak_bytes, trace->peak_blocks};
+    default:
+        temporary = at_trace_temporary(snapshot, index);
+        return (struct at_amount){(int64_t)temporary.bytes,
+                                  (int64_t)temporary.blocks};
+    }
+}
 
 /* One trace alone: as a group, of which there is nothing if the metric counts
  * nothing of it. */
-struct at_group at_trace_group(const struct at_summing *summing, uint32_t side,
-                               uint32_t trace);
+static inline struct at_group at_trace_group(const struct at_summing *summing,
+                                             uint32_t side, uint32_t trace)
+{
+    const struct at_amount amount =
+        at_trace_amount(summing->sides.side[side].snapshot,
+                        summing->options.metric, trace);
+
+    if (!amount.bytes && !amount.blocks)
+        return (struct at_group){.trace = AT_NONE};
+    return (struct at_group){
+        .size = (uint64_t)amount.bytes,
+        .count = (uint64_t)amount.blocks,
+        .trace = trace,
+        .type = at_type_of(&summing->types, side, trace),
+    };
+}
 
 /* `count` groups to which nothing was added. NULL: no memory. */
 struct at_group *at_groups_create(size_t count);

@@ -147,6 +147,13 @@ uint32_t at_index_find(const struct at_index *index, uint32_t hash,
     return 0;
 }
 
+void at_index_clear(struct at_index *index)
+{
+    if (index->count)
+        memset(index->slots, 0, index->n_slots * sizeof *index->slots);
+    index->count = 0;
+}
+
 void at_index_fini(struct at_index *index)
 {
     free(index->slots);

@@ -34,6 +34,15 @@ void at_intern_fini(struct at_intern *intern)
     intern->snapshot = NULL;
 }
 
+void at_intern_clear_paths(struct at_intern *intern)
+{
+    at_index_clear(&intern->tracebacks);
+    at_index_clear(&intern->traces);
+    intern->snapshot->tracebacks[0].depth = 1;
+    intern->snapshot->n_tracebacks = 1;
+    intern->snapshot->n_traces = 0;
+}
+
 /* ---- Strings ---- */
 
 static bool is_same_string(const void *table, uint32_t number, const void *key)

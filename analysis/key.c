@@ -402,7 +402,7 @@ static int rank_by_frames(const struct at_sides *sides, int group_by,
             at_rank_frames(sides, is_path ? ALLOCTRACE_BY_LINENO : group_by,
                            flags, frames, &n_frame_ranks);
     if (!result && is_path) {
-        result = at_rank_paths(sides, frames, n_frame_ranks, ranks, n_ranks);
+        result = at_rank_paths(sides, frames, ranks, n_ranks);
     } else if (!result) {
         ranks_spread(sides, frames, ranks);
         *n_ranks = n_frame_ranks;

@@ -513,6 +513,7 @@ int alloctrace_snapshot_load_bytes(const void *bytes, size_t size,
                                    alloctrace_snapshot **snapshot,
                                    struct alloctrace_error *error)
 {
+    AT_UNTRACED;
     struct at_input input;
 
     at_input_open_bytes(&input, bytes, size);
@@ -522,6 +523,7 @@ int alloctrace_snapshot_load_bytes(const void *bytes, size_t size,
 int alloctrace_snapshot_load(const char *path, alloctrace_snapshot **snapshot,
                              struct alloctrace_error *error)
 {
+    AT_UNTRACED;
     struct at_input input;
     int result = at_input_open(&input, path, error);
 

@@ -346,6 +346,7 @@ static int snapshot_merge(struct merging *merging)
 int alloctrace_builder_add_snapshot(alloctrace_builder *builder,
                                     const alloctrace_snapshot *snapshot)
 {
+    AT_UNTRACED;
     const alloctrace_snapshot *from = snapshot->raw ? snapshot->raw : snapshot;
     struct merging merging;
     int result;

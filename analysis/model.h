@@ -24,6 +24,8 @@
 
 #include "alloctrace/analysis.h"
 
+#include "untraced.h"
+
 /* Frames of one call path that may come from one site, inlining included:
  * tracemalloc's limit for a whole traceback. Bounds the work a file can ask
  * for; GCC's own limits are far below. */
@@ -485,6 +487,22 @@ int at_path_begin(const alloctrace_snapshot *snapshot, uint32_t traceback_id,
 /* A traceback of `count` empty frames. NULL: no memory. */
 alloctrace_traceback *at_traceback_create(size_t count);
 
+/* source.c: lines of source files. */
+
+/* A line that is wanted, and then what it says. */
+struct at_source_line {
+    const char *file; /* not owned */
+    uint32_t line;    /* from 1; 0 = unknown, which no file has */
+    size_t index;     /* the caller's */
+    char *text;       /* owned: without the blanks around it; NULL = the file or
+                         the line is not there, or blank */
+};
+
+/* Finds what lines say; sorts `lines` by file and line, so that each file is
+ * read once. The caller frees the texts, whatever is returned: 0 or
+ * ALLOCTRACE_ENO_MEMORY. */
+int at_source_find(struct at_source_line *lines, size_t count);
+
 /* hashing.c: hash tables. All return 0 or ALLOCTRACE_ENO_MEMORY. */
 
 /* The random key of a hash; one for each builder. */
@@ -516,6 +534,7 @@ uint32_t at_index_find(const struct at_index *index, uint32_t hash,
 /* Makes room for one more, and adds one that is not there. */
 int at_index_reserve(struct at_index *index);
 void at_index_put(struct at_index *index, uint32_t hash, uint32_t number);
+void at_index_clear(struct at_index *index);
 void at_index_fini(struct at_index *index);
 
 /* Makes a table half as large again. NULL: no memory. */
@@ -563,6 +582,9 @@ struct at_intern {
 int at_intern_init(struct at_intern *intern);
 void at_intern_fini(struct at_intern *intern);
 
+/* Forgets all call paths and traces, but keeps the memory for others. */
+void at_intern_clear_paths(struct at_intern *intern);
+
 /* NULL is "". */
 int at_intern_string(struct at_intern *intern, const char *text,
                      uint32_t *string_id);
@@ -601,8 +623,8 @@ struct alloctrace_builder {
     struct at_map modules; /* see alloctrace_builder_add_module */
     struct at_map threads; /* name (string), system's number => number */
     struct at_map thread_names; /* string => the first thread of that name */
-    struct at_map domain_numbers; /* that are taken => see domain.c */
-    struct at_map domain_names;   /* see domain.c */
+    struct at_map domain_numbers; /* that are taken => see domains.c */
+    struct at_map domain_names;   /* see domains.c */
     struct at_tally *tallies;     /* owned: by trace, if `has_details` */
     struct at_size *sizes;        /* owned; without names, by no order */
     struct at_index size_index;   /* finds them by trace and class */
@@ -625,7 +647,10 @@ struct alloctrace_builder {
 int at_builder_text(alloctrace_builder *builder, const char *text,
                     const char **copy);
 
-/* domain.c: numbers of domains. */
+/* Settles what is said of the process: nothing is added any more. */
+void at_process_finish(alloctrace_builder *builder);
+
+/* domains.c: numbers of domains. */
 
 /* Notes that a number is in use. `name` is set to where its name stands, a
  * string, 0 = none; good until the next is taken. */
@@ -645,6 +670,11 @@ int at_tally_merge(alloctrace_builder *builder,
                    const alloctrace_snapshot *snapshot,
                    const uint32_t *positions);
 int at_tally_finish(alloctrace_builder *builder);
+void at_tally_add(struct at_tally *tally, const struct at_detail *detail,
+                  bool has_range);
+
+/* Forgets the details of all traces that there are, or that there will be. */
+void at_tally_clear(alloctrace_builder *builder);
 void at_tally_drop(alloctrace_builder *builder);
 
 /* common.c: what merged snapshots have in common. */

@@ -28,11 +28,11 @@ struct node {
 /* The tree; children are found through a hash table of (parent, place). */
 struct tree {
     struct node *nodes; /* owned */
-    uint64_t *slots;    /* owned: upper half of the hash, node; 0 = empty; at
-                           most three quarters full */
+    uint64_t *slots;    /* owned: lower half of the hash, node; 0 = empty; at
+                           most two thirds full */
     uint32_t n_nodes;
     uint32_t capacity; /* of `nodes` */
-    uint32_t mask;     /* number of slots - 1: a power of two - 1 */
+    uint32_t n_slots;
 };
 
 #define FIRST_NODES 1024
@@ -59,19 +59,27 @@ static void tree_fini(struct tree *tree)
     free(tree->slots);
 }
 
+/* Where a search begins: the upper half of the hash, scaled down. */
+static uint32_t first_slot(const struct tree *tree, uint64_t hash)
+{
+    return (uint32_t)((hash >> 32) * tree->n_slots >> 32);
+}
+
 /* Slot of a node, or the empty one where it would go. */
 static uint32_t tree_find_slot(const struct tree *tree, uint32_t parent,
                                uint32_t place)
 {
     const uint64_t hash = child_hash(parent, place);
-    uint32_t slot = (uint32_t)hash & tree->mask;
+    uint32_t slot = first_slot(tree, hash);
 
-    for (; tree->slots[slot]; slot = (slot + 1) & tree->mask) {
+    while (tree->slots[slot]) {
         const struct node *node = &tree->nodes[(uint32_t)tree->slots[slot]];
 
-        if (tree->slots[slot] >> 32 == hash >> 32 && node->parent == parent &&
-            node->place == place)
+        if (tree->slots[slot] >> 32 == (uint32_t)hash &&
+            node->parent == parent && node->place == place)
             break;
+        if (++slot == tree->n_slots)
+            slot = 0;
     }
     return slot;
 }
@@ -81,7 +89,7 @@ static void tree_prefetch(const struct tree *tree, uint32_t parent,
                           uint32_t place)
 {
     __builtin_prefetch(
-        &tree->slots[(uint32_t)child_hash(parent, place) & tree->mask], 1);
+        &tree->slots[first_slot(tree, child_hash(parent, place))], 1);
 }
 
 static void slot_set(struct tree *tree, uint32_t slot, uint32_t node)
@@ -89,31 +97,28 @@ static void slot_set(struct tree *tree, uint32_t slot, uint32_t node)
     const uint64_t hash =
         child_hash(tree->nodes[node].parent, tree->nodes[node].place);
 
-    tree->slots[slot] = hash >> 32 << 32 | node;
+    tree->slots[slot] = hash << 32 | node;
 }
 
-/* Makes room for as many nodes, at most twice as many as are welcome. */
+/* Makes room for as many nodes. */
 static int tree_resize(struct tree *tree, uint32_t capacity)
 {
-    uint32_t n_slots = FIRST_NODES;
     struct node *nodes;
     uint64_t *slots;
 
     if (capacity > MAX_NODES)
         return ALLOCTRACE_ENO_MEMORY;
-    while (n_slots < capacity + capacity / 3 + 1)
-        n_slots *= 2;
     nodes = realloc(tree->nodes, capacity * sizeof *nodes);
     if (!nodes)
         return ALLOCTRACE_ENO_MEMORY;
     tree->nodes = nodes;
-    slots = calloc(n_slots, sizeof *slots);
+    slots = calloc(capacity + capacity / 2, sizeof *slots);
     if (!slots)
         return ALLOCTRACE_ENO_MEMORY;
     free(tree->slots);
     tree->slots = slots;
     tree->capacity = capacity;
-    tree->mask = n_slots - 1;
+    tree->n_slots = capacity + capacity / 2;
     for (uint32_t i = 1; i < tree->n_nodes; i++)
         slot_set(tree, tree_find_slot(tree, nodes[i].parent, nodes[i].place),
                  i);
@@ -276,7 +281,9 @@ static int plant_begin(struct tree *tree, const struct at_sides *sides,
         if (n_expected < n)
             n_expected = n;
     }
-    return tree_init(tree, n_expected + n_expected / 8 + 1);
+    if (sides->count > 1)
+        n_expected += n_expected / 8;
+    return tree_init(tree, n_expected + 1);
 }
 
 /* `nodes` is by traceback of all sides, zeros. */
@@ -315,62 +322,65 @@ static int plant(struct tree *tree, const struct at_sides *sides,
 
 /* The children of each node, side by side and ordered by place. */
 struct children {
-    uint32_t *child; /* owned: nodes, by (parent, place) */
+    uint64_t *child; /* owned: place, node; by (parent, place) */
     uint32_t *end;   /* owned: node => where its children end in `child`, and
                         those of the next node begin */
 };
 
-/* Turns numbers of things into where the first of each goes. */
-static void counts_to_starts(uint32_t *counts, uint32_t n)
+/* A node has few children most often: more are sorted by the C library. */
+#define FEW_CHILDREN 16
+
+static int compare_children(const void *left, const void *right)
 {
-    uint32_t at = 0;
+    const uint64_t *a = left;
+    const uint64_t *b = right;
 
-    for (uint32_t i = 0; i < n; i++) {
-        const uint32_t count = counts[i];
+    return (*a > *b) - (*a < *b);
+}
 
-        counts[i] = at;
-        at += count;
+static void children_sort(uint64_t *child, size_t count)
+{
+    if (count > FEW_CHILDREN) {
+        qsort(child, count, sizeof *child, compare_children);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        const uint64_t moved = child[i];
+        size_t at = i;
+
+        for (; at > 0 && child[at - 1] > moved; at--)
+            child[at] = child[at - 1];
+        child[at] = moved;
     }
 }
 
-/* Sorts the nodes but the root by place: `by_place` gets n_nodes - 1. */
-static int nodes_by_place(const struct tree *tree, uint32_t n_places,
-                          uint32_t *by_place)
-{
-    uint32_t *const next = calloc((size_t)n_places + 1, sizeof *next);
-
-    if (!next)
-        return ALLOCTRACE_ENO_MEMORY;
-    for (uint32_t i = 1; i < tree->n_nodes; i++)
-        next[tree->nodes[i].place]++;
-    counts_to_starts(next, n_places);
-    for (uint32_t i = 1; i < tree->n_nodes; i++)
-        by_place[next[tree->nodes[i].place]++] = i;
-    free(next);
-    return 0;
-}
-
-static int children_init(struct children *children, const struct tree *tree,
-                         uint32_t n_places)
+/* Lists the children of all nodes. */
+static void children_fill(struct children *children, const struct tree *tree)
 {
     const uint32_t n = tree->n_nodes;
-    uint32_t *const by_place = malloc(n * sizeof *by_place);
-    int result = ALLOCTRACE_ENO_MEMORY;
+    uint32_t begin = 0;
 
-    children->child = malloc(n * sizeof *children->child);
-    children->end = calloc(n, sizeof *children->end);
-    if (by_place && children->child && children->end)
-        result = nodes_by_place(tree, n_places, by_place);
-    if (!result) {
-        for (uint32_t i = 1; i < n; i++)
-            children->end[tree->nodes[i].parent]++;
-        counts_to_starts(children->end, n);
-        for (uint32_t i = 0; i < n - 1; i++)
-            children->child[children->end[tree->nodes[by_place[i]].parent]++] =
-                by_place[i];
+    for (uint32_t i = 1; i < n; i++)
+        children->end[tree->nodes[i].parent]++;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t count = children->end[i];
+
+        children->end[i] = begin;
+        begin += count;
     }
-    free(by_place);
-    return result;
+    for (uint32_t i = 1; i < n; i++)
+        children->child[children->end[tree->nodes[i].parent]++] =
+            (uint64_t)tree->nodes[i].place << 32 | i;
+}
+
+static int children_init(struct children *children, const struct tree *tree)
+{
+    children->child = malloc(tree->n_nodes * sizeof *children->child);
+    children->end = calloc(tree->n_nodes, sizeof *children->end);
+    if (!children->child || !children->end)
+        return ALLOCTRACE_ENO_MEMORY;
+    children_fill(children, tree);
+    return 0;
 }
 
 static void children_fini(struct children *children)
@@ -398,8 +408,9 @@ static uint32_t nodes_number(const struct tree *tree,
     for (uint32_t i = 0; i < tree->n_nodes; i++) {
         uint32_t next = order[i] + is_end[i];
 
+        children_sort(&children->child[begin], children->end[i] - begin);
         for (uint32_t k = begin; k < children->end[i]; k++) {
-            uint32_t *const child = &order[children->child[k]];
+            uint32_t *const child = &order[(uint32_t)children->child[k]];
             const uint32_t n = *child;
 
             *child = next;
@@ -444,7 +455,7 @@ out:
 }
 
 int at_rank_paths(const struct at_sides *sides, const uint32_t *place,
-                  uint32_t n_places, uint32_t *ranks, uint32_t *n_ranks)
+                  uint32_t *ranks, uint32_t *n_ranks)
 {
     uint32_t *const nodes = calloc(sides->n_tracebacks, sizeof *nodes);
     struct children children = {0};
@@ -454,7 +465,7 @@ int at_rank_paths(const struct at_sides *sides, const uint32_t *place,
     if (nodes)
         result = plant(&tree, sides, place, nodes);
     if (!result)
-        result = children_init(&children, &tree, n_places);
+        result = children_init(&children, &tree);
     if (!result)
         result = ranks_set(sides, &tree, &children, nodes, ranks, n_ranks);
     children_fini(&children);

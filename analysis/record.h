@@ -114,4 +114,23 @@ struct at_entry_type {
 /* Returns NULL for tags that a newer writer may have used. */
 const struct at_entry_type *at_entry_type_of(uint32_t tag);
 
+/* write.c: a dump that is being written. */
+
+struct writing;
+
+/* Writes a record of entries that were made by the writers above. */
+void at_record_put(struct writing *writing, uint32_t tag, uint32_t count,
+                   const void *payload, size_t size);
+
+/* Writes tracebacks, traces, details and sizes in place of the snapshot's.
+ * Returns 0, or why there is to be no file, after it has filled in the error.
+ */
+typedef int at_paths_put(struct writing *writing, void *data);
+
+/* Writes a snapshot as alloctrace_snapshot_dump does; if `put` is not NULL, its
+ * blocks are left out, and all its frames are there under their numbers. */
+int at_snapshot_write(const alloctrace_snapshot *snapshot, const char *path,
+                      at_paths_put *put, void *data,
+                      struct alloctrace_error *error);
+
 #endif

@@ -214,8 +214,10 @@ static int frames_name(alloctrace_snapshot *snapshot, const bool *is_caller,
             continue;
         module = &snapshot->modules[frame->module];
         memset(symbols, 0, sizeof symbols);
+        at_resume(); /* what it allocates is the user's */
         n_symbols =
             resolver(data, module, frame->address - module->bias - 1, symbols);
+        at_pause();
         if (n_symbols > ALLOCTRACE_MAX_SYMBOLS)
             n_symbols = ALLOCTRACE_MAX_SYMBOLS;
         result = frames_reserve(snapshot, n_symbols, &capacity);
@@ -228,6 +230,7 @@ static int frames_name(alloctrace_snapshot *snapshot, const bool *is_caller,
 int alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,
                                 alloctrace_resolver *resolver, void *data)
 {
+    AT_UNTRACED;
     bool *is_caller;
     int result;
 

@@ -89,6 +89,7 @@ int alloctrace_statistics_traceback(const alloctrace_statistics *statistics,
                                     size_t index,
                                     alloctrace_traceback **traceback)
 {
+    AT_UNTRACED;
     alloctrace_traceback *made;
 
     if (index >= statistics->count)
@@ -116,6 +117,7 @@ int alloctrace_statistics_wrappers(const alloctrace_statistics *statistics,
                                    size_t index,
                                    alloctrace_traceback **traceback)
 {
+    AT_UNTRACED;
     const alloctrace_snapshot *snapshot;
     uint32_t trace;
 
@@ -159,6 +161,7 @@ int alloctrace_statistics_detail(const alloctrace_statistics *statistics,
                                  size_t index,
                                  struct alloctrace_detail **detail)
 {
+    AT_UNTRACED;
     const uint32_t *const first = statistics->first;
 
     if (index >= statistics->count || (!first && !statistics->ranks))
@@ -248,6 +251,7 @@ size_t alloctrace_statistics_format(const alloctrace_statistics *statistics,
                                     size_t index, unsigned flags, char *buffer,
                                     size_t size)
 {
+    AT_UNTRACED;
     struct text text = {buffer, size, 0};
     const struct alloctrace_statistic *group;
     char number[ALLOCTRACE_SIZE_TEXT];

@@ -366,6 +366,29 @@ static alloctrace_statistics *statistics_create(const struct at_summing *summing
     return statistics;
 }
 
+/* Has groups and traces fetched that are wanted soon: of many groups most are
+ * not in the cache. */
+static void groups_prefetch(const struct at_summing *summing,
+                            const struct at_keyed *order, size_t count,
+                            size_t index)
+{
+    enum { AHEAD = 8 };
+
+    for (uint32_t s = 0; s < summing->sides.count; s++) {
+        const struct at_group *group;
+
+        if (count - index > 2 * AHEAD)
+            __builtin_prefetch(
+                &summing->groups[s][order[index + 2 * AHEAD].index]);
+        if (count - index <= AHEAD)
+            continue;
+        group = &summing->groups[s][order[index + AHEAD].index];
+        if (group->trace != AT_NONE)
+            __builtin_prefetch(
+                &summing->sides.side[s].snapshot->traces[group->trace]);
+    }
+}
+
 static int groups_set(const struct at_summing *summing,
                       const struct at_keyed *order,
                       alloctrace_statistics *statistics)
@@ -378,8 +401,10 @@ static int groups_set(const struct at_summing *summing,
          s++)
         result =
             at_domain_names_init(&domains[s], summing->sides.side[s].snapshot);
-    for (size_t i = 0; !result && i < statistics->count; i++)
+    for (size_t i = 0; !result && i < statistics->count; i++) {
+        groups_prefetch(summing, order, statistics->count, i);
         statistic_set(summing, statistics, domains, i, order[i].index);
+    }
     at_domain_names_fini(&domains[0]);
     at_domain_names_fini(&domains[1]);
     return result;
@@ -389,17 +414,8 @@ static int groups_set(const struct at_summing *summing,
 static void sum_set(const struct at_summing *summing,
                     struct alloctrace_statistic *sum)
 {
-    struct at_group sums[2] = {{.trace = AT_NONE}, {.trace = AT_NONE}};
+    const struct at_group *const sums = summing->sums;
 
-    for (uint32_t s = 0; s < summing->sides.count; s++) {
-        const uint32_t n = summing->sides.side[s].snapshot->n_traces;
-
-        for (uint32_t i = 0; i < n; i++) {
-            const struct at_group trace = at_trace_group(summing, s, i);
-
-            at_group_add(&sums[s], &trace);
-        }
-    }
     sum->size = (int64_t)sums[0].size;
     sum->count = (int64_t)sums[0].count;
     if (summing->sides.count > 1) {
@@ -531,6 +547,7 @@ int alloctrace_snapshot_statistics(
     const struct alloctrace_statistics_options *options,
     alloctrace_statistics **statistics)
 {
+    AT_UNTRACED;
     struct alloctrace_statistics_options chosen;
 
     if (options_read(options, &chosen) ||
@@ -544,6 +561,7 @@ int alloctrace_snapshot_compare_to(
     const struct alloctrace_statistics_options *options,
     alloctrace_statistics **statistics)
 {
+    AT_UNTRACED;
     struct alloctrace_statistics_options chosen;
     alloctrace_snapshot *folded = NULL;
     int result = 0;
@@ -565,6 +583,8 @@ int alloctrace_snapshot_compare_to(
 
 void alloctrace_statistics_free(alloctrace_statistics *statistics)
 {
+    AT_UNTRACED;
+
     if (!statistics)
         return;
     free(statistics->largest);

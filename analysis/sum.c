@@ -12,55 +12,6 @@
 /* Wrappers that are compared to tell ways apart, which bounds the time. */
 #define COMPARED_WRAPPERS 64
 
-/* What the metric counts of a trace. */
-struct amount {
-    int64_t bytes;
-    int64_t blocks;
-};
-
-static struct amount trace_amount(const alloctrace_snapshot *snapshot,
-                                  int metric, uint32_t index)
-{
-    const struct alloctrace_trace *trace = &snapshot->traces[index];
-    struct at_temporary temporary;
-
-    switch (metric) {
-    case ALLOCTRACE_METRIC_LIVE:
-        return (struct amount){trace->live_bytes, trace->live_blocks};
-    case ALLOCTRACE_METRIC_TOTAL:
-        return (struct amount){trace->total_bytes, trace->total_blocks};
-    case ALLOCTRACE_METRIC_PEAK:
-        return (struct amount){trace->peak_bytes, trace->peak_blocks};
-    default:
-        temporary = at_trace_temporary(snapshot, index);
-        return (struct amount){(int64_t)temporary.bytes,
-                               (int64_t)temporary.blocks};
-    }
-}
-
-static struct at_group trace_group(const struct at_summing *summing,
-                                   uint32_t side, uint32_t trace)
-{
-    const struct amount amount =
-        trace_amount(summing->sides.side[side].snapshot,
-                     summing->options.metric, trace);
-
-    if (!amount.bytes && !amount.blocks)
-        return (struct at_group){.trace = AT_NONE};
-    return (struct at_group){
-        .size = (uint64_t)amount.bytes,
-        .count = (uint64_t)amount.blocks,
-        .trace = trace,
-        .type = at_type_of(&summing->types, side, trace),
-    };
-}
-
-struct at_group at_trace_group(const struct at_summing *summing, uint32_t side,
-                               uint32_t trace)
-{
-    return trace_group(summing, side, trace);
-}
-
 struct at_group *at_groups_create(size_t count)
 {
     struct at_group *groups = NULL;
@@ -142,14 +93,17 @@ static void side_sum(struct at_summing *summing, uint32_t s)
     const uint32_t *const ranks = summing->ranks + side->first_trace;
     struct at_group *const groups = summing->groups[s];
     struct at_way *const ways = summing->ways[s];
+    struct at_group sum = {.trace = AT_NONE};
 
     for (uint32_t i = 0; i < side->snapshot->n_traces; i++) {
-        const struct at_group trace = trace_group(summing, s, i);
+        const struct at_group trace = at_trace_group(summing, s, i);
 
         at_group_add(&groups[ranks[i]], &trace);
+        at_group_add(&sum, &trace);
         if (ways)
             way_add(side->snapshot, &ways[ranks[i]], &trace);
     }
+    summing->sums[s] = sum;
 }
 
 int at_sum(struct at_summing *summing)

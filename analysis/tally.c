@@ -30,8 +30,8 @@ static int tallies_reserve(alloctrace_builder *builder)
     return 0;
 }
 
-static void tally_add(struct at_tally *tally, const struct at_detail *detail,
-                      bool has_range)
+void at_tally_add(struct at_tally *tally, const struct at_detail *detail,
+                  bool has_range)
 {
     struct at_detail *sum = &tally->detail;
 
@@ -105,8 +105,8 @@ int at_tally_merge(alloctrace_builder *builder,
     for (uint32_t i = 0; i < snapshot->n_details; i++) {
         const struct at_detail *detail = &snapshot->details[i];
 
-        tally_add(&builder->tallies[positions[detail->trace]], detail,
-                  snapshot->traces[detail->trace].total_blocks != 0);
+        at_tally_add(&builder->tallies[positions[detail->trace]], detail,
+                     snapshot->traces[detail->trace].total_blocks != 0);
     }
     for (uint32_t i = 0; i < snapshot->n_sizes; i++) {
         const struct at_size *size = &snapshot->sizes[i];
@@ -119,6 +119,13 @@ int at_tally_merge(alloctrace_builder *builder,
         sum->bytes += size->bytes;
     }
     return 0;
+}
+
+void at_tally_clear(alloctrace_builder *builder)
+{
+    builder->n_tallies = 0;
+    builder->n_sizes = 0;
+    at_index_clear(&builder->size_index);
 }
 
 void at_tally_drop(alloctrace_builder *builder)

@@ -99,10 +99,10 @@ static int wrappers_list(alloctrace_snapshot *view, const uint64_t *bytes)
 
     for (uint32_t i = 1; wrappers && i < view->n_frames; i++) {
         const struct at_frame *frame = &view->frames[i];
+        const char *const function = at_text(view, frame->function);
 
-        if (bytes[i] && frame->function && !at_is_library(view, frame))
-            wrappers[n++] =
-                (struct wrapper){at_text(view, frame->function), bytes[i]};
+        if (bytes[i] && *function && !at_is_library(view, frame))
+            wrappers[n++] = (struct wrapper){function, bytes[i]};
     }
     view->wrappers = calloc(n + 1, sizeof *view->wrappers);
     if (wrappers && view->wrappers) {
@@ -192,6 +192,7 @@ static int view_fill(alloctrace_snapshot *view, const struct at_fold *folds)
 int alloctrace_snapshot_fold_wrappers(const alloctrace_snapshot *snapshot,
                                       alloctrace_snapshot **folded)
 {
+    AT_UNTRACED;
     alloctrace_snapshot *view;
     struct at_fold *folds;
     int result;

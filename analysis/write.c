@@ -5,6 +5,7 @@
  * left out, and which numbers the rest gets, is decided before (plan.c), so
  * that each record's count is known when it begins.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "plan.h"
@@ -378,8 +379,11 @@ static void trailer_put(struct writing *writing)
               .file_size = size, .checksum = checksum);
 }
 
-static void snapshot_put(struct writing *writing)
+/* Returns what `put` does. */
+static int snapshot_put(struct writing *writing, at_paths_put *put, void *data)
 {
+    int result = 0;
+
     header_put(writing);
     strings_put(writing);
     process_put(writing);
@@ -389,17 +393,31 @@ static void snapshot_put(struct writing *writing)
     domains_put(writing);
     attributes_put(writing);
     frames_put(writing);
-    tracebacks_put(writing);
-    traces_put(writing);
-    details_put(writing);
-    sizes_put(writing);
-    blocks_put(writing);
+    if (put) {
+        result = put(writing, data);
+    } else {
+        tracebacks_put(writing);
+        traces_put(writing);
+        details_put(writing);
+        sizes_put(writing);
+        blocks_put(writing);
+    }
     summary_put(writing);
     trailer_put(writing);
+    return result;
 }
 
-int alloctrace_snapshot_dump(const alloctrace_snapshot *snapshot,
-                             const char *path, struct alloctrace_error *error)
+void at_record_put(struct writing *writing, uint32_t tag, uint32_t count,
+                   const void *payload, size_t size)
+{
+    record_begin(writing, tag, count, size);
+    at_output_put(&writing->output, payload, size);
+    at_output_pad(&writing->output);
+}
+
+int at_snapshot_write(const alloctrace_snapshot *snapshot, const char *path,
+                      at_paths_put *put, void *data,
+                      struct alloctrace_error *error)
 {
     struct writing writing = {0};
     int result = at_plan_init(&writing.plan, snapshot);
@@ -409,9 +427,21 @@ int alloctrace_snapshot_dump(const alloctrace_snapshot *snapshot,
     else
         result = at_output_open(&writing.output, path, error);
     if (!result) {
-        snapshot_put(&writing);
-        result = at_output_close(&writing.output, error);
+        const int failure = snapshot_put(&writing, put, data);
+
+        if (failure) /* so that no file is left behind */
+            writing.output.failure = ECANCELED;
+        result = at_output_close(&writing.output, failure ? NULL : error);
+        result = failure ? failure : result;
     }
     at_plan_fini(&writing.plan);
     return result;
+}
+
+int alloctrace_snapshot_dump(const alloctrace_snapshot *snapshot,
+                             const char *path, struct alloctrace_error *error)
+{
+    AT_UNTRACED;
+
+    return at_snapshot_write(snapshot, path, NULL, NULL, error);
 }

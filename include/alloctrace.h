@@ -41,10 +41,14 @@ extern "C" {
 
 enum alloctrace_error_code {
     ALLOCTRACE_OK = 0,
+    ALLOCTRACE_ALREADY_TRACING = 1, /* alloctrace_start; no error */
 #define ALLOCTRACE_ERROR_ENUM(NAME, value, text) ALLOCTRACE_E##NAME = value,
     ALLOCTRACE_ERRORS(ALLOCTRACE_ERROR_ENUM)
 #undef ALLOCTRACE_ERROR_ENUM
 };
+
+/* For alloctrace_start: every frame. */
+#define ALLOCTRACE_ALL_FRAMES 0
 
 #if defined(__ALLOCTRACE__) || defined(ALLOCTRACE_API)
 
@@ -56,14 +60,13 @@ enum alloctrace_error_code {
  */
 int alloctrace_is_tracing(void);
 
-/* For alloctrace_start: every frame. */
-#define ALLOCTRACE_ALL_FRAMES 0
-
 /*
  * Starts tracing, with at most `n_frames` frames a traceback (1 to 65535, or
  * ALLOCTRACE_ALL_FRAMES). Blocks that exist already are never known: freeing
  * them counts nothing, resizing them makes them known. If the program is being
- * traced already nothing changes, the number of frames neither.
+ * traced already nothing changes, the number of frames neither; where that is
+ * another one, ALLOCTRACE_ALREADY_TRACING says so, which is no error but above
+ * 0. (CPython ignores it in silence: see ALLOCTRACE_LIKE_CPYTHON_API.)
  *
  * The program's own start and stop do not ask for a dump when it exits: there
  * is one if ALLOCTRACE was set when the program began, or ALLOCTRACE_DUMP was,
@@ -73,7 +76,8 @@ int alloctrace_is_tracing(void);
  * dump is written. From a signal handler as well: what would wait for the code
  * that the signal interrupted returns ALLOCTRACE_EBUSY. That is so for the
  * next three functions, too.
- * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (the number, also when tracing),
+ * Returns: 0, ALLOCTRACE_ALREADY_TRACING (with another number of frames),
+ * ALLOCTRACE_EBAD_ARGUMENT (the number, also when tracing),
  * ALLOCTRACE_ENO_MEMORY, ALLOCTRACE_EBUSY, or ALLOCTRACE_ENOT_TRACING in a
  * library that dlmopen has loaded apart. Mirrors tracemalloc.start.
  */
@@ -115,13 +119,47 @@ int alloctrace_clear_traces(void);
 int alloctrace_reset_peak(void);
 
 /*
+ * From here on what the calling thread allocates is not traced, until
+ * alloctrace_resume: for code that is there to look at the program, not a part
+ * of it. (The functions of alloctrace/analysis.h do this themselves.) Other
+ * threads go on being traced, also those that it starts meanwhile.
+ *
+ * Pauses nest; as many resumes end them, and one too many does nothing. A child
+ * of fork is in the pauses of the thread that forked, and a signal handler in
+ * those of the thread it runs on; it must end those that it begins.
+ *
+ * Blocks that were traced before stay so: in a pause as well freeing one ends
+ * its trace, and so does resizing one, for what it becomes was allocated in the
+ * pause. A block that was allocated in a pause may be freed at any time, which
+ * counts nothing; resizing it outside of a pause makes it traced. What is
+ * tracked (alloctrace_track), and what is not allocated by the calling thread,
+ * is not concerned.
+ *
+ * Context: any thread; async-signal-safe. An allocation in a pause takes a
+ * little longer than outside of one.
+ */
+void alloctrace_pause(void);
+
+/* Ends the pause that alloctrace_pause began last. Context: the same. */
+void alloctrace_resume(void);
+
+/*
  * Says how many frames of a traceback are kept.
  *
  * Context: any thread; async-signal-safe.
  * Returns: the limit (0 = every frame), or ALLOCTRACE_ENOT_TRACING. Mirrors
- * tracemalloc.get_traceback_limit.
+ * tracemalloc.get_traceback_limit, as its documentation has it; see
+ * ALLOCTRACE_LIKE_CPYTHON_API.
  */
 int alloctrace_get_traceback_limit(void);
+
+/*
+ * The same, of the last start when the program is not being traced.
+ *
+ * Context: any thread; async-signal-safe.
+ * Returns: the limit (0 = every frame); 1 before the first start.
+ */
+int alloctrace_get_last_traceback_limit(void);
 
 /*
  * Reads the size of traced memory now and at its highest.
@@ -289,10 +327,13 @@ static inline int alloctrace_start(int n_frames)
 static inline int alloctrace_stop(void) { return 0; }
 static inline int alloctrace_clear_traces(void) { return 0; }
 static inline int alloctrace_reset_peak(void) { return 0; }
+static inline void alloctrace_pause(void) { }
+static inline void alloctrace_resume(void) { }
 static inline int alloctrace_get_traceback_limit(void)
 {
     return ALLOCTRACE_ENOT_TRACING;
 }
+static inline int alloctrace_get_last_traceback_limit(void) { return 1; }
 static inline int alloctrace_get_traced_memory(uint64_t *current,
                                                uint64_t *peak)
 {
@@ -359,6 +400,27 @@ static inline int alloctrace_untrack(unsigned domain, const void *block)
     return ALLOCTRACE_ENOT_TRACING;
 }
 
+#endif
+
+/*
+ * Define this before including the file, and two functions do what CPython's
+ * do, where that is not what its documentation says, or not of much help:
+ *
+ * alloctrace_start refuses 0 frames (start(0) is a ValueError), and answers 0
+ * when the program is being traced with another number of frames;
+ * alloctrace_get_traceback_limit answers the last limit when it is not being
+ * traced, and 1 before the first start.
+ */
+#ifdef ALLOCTRACE_LIKE_CPYTHON_API
+static inline int alloctrace_start_like_cpython(int n_frames)
+{
+    const int result =
+        n_frames == 0 ? ALLOCTRACE_EBAD_ARGUMENT : alloctrace_start(n_frames);
+
+    return result == ALLOCTRACE_ALREADY_TRACING ? 0 : result;
+}
+#define alloctrace_start alloctrace_start_like_cpython
+#define alloctrace_get_traceback_limit alloctrace_get_last_traceback_limit
 #endif
 
 #ifdef __cplusplus

@@ -35,10 +35,27 @@ at_export int alloctrace_reset_peak(void)
     return life_reset_peak();
 }
 
+at_export void alloctrace_pause(void)
+{
+    pause_begin();
+}
+
+at_export void alloctrace_resume(void)
+{
+    pause_end();
+}
+
 at_export int alloctrace_get_traceback_limit(void)
 {
     return alloctrace_is_tracing() ? count_get(&at_options.frames)
                                    : ALLOCTRACE_ENOT_TRACING;
+}
+
+at_export int alloctrace_get_last_traceback_limit(void)
+{
+    const option_frames frames = count_get(&at_options.frames);
+
+    return frames < 0 || count_get(&at_tracing) == TRACING_UNKNOWN ? 1 : frames;
 }
 
 at_export int alloctrace_get_traced_memory(uint64_t *current, uint64_t *peak)

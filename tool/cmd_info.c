@@ -125,6 +125,20 @@ void info_warnings(const struct out *out, const alloctrace_snapshot *snapshot)
                 sum->collisions);
 }
 
+/* Which process it was, or how many, and where. */
+static void print_machine(FILE *file, const struct alloctrace_process *process)
+{
+    if (process->n_processes > 1)
+        fprintf(file, "%u merged, ", process->n_processes);
+    else
+        fprintf(file, "%u ", process->pid);
+    fprintf(file, "on %s, ", *process->host ? process->host : "an unknown host");
+    if (process->word_bits)
+        fprintf(file, "%u bits", process->word_bits);
+    else
+        fputs("32 or 64 bits", file);
+}
+
 static void print_process(FILE *file, const alloctrace_snapshot *snapshot)
 {
     const struct alloctrace_process *const process =
@@ -134,12 +148,9 @@ static void print_process(FILE *file, const alloctrace_snapshot *snapshot)
     out_text(file, process->program);
     fputs("\ncommand    ", file);
     print_command_line(file, snapshot);
-    fprintf(file, "\nprocess    %u on %s, %u bits\n", process->pid,
-            *process->host ? process->host : "an unknown host",
-            process->word_bits);
-    if (process->n_processes != 1)
-        fprintf(file, "merged     %u processes\n", process->n_processes);
-    fputs("started    ", file);
+    fputs("\nprocess    ", file);
+    print_machine(file, process);
+    fputs("\nstarted    ", file);
     print_time(file, process->start_ns);
     fputs("\ndumped     ", file);
     print_time(file, process->dump_ns);

@@ -17,6 +17,7 @@ const struct option stats_options[] = {
      "group (needs ALLOCTRACE_DETAIL=1; json always has them)"},
     {"--limit", "N", "groups to print; 0: all; default 20 for text, else all"},
     FOLD_OPTIONS,
+    FILTER_OPTIONS,
     {"--format", "FORMAT", "text (default), json or csv"},
     {NULL, NULL, NULL},
 };
@@ -43,25 +44,40 @@ static int report_init(struct report *report,
     return 0;
 }
 
-int stats_report(const struct out *out, const alloctrace_snapshot *snapshot,
-                 const struct stats_choice *choice)
+/* Prints a snapshot that is folded if it is to be. */
+static int view_report(const struct out *out, const alloctrace_snapshot *view,
+                       const struct stats_choice *choice)
 {
-    alloctrace_snapshot *folded = NULL;
+    alloctrace_snapshot *filtered = NULL;
     struct report report = {.is_folded = choice->is_folded,
                             .has_details = choice->has_details};
-    int error;
+    int error = filters_apply(&choice->filters, view, &filtered);
 
-    if (choice->is_folded &&
-        alloctrace_snapshot_fold_wrappers(snapshot, &folded))
-        return fail_memory();
-    error = report_init(&report, folded ? folded : snapshot, choice);
+    if (filtered)
+        report.whole = view;
+    if (!error)
+        error = report_init(&report, filtered ? filtered : view, choice);
     if (!error)
         error = choice->format == OUT_TEXT   ? report_print(out, &report)
                 : choice->format == OUT_JSON ? report_json(out->file, &report)
                                              : report_csv(out->file, &report);
     alloctrace_statistics_free(report.statistics);
-    alloctrace_snapshot_free(folded);
+    alloctrace_snapshot_free(filtered);
     return error ? fail_memory() : 0;
+}
+
+int stats_report(const struct out *out, const alloctrace_snapshot *snapshot,
+                 const struct stats_choice *choice)
+{
+    alloctrace_snapshot *folded = NULL;
+    int status;
+
+    if (choice->is_folded &&
+        alloctrace_snapshot_fold_wrappers(snapshot, &folded))
+        return fail_memory();
+    status = view_report(out, folded ? folded : snapshot, choice);
+    alloctrace_snapshot_free(folded);
+    return status;
 }
 
 bool stats_has_peak(const alloctrace_snapshot *snapshot)
@@ -127,12 +143,27 @@ static int check_details(const char *path, const alloctrace_snapshot *snapshot,
     return EXIT_UNUSABLE;
 }
 
-int cmd_stats(int argc, char **argv)
+/* Loads a dump and prints it. Returns the exit status. */
+static int print_file(const char *path, const struct stats_choice *choice)
 {
     alloctrace_snapshot *snapshot;
+    struct out out;
+    int status;
+
+    if (command_load(path, &snapshot))
+        return EXIT_UNUSABLE;
+    out_init(&out, stdout);
+    status = check_details(path, snapshot, choice);
+    if (!status)
+        status = stats_report(&out, snapshot, choice);
+    alloctrace_snapshot_free(snapshot);
+    return out_finish(status);
+}
+
+int cmd_stats(int argc, char **argv)
+{
     struct stats_choice choice;
     struct args args;
-    struct out out;
     int status;
 
     if (args_parse(&args, stats_options, argc, argv, false) ||
@@ -140,12 +171,9 @@ int cmd_stats(int argc, char **argv)
         return EXIT_UNUSABLE;
     if (args.n_operands != 1)
         return args_fail(argv[0], "wants one file");
-    if (command_load(args.operands[0], &snapshot))
-        return EXIT_UNUSABLE;
-    out_init(&out, stdout);
-    status = check_details(args.operands[0], snapshot, &choice);
+    status = filters_read(&choice.filters, &args, argv[0]);
     if (!status)
-        status = stats_report(&out, snapshot, &choice);
-    alloctrace_snapshot_free(snapshot);
-    return out_finish(status);
+        status = print_file(args.operands[0], &choice);
+    filters_fini(&choice.filters);
+    return status;
 }

@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "cmd_flags.h"
+#include "filters.h"
 #include "out.h"
 
 struct command {
@@ -21,10 +22,12 @@ struct command {
 extern const struct option run_options[];
 extern const struct option stats_options[];
 extern const struct option info_options[];
+extern const struct option merge_options[];
 
 int cmd_run(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 
 /* Loads a dump and names its addresses. 0, or 2 after a message. */
@@ -47,6 +50,8 @@ struct stats_choice {
     int format;     /* enum out_format */
     bool is_folded;   /* account wrappers to their callers */
     bool has_details; /* print temporary blocks, reallocs, sizes */
+    struct filters filters; /* of the folded traces, if they are folded; owned
+                               by who made the choice */
 };
 
 /* Prints it. Returns 0, or 2 after a message. */

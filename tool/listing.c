@@ -100,9 +100,10 @@ int report_json(FILE *file, const struct report *report)
     const uint64_t sample =
         alloctrace_snapshot_process(report->snapshot)->sample_bytes;
 
-    fprintf(file, "{\"version\":1,\"group_by\":\"%s\",\"metric\":\"%s\",%s",
+    fprintf(file, "{\"version\":1,\"group_by\":\"%s\",\"metric\":\"%s\",%s%s",
             report_group_by(report), report_metric(report),
-            report->is_folded ? "\"folded\":true," : "");
+            report->is_folded ? "\"folded\":true," : "",
+            report->whole ? "\"filtered\":true," : "");
     if (sample)
         fprintf(file, "\"sample\":%" PRIu64 ",", sample);
     fputs("\"statistics\":[", file);

@@ -278,6 +278,14 @@ static int print_details_sum(const struct out *out,
     return 0;
 }
 
+/* That what follows is not all, if it is not. */
+static int print_filtered(const struct out *out, const struct report *report)
+{
+    return report->whole ? filters_print(out, report->whole, report->snapshot,
+                                         report->options.metric)
+                         : 0;
+}
+
 int report_print(const struct out *out, const struct report *report)
 {
     const struct alloctrace_statistic *const sum =
@@ -285,7 +293,9 @@ int report_print(const struct out *out, const struct report *report)
     int error;
 
     info_headline(out, report->snapshot);
-    error = print_details_sum(out, report->snapshot);
+    error = print_filtered(out, report);
+    if (!error)
+        error = print_details_sum(out, report->snapshot);
     info_warnings(out, report->snapshot);
     fprintf(out->file, "\n%s by %s: %s in %s\n", report_metric(report),
             report_group_by(report), out_size(sum->size),
@@ -294,6 +304,8 @@ int report_print(const struct out *out, const struct report *report)
         error = print_paths(out, report);
     else if (!error && report->n_shown > 0)
         error = report_table(out, report);
+    if (report->whole && alloctrace_snapshot_trace_count(report->snapshot) == 0)
+        fputs("     nothing passed the filters\n", out->file);
     print_rest(out, report);
     if (report->options.group_by != ALLOCTRACE_BY_TRACEBACK)
         print_left_out(out, report);

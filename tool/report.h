@@ -15,7 +15,10 @@
 
 /* What is printed: the groups and how they were asked for. */
 struct report {
-    const alloctrace_snapshot *snapshot; /* folded or not; not owned */
+    const alloctrace_snapshot *snapshot; /* folded or not, filtered or not; not
+                                            owned */
+    const alloctrace_snapshot *whole;    /* what was filtered; NULL = nothing
+                                            was; not owned */
     alloctrace_statistics *statistics;   /* owned by who made the report */
     struct alloctrace_statistics_options options; /* none is 0 */
     size_t n_shown;                               /* groups to print */

@@ -94,11 +94,10 @@ def main():
     every_byte = [bytes([byte]) for byte in range(1, 256)]
     listed = [text.encode() for text in PATTERNS] + [b""]
     names = [random_text(source, NAMES, 6) for _ in range(60)]
-    files = [name for name in listed + names if name] + [
-        b"a.py", b"a.pyc", b"a.pyo", b"b.pyc", b".pyc", b"pyc", b"a.py[c]"]
+    files = listed + names + [b"a.py", b"a.pyc", b"a.pyo", b"b.pyc", b".pyc",
+                              b"pyc", b"a.py[c]"]
     count = compare(driver, "function", python_function,
                     every_byte + listed + names, listed)
-    # A frame without a file has a name, "<unknown>": no empty ones here.
     count += compare(driver, "file", python_file, files, listed + files)
     count += compare(driver, "function", python_function, every_byte[31:126]
                      + names, [random_pattern(source)

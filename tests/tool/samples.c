@@ -453,8 +453,22 @@ static void write_many_domains(void)
     dumpfile_fini(&dump);
 }
 
+/* A file whose name ends like a line. */
+static void write_colon(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:7:3"), 0, 0, 1, 10);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:7"), 0, 0, 1, 20);
+    dumpfile_finish(&dump);
+    write_all("colon.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
 int main(void)
 {
+    write_colon();
     write_many_domains();
     write_details();
     write_good("good.dump", 0);

@@ -8,22 +8,31 @@ alloctrace_sanitize(alloctrace_dumpfile)
 foreach(name
     attribute
     builder
+    compare
     fault
     filter
+    filter_random
     fold
     fold_random
     input
     join
     load
+    merge
+    merge_random
     output
     path
     pathtree
     resolve
+    statistics_random
+    statistics_vectors
     stats
+    traceback_text
     write
 )
     alloctrace_check(${name} alloctrace_analysis alloctrace_dumpfile)
 endforeach()
+# It counts the files that are opened.
+target_link_options(check_traceback_text PRIVATE -Wl,--wrap=open)
 alloctrace_check(units alloctrace_analysis)
 # Files that change while they are read, and disks that fail.
 target_link_options(check_input PRIVATE -Wl,--wrap=pread,--wrap=read)
@@ -37,7 +46,7 @@ alloctrace_check(symbol alloctrace_symbol alloctrace_analysis
 target_compile_options(check_symbol PRIVATE -g -O2 -fno-ipa-icf)
 target_link_options(check_symbol PRIVATE -Wl,--build-id=sha1)
 # A million of everything takes its time with sanitizers.
-set_tests_properties(unit.builder unit.load unit.fold unit.pathtree PROPERTIES
+set_tests_properties(unit.builder unit.compare unit.load unit.fold unit.pathtree PROPERTIES
     ENVIRONMENT CK_DEFAULT_TIMEOUT=120)
 alloctrace_check(scarcity alloctrace_analysis alloctrace_dumpfile)
 target_link_options(check_scarcity PRIVATE

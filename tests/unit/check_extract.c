@@ -304,13 +304,15 @@ START_TEST(a_path_of_many_strings_is_whole)
         sites[i].function =
             (alloctrace_offset)(names[i] - (char *)&sites[i].function);
     }
-    /* What makes numbers of strings collide in a small memory of them. */
+    /* Numbers that collide where few strings are remembered. */
     lock_take();
-    for (unsigned i = 0; i < 1000; i++) {
+    for (unsigned i = 0; i < N_SITES * 256; i++) {
         char name[16];
 
+        if (i % 256 == 0)
+            string_intern(names[i / 256]);
         sprintf(name, "other %u", i);
-        string_intern(name);
+        string_intern(i % 256 ? name : names[i / 256]);
     }
     lock_release();
     for (unsigned i = 0; i < N_SITES; i++)

@@ -72,6 +72,7 @@ static void make_dump(void)
     dumpfile_size(&dump, 4, 0, 0, 4, 1, 8); /* the first trace */
     dumpfile_attribute(&dump, "key", "value");
     dump.has_details = 1;
+    dumpfile_block(&dump, 16, 8, 4, 0);
     dumpfile_finish(&dump);
 }
 
@@ -288,6 +289,86 @@ START_TEST(folding_without_memory)
 }
 END_TEST
 
+/* Whatever the filter: of a folded snapshot, where most is to be made. */
+START_TEST(filtering_without_memory)
+{
+    alloctrace_snapshot *snapshot;
+    alloctrace_snapshot *folded;
+    alloctrace_snapshot *filtered = NULL;
+    struct alloctrace_filter filters[2] = {alloctrace_filter_make(1, "[a-c].c"),
+                                           alloctrace_filter_make(0, NULL)};
+    long n = 0;
+
+    make_dump();
+    snapshot = load();
+    filters[0].all_frames = 1;
+    filters[0].function_pattern = filters[0].module_pattern = "*";
+    filters[0].type_pattern = filters[0].thread_pattern = "*";
+    filters[1].filename_pattern = "[[]a.so+0x1]"; /* one of the 40 */
+    ck_assert_int_eq(alloctrace_snapshot_fold_wrappers(snapshot, &folded), 0);
+    for (; !filtered; n++) {
+        int result;
+
+        left = n;
+        result =
+            alloctrace_snapshot_filter_traces(folded, filters, 2, &filtered);
+        left = -1;
+        if (!filtered)
+            ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+    }
+    ck_assert_int_gt(n, 30);
+    ck_assert_uint_eq(alloctrace_snapshot_trace_count(filtered), 39);
+    alloctrace_snapshot_free(filtered);
+    for (n = 0, filtered = NULL; !filtered; n++) {
+        left = n;
+        (void)!alloctrace_snapshot_filter_traces(snapshot, NULL, 0, &filtered);
+        left = -1;
+    }
+    alloctrace_snapshot_free(filtered);
+    alloctrace_snapshot_free(folded);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
+START_TEST(text_without_memory)
+{
+    alloctrace_snapshot *snapshot;
+    alloctrace_traceback *traceback;
+    alloctrace_traceback *slice = NULL;
+    char *text = NULL;
+    long n = 0;
+
+    dumpfile_init(&dump);
+    /* A file that there is, with text in its line. */
+    dumpfile_path(&dump, "/proc/self/status:1 a.c:2 b.c:3");
+    dumpfile_finish(&dump);
+    snapshot = load();
+    ck_assert_int_eq(alloctrace_snapshot_traceback(snapshot, 3, &traceback), 0);
+    for (; !text; n++) {
+        int result;
+
+        left = n;
+        result = alloctrace_traceback_format(traceback, ALLOCTRACE_NO_LIMIT, 0,
+                                             0, &text);
+        left = -1;
+        if (!text)
+            ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+    }
+    ck_assert_int_gt(n, 3);
+    ck_assert_ptr_nonnull(strstr(text, "\n    Name:"));
+    left = 0;
+    ck_assert_int_eq(alloctrace_traceback_slice(traceback, 0, 2, &slice),
+                     ALLOCTRACE_ENO_MEMORY);
+    left = -1;
+    ck_assert_ptr_null(slice);
+    alloctrace_text_free(text);
+    alloctrace_traceback_free(traceback);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
 /* A snapshot stays whole when its names do not fit. */
 START_TEST(resolving_without_memory)
 {
@@ -332,8 +413,139 @@ START_TEST(a_file_without_memory)
 }
 END_TEST
 
+/* Says all that a builder can be told. Returns 0 or an error. */
+static int build(alloctrace_builder *builder)
+{
+    const struct alloctrace_process process = {.program = "kv", .host = "h"};
+    const struct alloctrace_module module = {.path = "/lib/a.so"};
+    const struct alloctrace_thread thread = {.name = "io", .tid = 7};
+    const struct alloctrace_trace trace = {.thread = 1, .domain = 9};
+    const struct alloctrace_frame frames[] = {
+        {.file = "a.c", .function = "a", .line = 1, .module = &module},
+        {.file = "b.c", .function = "b", .type = "c", .target = "d"}};
+    uint32_t id;
+
+    if (alloctrace_builder_set_process(builder, &process) ||
+        alloctrace_builder_add_thread(builder, &thread, &id) ||
+        alloctrace_builder_name_domain(builder, 0x80000000, "pool") ||
+        alloctrace_builder_add(builder, 0, 8, frames, 2, 0) ||
+        alloctrace_builder_add_trace(builder, &trace, frames, 2, 9))
+        return ALLOCTRACE_ENO_MEMORY;
+    return 0;
+}
+
+START_TEST(building_without_memory)
+{
+    alloctrace_snapshot *snapshot = NULL;
+    long n = 0;
+
+    for (; !snapshot; n++) {
+        alloctrace_builder *builder = NULL;
+        int result;
+
+        left = n;
+        result = alloctrace_builder_create(&builder);
+        if (!result)
+            result = build(builder);
+        if (!result)
+            result = alloctrace_builder_finish(builder, &snapshot);
+        else
+            alloctrace_builder_free(builder);
+        left = -1;
+        ck_assert_int_eq(result, snapshot ? 0 : ALLOCTRACE_ENO_MEMORY);
+    }
+    ck_assert_int_gt(n, 20);
+    ck_assert_uint_eq(alloctrace_snapshot_trace_count(snapshot), 2);
+    alloctrace_snapshot_free(snapshot);
+}
+END_TEST
+
+START_TEST(merging_without_memory)
+{
+    alloctrace_snapshot *snapshot;
+    alloctrace_snapshot *merged = NULL;
+    long n = 0;
+
+    make_dump();
+    snapshot = load();
+    ck_assert_int_eq(alloctrace_snapshot_set_attribute(snapshot, "k", "v"), 0);
+    for (; !merged; n++) {
+        alloctrace_builder *builder = NULL;
+        int result;
+
+        left = n;
+        result = alloctrace_builder_create(&builder);
+        for (int i = 0; i < 2 && !result; i++)
+            result = alloctrace_builder_add_snapshot(builder, snapshot);
+        if (!result)
+            result = alloctrace_builder_finish(builder, &merged);
+        else
+            alloctrace_builder_free(builder);
+        left = -1;
+        ck_assert_int_eq(result, merged ? 0 : ALLOCTRACE_ENO_MEMORY);
+    }
+    ck_assert_int_gt(n, 40);
+    ck_assert_uint_eq(alloctrace_snapshot_trace_count(merged), 40);
+    ck_assert_int_eq(alloctrace_snapshot_trace(merged, 39)->live_blocks, 2);
+    alloctrace_snapshot_free(merged);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
+/* With runs on the disk: so many that they are merged, too. */
+START_TEST(merging_files_without_memory)
+{
+    enum { N = 17 };
+    const struct alloctrace_merge_options options = {.size = sizeof options,
+                                                     .max_memory = 1};
+    char folder[] = "/tmp/check_scarcity.XXXXXX";
+    char input[64];
+    char output[64];
+    const char *paths[N];
+    alloctrace_snapshot *snapshot;
+    int result = ALLOCTRACE_ENO_MEMORY;
+    long n = 0;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(input, sizeof input, "%s/in", folder);
+    snprintf(output, sizeof output, "%s/out", folder);
+    make_dump();
+    snapshot = load();
+    ck_assert_int_eq(alloctrace_snapshot_dump(snapshot, input, NULL), 0);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+    for (int i = 0; i < N; i++)
+        paths[i] = input;
+    for (; result; n++) {
+        struct alloctrace_error error = {0};
+        const char *path;
+
+        left = n;
+        result =
+            alloctrace_merge(paths, N, output, &options, &path, &error);
+        left = -1;
+        if (!result)
+            break;
+        ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+        ck_assert_str_eq(error.message, "out of memory");
+        ck_assert_int_ne(access(output, F_OK), 0);
+    }
+    ck_assert_int_gt(n, 400);
+    ck_assert_int_eq(
+        alloctrace_snapshot_load(output, &snapshot, NULL), 0);
+    ck_assert_int_eq(alloctrace_snapshot_trace(snapshot, 0)->live_blocks, N);
+    alloctrace_snapshot_free(snapshot);
+    unlink(output);
+    unlink(input);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
 CHECK_MAIN("scarcity", loading_without_memory, loading_files_without_memory,
            dumping_without_memory, attributes_without_memory,
-           statistics_without_memory,
-           folding_without_memory, resolving_without_memory,
-           a_file_without_memory)
+           statistics_without_memory, folding_without_memory,
+           filtering_without_memory, text_without_memory,
+           resolving_without_memory, a_file_without_memory,
+           building_without_memory, merging_without_memory,
+           merging_files_without_memory)

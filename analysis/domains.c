@@ -63,6 +63,7 @@ static int name_index(alloctrace_builder *builder, uint32_t domain,
 int alloctrace_builder_name_domain(alloctrace_builder *builder, uint32_t domain,
                                    const char *name)
 {
+    AT_UNTRACED;
     alloctrace_snapshot *snapshot = builder->intern.snapshot;
     struct alloctrace_domain *domains = snapshot->domains;
     uint32_t *taken;
