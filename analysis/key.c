@@ -13,10 +13,6 @@
 
 #include "groups.h"
 
-/* Domains from here on are numbered by the runtime as they come, and have
- * names. */
-#define FIRST_NAMED_DOMAIN UINT32_C(0x80000000)
-
 bool at_is_by_frame(int group_by)
 {
     return group_by == ALLOCTRACE_BY_FILENAME ||
@@ -314,7 +310,7 @@ static uint64_t domain_key(const struct domains *domains,
 {
     uint32_t at = AT_NONE;
 
-    if (id >= FIRST_NAMED_DOMAIN && sides->count > 1)
+    if (id >= AT_FIRST_NAMED && sides->count > 1)
         at = at_domain_find(&domains->names[s], id);
     if (at == AT_NONE || !*sides->side[s].snapshot->domains[at].name)
         return id;

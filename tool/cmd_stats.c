@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* alloctrace stats: a dump, summed up by a key. Text, JSON, CSV. */
+#include <stdlib.h>
+
 #include "command.h"
 #include "report.h"
 
 #define TEXT_LIMIT 20 /* groups that fit on a screen */
 
 const struct option stats_options[] = {
-    {"--group-by", "KEY",
-     "filename, lineno (default), function, traceback, type, domain, thread "
-     "or module"},
-    {"--metric", "METRIC",
-     "live (default), total, peak or temporary (freed before the thread "
-     "allocated again; needs ALLOCTRACE_DETAIL=1)"},
-    {"--details", NULL,
-     "print temporary blocks, reallocs and a histogram of sizes for each "
-     "group (needs ALLOCTRACE_DETAIL=1; json always has them)"},
-    {"--limit", "N", "groups to print; 0: all; default 20 for text, else all"},
-    FOLD_OPTIONS,
-    FILTER_OPTIONS,
-    {"--format", "FORMAT", "text (default), json or csv"},
+    STATS_OPTIONS,
     {NULL, NULL, NULL},
 };
 
@@ -28,20 +18,32 @@ static int fail_memory(void)
     return EXIT_UNUSABLE;
 }
 
-/* Returns 0 or ALLOCTRACE_ENO_MEMORY. */
-static int report_init(struct report *report,
-                       const alloctrace_snapshot *snapshot,
-                       const struct stats_choice *choice)
+int stats_view(alloctrace_snapshot *snapshot, const struct stats_choice *choice,
+               alloctrace_snapshot **view, alloctrace_snapshot **part)
 {
-    report->snapshot = snapshot;
-    report->options = choice->options;
-    if (alloctrace_snapshot_statistics(snapshot, &choice->options,
-                                       &report->statistics))
-        return ALLOCTRACE_ENO_MEMORY;
-    report->n_shown = alloctrace_statistics_count(report->statistics);
-    if (choice->limit > 0 && choice->limit < report->n_shown)
-        report->n_shown = (size_t)choice->limit;
-    return 0;
+    int error = 0;
+
+    *view = snapshot;
+    *part = NULL;
+    if (choice->is_folded) {
+        error = alloctrace_snapshot_fold_wrappers(snapshot, view);
+        alloctrace_snapshot_free(snapshot);
+    }
+    if (error)
+        *view = NULL;
+    return error ? error : filters_apply(&choice->filters, *view, part);
+}
+
+int stats_print(const struct out *out, struct report *report,
+                const struct stats_choice *choice, int error)
+{
+    if (!error)
+        error = choice->format == OUT_TEXT   ? report_print(out, report)
+                : choice->format == OUT_JSON ? report_json(out->file, report)
+                                             : report_csv(out->file, report);
+    alloctrace_statistics_free(report->statistics);
+    free(report->listed);
+    return error ? fail_memory() : 0;
 }
 
 /* Prints a snapshot that is folded if it is to be. */
@@ -50,20 +52,26 @@ static int view_report(const struct out *out, const alloctrace_snapshot *view,
 {
     alloctrace_snapshot *filtered = NULL;
     struct report report = {.is_folded = choice->is_folded,
-                            .has_details = choice->has_details};
+                            .has_details = choice->has_details,
+                            .options = choice->options};
     int error = filters_apply(&choice->filters, view, &filtered);
+    int status;
 
     if (filtered)
         report.whole = view;
+    report.snapshot = filtered ? filtered : view;
     if (!error)
-        error = report_init(&report, filtered ? filtered : view, choice);
-    if (!error)
-        error = choice->format == OUT_TEXT   ? report_print(out, &report)
-                : choice->format == OUT_JSON ? report_json(out->file, &report)
-                                             : report_csv(out->file, &report);
-    alloctrace_statistics_free(report.statistics);
+        error = alloctrace_snapshot_statistics(
+            report.snapshot, &choice->options, &report.statistics);
+    if (!error) {
+        report.n_listed = alloctrace_statistics_count(report.statistics);
+        report.n_shown = report.n_listed;
+        if (choice->limit > 0 && choice->limit < report.n_shown)
+            report.n_shown = (size_t)choice->limit;
+    }
+    status = stats_print(out, &report, choice, error);
     alloctrace_snapshot_free(filtered);
-    return error ? fail_memory() : 0;
+    return status;
 }
 
 int stats_report(const struct out *out, const alloctrace_snapshot *snapshot,
@@ -90,9 +98,19 @@ bool stats_has_peak(const alloctrace_snapshot *snapshot)
     return n == 0;
 }
 
-/* Reads how to sum up, and which part of it to print. */
-static int choice_read(const struct args *args, const char *command,
-                       struct stats_choice *choice)
+/* Cumulative sums are by what one frame says. */
+static int check_cumulative(const char *command,
+                            const struct alloctrace_statistics_options *options)
+{
+    if (options->cumulative && options->group_by != ALLOCTRACE_BY_MODULE &&
+        options->group_by >= ALLOCTRACE_BY_TRACEBACK)
+        return args_fail(command, "--cumulative is by filename, lineno, "
+                                  "function or module");
+    return 0;
+}
+
+int stats_read(const struct args *args, const char *command,
+               struct stats_choice *choice)
 {
     struct alloctrace_statistics_options *const options = &choice->options;
 
@@ -112,7 +130,13 @@ static int choice_read(const struct args *args, const char *command,
     choice->has_details = args_get(args, "--details");
     options->group_by++; /* the values start at 1 */
     options->metric++;
-    return 0;
+    options->cumulative = args_get(args, "--cumulative") != NULL;
+    options->flags = args_get(args, "--ignore-lines")
+                         ? (unsigned)ALLOCTRACE_IGNORE_LINES
+                         : 0;
+    if (check_cumulative(command, options))
+        return EXIT_UNUSABLE;
+    return filters_read(&choice->filters, args, command);
 }
 
 int stats_read_fold(const struct args *args, const char *command, bool fallback,
@@ -128,9 +152,8 @@ int stats_read_fold(const struct args *args, const char *command, bool fallback,
     return 0;
 }
 
-/* Does the dump hold what is asked for? */
-static int check_details(const char *path, const alloctrace_snapshot *snapshot,
-                         const struct stats_choice *choice)
+int stats_check(const char *path, const alloctrace_snapshot *snapshot,
+                const struct stats_choice *choice)
 {
     if ((!choice->has_details &&
          choice->options.metric != ALLOCTRACE_METRIC_TEMPORARY) ||
@@ -153,7 +176,7 @@ static int print_file(const char *path, const struct stats_choice *choice)
     if (command_load(path, &snapshot))
         return EXIT_UNUSABLE;
     out_init(&out, stdout);
-    status = check_details(path, snapshot, choice);
+    status = stats_check(path, snapshot, choice);
     if (!status)
         status = stats_report(&out, snapshot, choice);
     alloctrace_snapshot_free(snapshot);
@@ -162,18 +185,16 @@ static int print_file(const char *path, const struct stats_choice *choice)
 
 int cmd_stats(int argc, char **argv)
 {
-    struct stats_choice choice;
+    struct stats_choice choice = {0};
     struct args args;
-    int status;
+    int status = EXIT_UNUSABLE;
 
-    if (args_parse(&args, stats_options, argc, argv, false) ||
-        choice_read(&args, argv[0], &choice))
+    if (args_parse(&args, stats_options, argc, argv, false))
         return EXIT_UNUSABLE;
-    if (args.n_operands != 1)
-        return args_fail(argv[0], "wants one file");
-    status = filters_read(&choice.filters, &args, argv[0]);
-    if (!status)
-        status = print_file(args.operands[0], &choice);
+    if (stats_read(&args, argv[0], &choice) == 0)
+        status = args.n_operands == 1
+                     ? print_file(args.operands[0], &choice)
+                     : args_fail(argv[0], "wants one file");
     filters_fini(&choice.filters);
     return status;
 }

@@ -36,14 +36,14 @@ extern "C" {
 struct alloctrace_filter {
     size_t size;   /* sizeof (struct alloctrace_filter) */
     int inclusive; /* 1 = keep what matches, 0 = throw it away */
-    int all_frames;
-    const char *filename_pattern;
-    int64_t lineno; /* 0 = an unknown line */
-    int64_t domain; /* number of the domain */
-    const char *function_pattern;
-    const char *module_pattern; /* for the path of the loaded file */
-    const char *type_pattern;   /* for the type of what was allocated */
-    const char *thread_pattern; /* for the name of the thread */
+    int all_frames; /* 1 = any frame may match, 0 = the most recent one */
+    const char *filename_pattern; /* for the frame's file */
+    int64_t lineno;               /* of the frame; 0 = an unknown line */
+    int64_t domain;               /* number of the domain */
+    const char *function_pattern; /* for the frame's function */
+    const char *module_pattern;   /* for the path of the loaded file */
+    const char *type_pattern;     /* for the type of what was allocated */
+    const char *thread_pattern;   /* for the name of the thread */
 };
 
 /* Makes a filter that asks for a file name only. Mirrors

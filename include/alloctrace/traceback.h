@@ -77,12 +77,11 @@ size_t alloctrace_traceback_count(const alloctrace_traceback *traceback);
 
 /*
  * Says how many frames it had before the limit, and before recursion was
- * folded. Paths that are kept as one traceback can differ in that: with a
- * limit it is the number of the one that was met first, otherwise of the
- * longest.
+ * folded. Paths that are kept as one traceback can differ in that.
  *
- * Mirrors Traceback.total_nframe; but there tracebacks of different totals are
- * never one, and the total ends at 65535.
+ * Returns: the number; with a limit that of the path that was met first,
+ * otherwise of the longest. Mirrors Traceback.total_nframe; but there
+ * tracebacks of different totals are never one, and the total ends at 65535.
  */
 uint64_t
 alloctrace_traceback_total_nframe(const alloctrace_traceback *traceback);
@@ -232,8 +231,10 @@ void alloctrace_text_free(char *text);
 /*
  * Writes "file:line: size" of a trace into `buffer`, as alloctrace_frame_format
  * does: its most recent frame, the one that allocated, and its live bytes. With
- * ALLOCTRACE_LIKE_CPYTHON the frame is the oldest that is kept. Returns: as
- * alloctrace_frame_format; 0 if there is no such trace. Mirrors str(trace).
+ * ALLOCTRACE_LIKE_CPYTHON the frame is the oldest that is kept.
+ *
+ * Returns: as alloctrace_frame_format; 0 if there is no such trace. Mirrors
+ * str(trace).
  */
 size_t alloctrace_trace_format(const alloctrace_snapshot *snapshot,
                                size_t index, unsigned flags, char *buffer,

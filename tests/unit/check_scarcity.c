@@ -67,7 +67,9 @@ static void make_dump(void)
             dumpfile_traceback(
                 &dump, dumpfile_path(&dump, "c.c:3 b.c:2 a.c:1"),
                 dumpfile_frame(
-                    &dump, (struct dumpframe){.address = i + 1, .module = 1})),
+                    &dump, (struct dumpframe){.address = i + 1,
+                                              .module = 1,
+                                              .type = i == 3 ? "T" : NULL})),
             0, 0, 1, 8);
     dumpfile_size(&dump, 4, 0, 0, 4, 1, 8); /* the first trace */
     dumpfile_attribute(&dump, "key", "value");
@@ -265,6 +267,71 @@ START_TEST(statistics_without_memory)
 }
 END_TEST
 
+/* Asks for one kind of result until memory is enough. */
+static void sum_until_enough(const alloctrace_snapshot *snapshot,
+                             const alloctrace_snapshot *old,
+                             const struct alloctrace_statistics_options *options)
+{
+    alloctrace_statistics *statistics = NULL;
+    struct alloctrace_detail *detail = NULL;
+    long n = 0;
+
+    for (; !statistics; n++) {
+        int result;
+
+        left = n;
+        result = old ? alloctrace_snapshot_compare_to(snapshot, old, options,
+                                                      &statistics)
+                     : alloctrace_snapshot_statistics(snapshot, options,
+                                                      &statistics);
+        left = -1;
+        if (!statistics)
+            ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+    }
+    ck_assert_int_gt(n, 5);
+    ck_assert_int_eq(alloctrace_statistics_sum(statistics)->count, 40);
+    for (n = 0; !detail; n++) {
+        int result;
+
+        left = n;
+        result = alloctrace_statistics_detail(statistics, 0, &detail);
+        left = -1;
+        if (!detail)
+            ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+    }
+    alloctrace_detail_free(detail);
+    alloctrace_statistics_free(statistics);
+}
+
+START_TEST(comparing_without_memory)
+{
+    struct alloctrace_statistics_options options = {.size = sizeof options};
+    alloctrace_snapshot *snapshot;
+    alloctrace_snapshot *folded;
+
+    make_dump();
+    snapshot = load();
+    ck_assert_int_eq(alloctrace_snapshot_fold_wrappers(snapshot, &folded), 0);
+    for (int by = ALLOCTRACE_BY_FILENAME; by <= ALLOCTRACE_BY_MODULE; by++) {
+        options.group_by = by;
+        options.flags = by % 2 ? (unsigned)ALLOCTRACE_IGNORE_LINES : 0;
+        options.cumulative = 0;
+        sum_until_enough(snapshot, snapshot, &options);
+        sum_until_enough(folded, snapshot, &options);
+        if (by >= ALLOCTRACE_BY_TRACEBACK && by != ALLOCTRACE_BY_MODULE)
+            continue;
+        options.cumulative = 1;
+        sum_until_enough(snapshot, NULL, &options);
+        sum_until_enough(snapshot, folded, &options);
+        options.flags = ALLOCTRACE_LIKE_CPYTHON;
+        sum_until_enough(snapshot, snapshot, &options);
+    }
+    alloctrace_snapshot_free(folded);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
 START_TEST(folding_without_memory)
 {
     alloctrace_snapshot *snapshot;
@@ -284,6 +351,31 @@ START_TEST(folding_without_memory)
     }
     ck_assert_int_gt(n, 10);
     alloctrace_snapshot_free(folded);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
+START_TEST(types_without_memory)
+{
+    alloctrace_snapshot *snapshot;
+    const char **types = NULL;
+    long n = 0;
+
+    make_dump();
+    snapshot = load();
+    for (; !types; n++) {
+        int result;
+
+        left = n;
+        result = alloctrace_snapshot_trace_types(snapshot, &types);
+        left = -1;
+        if (!types)
+            ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+    }
+    ck_assert_int_gt(n, 3);
+    ck_assert_str_eq(types[39], "");
+    free(types);
     alloctrace_snapshot_free(snapshot);
     dumpfile_fini(&dump);
 }
@@ -544,7 +636,8 @@ END_TEST
 
 CHECK_MAIN("scarcity", loading_without_memory, loading_files_without_memory,
            dumping_without_memory, attributes_without_memory,
-           statistics_without_memory, folding_without_memory,
+           statistics_without_memory, comparing_without_memory,
+           folding_without_memory, types_without_memory,
            filtering_without_memory, text_without_memory,
            resolving_without_memory, a_file_without_memory,
            building_without_memory, merging_without_memory,
