@@ -42,9 +42,32 @@ static int check_strings(const alloctrace_snapshot *snapshot,
     return 0;
 }
 
+/* Takes what names have from what is allowed of them: who reads them may read
+ * them once for each entry that has them. */
+static int take_names(alloctrace_snapshot *snapshot,
+                      struct alloctrace_error *error, uint64_t offset,
+                      const uint32_t *ids, size_t n_ids)
+{
+    if (check_strings(snapshot, error, offset, ids, n_ids))
+        return ALLOCTRACE_EBAD_FILE;
+    for (size_t i = 0; i < n_ids; i++) {
+        const size_t size = strlen(at_text(snapshot, ids[i]));
+
+        if (size > snapshot->names_left)
+            return damaged(error, offset,
+                           "damaged: a name is long and repeated too often");
+        snapshot->names_left -= size;
+    }
+    return 0;
+}
+
 #define CHECK_STRINGS(...)                                                 \
     check_strings(snapshot, error, offset, (const uint32_t[]){__VA_ARGS__}, \
                   sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+
+#define TAKE_NAMES(...)                                                 \
+    take_names(snapshot, error, offset, (const uint32_t[]){__VA_ARGS__}, \
+               sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
 
 static int add_process(alloctrace_snapshot *snapshot, const uint8_t *bytes,
                        uint64_t offset, struct alloctrace_error *error)
@@ -76,7 +99,7 @@ static int add_argument(alloctrace_snapshot *snapshot, const uint8_t *bytes,
 {
     struct alloctrace_argument_entry entry = read_argument(bytes);
 
-    if (CHECK_STRINGS(entry.text))
+    if (TAKE_NAMES(entry.text))
         return ALLOCTRACE_EBAD_FILE;
     snapshot->arguments[snapshot->n_arguments++] =
         at_text(snapshot, entry.text);
@@ -88,7 +111,7 @@ static int add_module(alloctrace_snapshot *snapshot, const uint8_t *bytes,
 {
     struct alloctrace_module_entry entry = read_module(bytes);
 
-    if (CHECK_STRINGS(entry.path, entry.build_id))
+    if (TAKE_NAMES(entry.path, entry.build_id))
         return ALLOCTRACE_EBAD_FILE;
     snapshot->modules[snapshot->n_modules++] = (struct alloctrace_module){
         .path = at_text(snapshot, entry.path),
@@ -140,11 +163,18 @@ static int add_traceback(alloctrace_snapshot *snapshot, const uint8_t *bytes,
                          uint64_t offset, struct alloctrace_error *error)
 {
     struct alloctrace_traceback_entry entry = read_traceback(bytes);
+    uint32_t n_chain;
 
     if (check_id(error, offset, "traceback", entry.parent,
                  snapshot->n_tracebacks) ||
         check_id(error, offset, "frame", entry.frame, snapshot->n_frames))
         return ALLOCTRACE_EBAD_FILE;
+    n_chain = snapshot->frames[entry.frame].n_chain;
+    if (n_chain > snapshot->chains_left)
+        return damaged(error, offset,
+                       "damaged: too many call paths have inlined frames "
+                       "without end");
+    snapshot->chains_left -= n_chain;
     snapshot->tracebacks[snapshot->n_tracebacks++] = (struct at_traceback){
         .parent = entry.parent,
         .frame = entry.frame,
@@ -158,7 +188,7 @@ static int add_thread(alloctrace_snapshot *snapshot, const uint8_t *bytes,
 {
     struct alloctrace_thread_entry entry = read_thread(bytes);
 
-    if (CHECK_STRINGS(entry.name))
+    if (TAKE_NAMES(entry.name))
         return ALLOCTRACE_EBAD_FILE;
     snapshot->threads[snapshot->n_threads++] = (struct alloctrace_thread){
         .name = at_text(snapshot, entry.name),
@@ -172,7 +202,7 @@ static int add_domain(alloctrace_snapshot *snapshot, const uint8_t *bytes,
 {
     struct alloctrace_domain_entry entry = read_domain(bytes);
 
-    if (CHECK_STRINGS(entry.name))
+    if (TAKE_NAMES(entry.name))
         return ALLOCTRACE_EBAD_FILE;
     snapshot->domains[snapshot->n_domains++] = (struct alloctrace_domain){
         .name = at_text(snapshot, entry.name),
@@ -269,7 +299,7 @@ static int add_attribute(alloctrace_snapshot *snapshot, const uint8_t *bytes,
 {
     const struct alloctrace_attribute_entry entry = read_attribute(bytes);
 
-    if (CHECK_STRINGS(entry.key, entry.value))
+    if (TAKE_NAMES(entry.key, entry.value))
         return ALLOCTRACE_EBAD_FILE;
     if (!*at_text(snapshot, entry.key))
         return damaged(error, offset, "damaged: an attribute has no key");

@@ -56,6 +56,7 @@ static size_t fitting_end(struct fitting *fitting)
 size_t alloctrace_frame_format(const struct alloctrace_frame *frame,
                                char *buffer, size_t size)
 {
+    AT_UNTRACED;
     struct fitting fitting = {.buffer = buffer, .size = size};
 
     fitting_add_frame(&fitting, frame->file, frame->line);
@@ -78,6 +79,7 @@ size_t alloctrace_trace_format(const alloctrace_snapshot *snapshot,
                                size_t index, unsigned flags, char *buffer,
                                size_t size)
 {
+    AT_UNTRACED;
     const struct alloctrace_trace *const trace =
         alloctrace_snapshot_trace(snapshot, index);
     struct fitting fitting = {.buffer = buffer, .size = size};
@@ -211,6 +213,7 @@ int alloctrace_traceback_format(const alloctrace_traceback *traceback,
                                 int limit, int most_recent_first,
                                 unsigned flags, char **text)
 {
+    AT_UNTRACED;
     const struct part part =
         part_of(traceback->count, limit, flags & ALLOCTRACE_LIKE_CPYTHON);
     const struct alloctrace_frame *const frames =
@@ -241,5 +244,7 @@ int alloctrace_traceback_format(const alloctrace_traceback *traceback,
 
 void alloctrace_text_free(char *text)
 {
+    AT_UNTRACED;
+
     free(text);
 }

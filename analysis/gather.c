@@ -395,6 +395,7 @@ int alloctrace_merge(const char *const *paths, size_t n_paths,
                      const struct alloctrace_merge_options *given,
                      const char **path, struct alloctrace_error *error)
 {
+    AT_UNTRACED;
     struct alloctrace_merge_options options = {.size = sizeof options};
     struct alloctrace_error own_error = {0};
     struct gathering gathering = {.error = error ? error : &own_error};

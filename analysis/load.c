@@ -480,6 +480,11 @@ static int load(struct loader *loader)
     loader->snapshot = at_snapshot_create(&loader->found.counts);
     if (!loader->snapshot)
         return at_fault_memory(loader->error);
+    loader->snapshot->names_left =
+        AT_NAMES_PER_BYTE * loader->input->size + AT_NAMES_FREE;
+    loader->snapshot->chains_left =
+        AT_CHAINS_PER_TRACEBACK * loader->found.counts.tracebacks +
+        AT_CHAINS_FREE;
     at_input_rewind(loader->input);
     result = header_check(loader);
     if (!result)

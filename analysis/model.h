@@ -31,6 +31,22 @@
  * for; GCC's own limits are far below. */
 #define AT_MAX_CHAIN 65535
 
+/*
+ * A file of n bytes is loaded and looked at in time and memory in proportion to
+ * n, so that what is small in it but stands for much is bounded: the frames
+ * that the sites of tracebacks have, on average; and the bytes of names that
+ * entries other than frames have, for each byte of the file.
+ */
+#define AT_CHAINS_PER_TRACEBACK 256
+#define AT_CHAINS_FREE (UINT64_C(1) << 20)
+#define AT_NAMES_PER_BYTE 16
+#define AT_NAMES_FREE (UINT64_C(1) << 20)
+
+/* Bytes of names of functions and files that are looked at, where all names
+ * of a path would be compared or searched: more than a path has that a system
+ * can open. */
+#define AT_MAX_NAME 4096
+
 /* Storage of strings that never moves; a list, the newest first. */
 struct at_piece {
     struct at_piece *next; /* owned */
@@ -161,6 +177,9 @@ struct alloctrace_snapshot {
                                         them */
     uint64_t n_blocks;
     struct at_attributes attributes; /* always its own */
+    uint64_t names_left;  /* while it is loaded: bytes that names may still
+                             have, each counted for each entry that has it */
+    uint64_t chains_left; /* likewise: frames of the sites of tracebacks */
     const char **wrappers; /* functions that folding left out, most bytes
                               first */
     size_t n_wrappers;

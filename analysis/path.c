@@ -95,7 +95,7 @@ static void frame_set_via(const alloctrace_snapshot *snapshot,
 
     if (frame->kind != ALLOCTRACE_FRAME_CALL || !*callee)
         return;
-    if (inner && strcmp(callee, inner) == 0)
+    if (inner && strncmp(callee, inner, AT_MAX_NAME) == 0)
         return;
     out->via = callee;
     out->is_via_tail = (frame->flags & ALLOCTRACE_FRAME_CALLEE_HERE) != 0;

@@ -277,10 +277,20 @@ static int paths_number(struct at_plan *plan)
 
 /* ---- Strings ---- */
 
+#define MAX_REPEATED 32
+
+/* Are texts equal, and so short that to repeat one costs a reader little more
+ * than to have it again? See AT_NAMES_PER_BYTE. */
+static bool is_repeated(const char *last, const char *text)
+{
+    return last && strnlen(text, MAX_REPEATED + 1) <= MAX_REPEATED &&
+           strcmp(last, text) == 0;
+}
+
 bool at_text_number(struct at_texts *texts, const char *text, uint32_t *number)
 {
     *number = *text ? texts->count : 0;
-    if (!*text || (texts->last && strcmp(texts->last, text) == 0))
+    if (!*text || is_repeated(texts->last, text))
         return false;
     texts->last = text;
     *number = ++texts->count;

@@ -50,8 +50,8 @@ static bool is_same_way(const alloctrace_snapshot *snapshot, uint32_t left,
     at_walk_begin(&a, raw, raw->traces[left].traceback);
     at_walk_begin(&b, raw, raw->traces[right].traceback);
     for (uint64_t i = 0; i < n && i < COMPARED_WRAPPERS; i++) {
-        if (strcmp(at_text(raw, raw->frames[a.frame].function),
-                   at_text(raw, raw->frames[b.frame].function)))
+        if (strncmp(at_text(raw, raw->frames[a.frame].function),
+                    at_text(raw, raw->frames[b.frame].function), AT_MAX_NAME))
             return false;
         at_walk_next(&a);
         at_walk_next(&b);

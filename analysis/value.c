@@ -95,6 +95,7 @@ int alloctrace_traceback_slice(const alloctrace_traceback *traceback,
                                ptrdiff_t start, ptrdiff_t stop,
                                alloctrace_traceback **slice)
 {
+    AT_UNTRACED;
     const size_t begin = clamp(start, traceback->count);
     const size_t end = clamp(stop, traceback->count);
     const size_t count = end > begin ? end - begin : 0;

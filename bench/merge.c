@@ -7,7 +7,7 @@
  * three outer levels with few, the inner ones with all of them.
  *
  *     shared    all files are of N-CONTEXTS * 2 paths that there are
- *     distinct  no path is in two files, or twice in one; and each has four
+ *     distinct  no path is in two files, or twice in one; and each has three
  *               inner frames to itself
  */
 #include <fcntl.h>
@@ -43,7 +43,7 @@ static uint64_t scramble(uint64_t number)
 
 static struct alloctrace_frame frame_of(uint64_t site)
 {
-    const struct site *of = &sites[site % N_SITES];
+    const struct site *of = &sites[site %= N_SITES];
 
     return (struct alloctrace_frame){.file = of->file,
                                      .function = of->function,

@@ -39,6 +39,7 @@ extern "C" {
     ERROR(BAD_VERSION, -7, "the dump has a version this library cannot read") \
     ERROR(BUSY, -8, "the call came from within the tracer itself")
 
+/* What functions return: 0, or one of these, all below 0. */
 enum alloctrace_error_code {
     ALLOCTRACE_OK = 0,
     ALLOCTRACE_ALREADY_TRACING = 1, /* alloctrace_start; no error */
@@ -177,7 +178,8 @@ int alloctrace_get_traced_memory(uint64_t *current, uint64_t *peak);
  * Says how much memory the tracer itself holds.
  *
  * Units: bytes obtained from the system (not all of them need be resident).
- * Context: any thread; async-signal-safe. Mirrors
+ * Context: any thread; async-signal-safe.
+ * Returns: the bytes. Mirrors
  * tracemalloc.get_tracemalloc_memory.
  */
 uint64_t alloctrace_get_overhead_memory(void);
@@ -222,6 +224,7 @@ int alloctrace_dump_fd(int fd);
  * The same to memory, for alloctrace_snapshot_load_bytes (which
  * alloctrace_take_snapshot of alloctrace/analysis.h does with it). The memory
  * is mapped for it; it is not counted as the program's, nor as the tracer's.
+ * `size` is that of the dump in bytes.
  *
  * Context: as alloctrace_dump.
  * Owner: the caller gives it back with alloctrace_dump_memory_free. A child of
@@ -231,13 +234,18 @@ int alloctrace_dump_fd(int fd);
  */
 int alloctrace_dump_memory(void **bytes, size_t *size);
 
-/* Gives back what alloctrace_dump_memory or alloctrace_dump_block gave. NULL is
- * accepted. */
+/*
+ * Gives back what alloctrace_dump_memory or alloctrace_dump_block gave, of
+ * `size` bytes. NULL is accepted.
+ *
+ * Context: any thread; async-signal-safe.
+ */
 void alloctrace_dump_memory_free(void *bytes, size_t size);
 
 /*
  * A dump of one live block, to memory: its trace, of one block, and what that
- * refers to, and nothing else but the process and the loaded files. `domain` is
+ * refers to, and nothing else but the process and the loaded files; `size` is in
+ * bytes. `domain` is
  * 0 for blocks of malloc, else as in alloctrace_track, or as traces have it for
  * domains with names; not those of "mmap". `block` is where the block begins,
  * which may be NULL in another domain than 0. (In domain 0 an address that is a

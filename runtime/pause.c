@@ -6,7 +6,9 @@
  * it: an allocation goes to the slow half, which looks (event_find_slow), and a
  * block that is freed is another ledger's, which the slow half looks for where
  * it was put aside (thread_ledger). A thread that samples has no ledger that the
- * hot path finds; there the slow half is enough.
+ * hot path finds; there the slow half is enough. So it is for a thread that has
+ * no ledger while nothing is traced: before the first start there are no accounts
+ * yet that one could look at.
  *
  * A signal handler may come between any two instructions here and begin and end
  * pauses of its own. So what is done is done again at each begin, and undone
@@ -29,10 +31,13 @@ static void ask_environment(struct thread *thread)
 
 static void put_aside(struct thread *thread)
 {
-    if (at_options.sample || count_get(&at_tracing) == TRACING_UNKNOWN ||
-        count_get(&thread->ledger) == &at_paused_ledger)
+    const int tracing = (int)count_get(&at_tracing);
+    struct ledger *const ledger = count_get(&thread->ledger);
+
+    if (at_options.sample || tracing == TRACING_UNKNOWN ||
+        (tracing == TRACING_OFF && !ledger) || ledger == &at_paused_ledger)
         return;
-    count_set(&thread->aside, count_get(&thread->ledger));
+    count_set(&thread->aside, ledger);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     count_set(&thread->ledger, &at_paused_ledger);
 }

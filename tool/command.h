@@ -24,6 +24,7 @@ extern const struct option stats_options[];
 extern const struct option diff_options[];
 extern const struct option info_options[];
 extern const struct option merge_options[];
+extern const struct option export_options[];
 
 int cmd_run(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
@@ -31,6 +32,7 @@ int cmd_diff(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 
 /* Loads a dump and names its addresses. 0, or 2 after a message. */
 int command_load(const char *path, alloctrace_snapshot **snapshot);

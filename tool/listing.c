@@ -9,9 +9,9 @@
 #include "details.h"
 #include "report.h"
 
-static void json_frame(FILE *file, const struct alloctrace_frame *frame)
+void report_json_frame(FILE *file, const struct alloctrace_frame *frame)
 {
-    fputs("{\"file\":", file);
+    fputs("\"file\":", file);
     out_json_string(file, frame->file);
     fprintf(file, ",\"line\":%u,\"function\":", frame->line);
     out_json_string(file, frame->function);
@@ -21,6 +21,12 @@ static void json_frame(FILE *file, const struct alloctrace_frame *frame)
         fputs(",\"via\":", file);
         out_json_string(file, frame->via);
     }
+}
+
+static void json_frame(FILE *file, const struct alloctrace_frame *frame)
+{
+    putc('{', file);
+    report_json_frame(file, frame);
     putc('}', file);
 }
 
@@ -140,8 +146,7 @@ int report_json(FILE *file, const struct report *report)
     return 0;
 }
 
-/* The functions of a path, oldest first, as one field. */
-static int csv_path(FILE *file, const alloctrace_traceback *traceback)
+int report_csv_path(FILE *file, const alloctrace_traceback *traceback)
 {
     const size_t n = alloctrace_traceback_count(traceback);
     char *text = NULL;
@@ -177,7 +182,7 @@ static int csv_frames(FILE *file, const struct report *report, size_t index)
     fprintf(file, ",%u,", frame->line);
     out_csv_string(file, frame->function);
     putc(',', file);
-    error = csv_path(file, traceback);
+    error = report_csv_path(file, traceback);
     alloctrace_traceback_free(traceback);
     return error;
 }

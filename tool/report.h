@@ -69,4 +69,11 @@ int report_print(const struct out *out, const struct report *report);
 int report_json(FILE *file, const struct report *report);
 int report_csv(FILE *file, const struct report *report);
 
+/* The members of a frame in JSON, without the braces around them. */
+void report_json_frame(FILE *file, const struct alloctrace_frame *frame);
+
+/* The functions of a path, oldest first, as one field of CSV. Returns 0 or
+ * ALLOCTRACE_ENO_MEMORY. */
+int report_csv_path(FILE *file, const alloctrace_traceback *traceback);
+
 #endif

@@ -92,8 +92,9 @@ alloctrace_builder_add(alloctrace_builder *builder, uint32_t domain,
                        size_t n_frames, uint64_t total_nframe);
 
 /* The same for many blocks at once: with all figures of a trace, its domain,
- * and its thread as alloctrace_builder_add_thread numbers it (another number is
- * ALLOCTRACE_EBAD_ARGUMENT). Its traceback is ignored. */
+ * and its thread as alloctrace_builder_add_thread numbers it. Its traceback is
+ * ignored. Returns: as alloctrace_builder_add; ALLOCTRACE_EBAD_ARGUMENT for a
+ * thread of another number as well. */
 alloctrace_nodiscard int
 alloctrace_builder_add_trace(alloctrace_builder *builder,
                              const struct alloctrace_trace *trace,
@@ -175,6 +176,7 @@ struct alloctrace_merge_options {
  * `options`, `path` and `error` may be NULL. `path` gets the path that failed:
  * one of `paths`, or `output`; NULL if it was none of them.
  *
+ * Owner: the texts are the caller's, that of `path` as well.
  * Returns: 0; ALLOCTRACE_EIO, ALLOCTRACE_EBAD_FILE, ALLOCTRACE_EBAD_VERSION (as
  * alloctrace_snapshot_load and alloctrace_snapshot_dump; also if no file is left
  * after skipping), ALLOCTRACE_EBAD_ARGUMENT (no paths; an option) or

@@ -41,6 +41,7 @@ typedef struct alloctrace_statistics alloctrace_statistics;
     GROUPING(THREAD, 7, thread)        \
     GROUPING(MODULE, 8, module)
 
+/* The same as constants: ALLOCTRACE_BY_LINENO and so on. */
 enum alloctrace_grouping {
 #define ALLOCTRACE_GROUPING_ENUM(NAME, value, name) \
     ALLOCTRACE_BY_##NAME = value,
@@ -56,6 +57,7 @@ enum alloctrace_grouping {
     METRIC(PEAK, 3, peak)          \
     METRIC(TEMPORARY, 4, temporary)
 
+/* The same as constants: ALLOCTRACE_METRIC_LIVE and so on. */
 enum alloctrace_metric {
 #define ALLOCTRACE_METRIC_ENUM(NAME, value, name) \
     ALLOCTRACE_METRIC_##NAME = value,
@@ -175,7 +177,7 @@ alloctrace_statistics_get(const alloctrace_statistics *statistics,
                           size_t index);
 
 /* Gets the sum of all traces, each counted once; its key is "". It is that of
- * all groups unless they are cumulative. */
+ * all groups unless they are cumulative. Returns: never NULL. */
 const struct alloctrace_statistic *
 alloctrace_statistics_sum(const alloctrace_statistics *statistics);
 

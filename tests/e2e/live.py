@@ -93,7 +93,7 @@ def modes(work):
     for compiler, *flags in (["alloctrace-gcc", "-O2"],
                              ["alloctrace-g++", "-O1", "-x", "c++"]):
         work.compile(compiler, *flags, *STRICT, SOURCE)
-        for mode in ("threads", "forks", "pauses", "scarcity"):
+        for mode in ("untraced", "threads", "forks", "pauses", "scarcity"):
             work.run(mode)
             print(f"{compiler}: {mode}")
 

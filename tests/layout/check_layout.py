@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 SEAM_FOLDERS = ("plugin", "runtime", "analysis", "tool")
-CODE = (".c", ".cc", ".h", ".def")
+CODE = (".c", ".cc", ".h", ".hpp", ".def")
 FUNCTION_CAP = 80
 FILE_CAP = 800
 
@@ -283,7 +283,8 @@ def functions(text):
                 start -= 1
             signature = " ".join(lines[start - 1:begin - 1])
             name = re.search(r"(\w+)\s*\(", signature)
-            yield start, number - start + 1, name.group(1) if name else "?"
+            if not re.match(r"class \w+$", signature):
+                yield start, number - start + 1, name.group(1) if name else "?"
             begin = None
 
 

@@ -514,8 +514,25 @@ static void write_colon(void)
     dumpfile_fini(&dump);
 }
 
+/* More live blocks than anyone would have in a list, and a path that has bytes
+ * but no blocks. */
+static void write_many_blocks(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 0, 999999999,
+                   INT64_C(1) << 40);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "b.c:2"), 0, 0, 2, 2);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "c.c:3"), 0, 0, 0, 8);
+    dumpfile_finish(&dump);
+    write_all("many_blocks.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
 int main(void)
 {
+    write_many_blocks();
     write_colon();
     write_many_domains();
     write_details();

@@ -52,3 +52,15 @@ set_tests_properties(unit.builder unit.compare unit.load unit.fold unit.pathtree
 alloctrace_check(scarcity alloctrace_analysis alloctrace_dumpfile)
 target_link_options(check_scarcity PRIVATE
     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+
+# alloctrace.hpp, in the oldest C++ that it is for and with string_view.
+foreach(standard 14 17)
+    set(check check_cxx${standard})
+    add_executable(${check} check_cxx.cc)
+    set_target_properties(${check} PROPERTIES CXX_STANDARD ${standard})
+    target_include_directories(${check} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_link_libraries(${check} PRIVATE alloctrace_analysis PkgConfig::CHECK)
+    alloctrace_warnings(${check})
+    alloctrace_sanitize(${check})
+    add_test(NAME unit.cxx${standard} COMMAND ${check})
+endforeach()

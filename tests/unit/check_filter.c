@@ -410,6 +410,49 @@ START_TEST(a_filter_that_asks_for_nothing_matches_everything)
 }
 END_TEST
 
+static char *repeat(const char *text, size_t times, const char *end)
+{
+    const size_t size = strlen(text);
+    char *const made = malloc(size * times + strlen(end) + 1);
+
+    ck_assert_ptr_nonnull(made);
+    for (size_t i = 0; i < times; i++)
+        memcpy(made + i * size, text, size);
+    strcpy(made + size * times, end);
+    return made;
+}
+
+/* Trying more than the last star again would take longer than the world
+ * lasts; looking for the end of each bracket to the end, an hour. */
+START_TEST(patterns_take_no_longer_than_they_must)
+{
+    char *const name = repeat("a", 100000, "");
+    char *const stars = repeat("*a", 1000, "b");
+    char *const parts = repeat("*aaaaaaaaab", 1000, "");
+    char *const brackets = repeat("[", 3000000, "");
+    const char *const patterns[] = {stars, parts, brackets};
+    alloctrace_snapshot *snapshot;
+
+    brackets[0] = ']'; /* closes nothing */
+    dumpfile_init(&dump);
+    dumpfile_trace(
+        &dump,
+        dumpfile_traceback(
+            &dump, 0, dumpfile_frame(&dump, (struct dumpframe){.file = name})),
+        0, 0, 1, 8);
+    snapshot = load();
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        EXPECT(snapshot, "", by_file(1, patterns[i]));
+    stars[2000] = '*';
+    EXPECT(snapshot, "8", by_file(1, stars));
+    free(name);
+    free(stars);
+    free(parts);
+    free(brackets);
+    alloctrace_snapshot_free(snapshot);
+}
+END_TEST
+
 /* Frames outside the limit are not there. */
 START_TEST(frames_outside_the_limit_are_not_looked_at)
 {
@@ -439,4 +482,5 @@ CHECK_MAIN("filter", T18, T19, T20, T21, T22, T23, T24, T25, T26, T27, T28,
            functions_types_threads_and_modules_are_asked_for,
            one_frame_must_have_all_that_is_asked_of_frames,
            a_filter_that_asks_for_nothing_matches_everything,
+           patterns_take_no_longer_than_they_must,
            frames_outside_the_limit_are_not_looked_at)

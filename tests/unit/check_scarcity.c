@@ -356,6 +356,31 @@ START_TEST(folding_without_memory)
 }
 END_TEST
 
+START_TEST(types_without_memory)
+{
+    alloctrace_snapshot *snapshot;
+    const char **types = NULL;
+    long n = 0;
+
+    make_dump();
+    snapshot = load();
+    for (; !types; n++) {
+        int result;
+
+        left = n;
+        result = alloctrace_snapshot_trace_types(snapshot, &types);
+        left = -1;
+        if (!types)
+            ck_assert_int_eq(result, ALLOCTRACE_ENO_MEMORY);
+    }
+    ck_assert_int_gt(n, 3);
+    ck_assert_str_eq(types[39], "");
+    free(types);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
 /* Whatever the filter: of a folded snapshot, where most is to be made. */
 START_TEST(filtering_without_memory)
 {
@@ -611,8 +636,8 @@ END_TEST
 
 CHECK_MAIN("scarcity", loading_without_memory, loading_files_without_memory,
            dumping_without_memory, attributes_without_memory,
-           statistics_without_memory,
-           comparing_without_memory, folding_without_memory,
+           statistics_without_memory, comparing_without_memory,
+           folding_without_memory, types_without_memory,
            filtering_without_memory, text_without_memory,
            resolving_without_memory, a_file_without_memory,
            building_without_memory, merging_without_memory,

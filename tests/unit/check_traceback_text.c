@@ -218,7 +218,7 @@ END_TEST
 START_TEST(what_is_no_regular_file_is_not_opened)
 {
     alloctrace_traceback *traceback =
-        traceback_of("pipe:1 folder:1 /dev/zero:1 /dev/tty:1 :1 <s>:1 link:1");
+        traceback_of("pipe:1 folder:1 /dev/zero:1 /dev/tty:1 <s>:1 link:1");
     char folder[32];
 
     enter_folder(folder);
@@ -229,7 +229,7 @@ START_TEST(what_is_no_regular_file_is_not_opened)
     n_opened = 0;
     expect_format(traceback, ALLOCTRACE_NO_LIMIT, 1, 0,
                   LINE("pipe") LINE("folder") LINE("/dev/zero") LINE("/dev/tty")
-                      LINE("") LINE("<s>") LINE("link"));
+                      LINE("<s>") LINE("link"));
     ck_assert_int_eq(n_opened, 0);
     alloctrace_traceback_free(traceback);
     unlink("pipe");

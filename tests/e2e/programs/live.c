@@ -275,6 +275,27 @@ static void run_scarcity(void)
     free_kept();
 }
 
+/* Before the first start: code that is not instrumented allocates in a pause
+ * (here the C library); then tracing starts in the pause. */
+static void run_untraced(void)
+{
+    uint64_t size = 1;
+    FILE *file;
+
+    alloctrace_pause();
+    file = fopen("/dev/null", "r");
+    EXPECT(file && !fclose(file));
+    EXPECT(!alloctrace_start(ALLOCTRACE_ALL_FRAMES));
+    keep_some();
+    EXPECT(!alloctrace_get_traced_memory(&size, NULL) && size == 0);
+    free_kept();
+    alloctrace_resume();
+    keep_some();
+    EXPECT(!alloctrace_get_traced_memory(&size, NULL) &&
+           size == N_KEPT * 1000 + N_KEPT * (N_KEPT - 1) / 2);
+    free_kept();
+}
+
 /* ---- All of it ---- */
 
 /* Calls every function of alloctrace.h; what it prints is the same whether the
@@ -334,6 +355,7 @@ int main(int argc, char **argv)
                  {"forks", run_forks},
                  {"pauses", run_pauses},
                  {"scarcity", run_scarcity},
+                 {"untraced", run_untraced},
                  {"all", run_all}};
 
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
