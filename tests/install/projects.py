@@ -35,19 +35,29 @@ def run(command, **options):
 class Installation:
     """A prefix, and the environment of somebody who uses it."""
 
-    def __init__(self, build, folder, name, through_destdir):
-        self.prefix = os.path.join(folder, name)
-        if through_destdir:
-            stage = os.path.join(folder, "stage")
-            run(["cmake", "--install", build, "--prefix", self.prefix],
-                env=dict(os.environ, DESTDIR=stage))
-            shutil.move(stage + self.prefix, self.prefix)
-        else:
-            run(["cmake", "--install", build, "--prefix", self.prefix])
-        self.command = os.path.join(self.prefix, "bin", "alloctrace")
-        libdir = os.path.dirname(self.find("liballoctrace.a"))
+    def __init__(self):
+        self.command = "alloctrace"
         self.env = {key: value for key, value in os.environ.items()
                     if not key.startswith("ALLOCTRACE")}
+
+    @classmethod
+    def make(cls, build, prefix, through_destdir):
+        """Installs into a prefix that nobody searches by himself."""
+        made = cls()
+        made.prefix = prefix
+        if through_destdir:
+            stage = prefix + ".stage"
+            run(["cmake", "--install", build, "--prefix", prefix],
+                env=dict(os.environ, DESTDIR=stage))
+            shutil.move(stage + prefix, prefix)
+        else:
+            run(["cmake", "--install", build, "--prefix", prefix])
+        made.search()
+        return made
+
+    def search(self):
+        self.command = os.path.join(self.prefix, "bin", "alloctrace")
+        libdir = os.path.dirname(self.find("liballoctrace.a"))
         self.env.update(
             PATH=os.path.join(self.prefix, "bin") + ":" + self.env["PATH"],
             CMAKE_PREFIX_PATH=self.prefix,
@@ -129,6 +139,8 @@ def main():
     parser.add_argument("sections", nargs="*")
     parser.add_argument("--prefix", default="prefix")
     parser.add_argument("--destdir", action="store_true")
+    parser.add_argument("--installed", action="store_true",
+                        help="BUILD is ignored: it is installed in /usr")
     options = parser.parse_intermixed_args()
     projects = os.path.join(options.source, "examples", "projects")
     with open(os.path.join(projects, "README.md")) as file:
@@ -138,8 +150,10 @@ def main():
     if len(wanted) < max(1, len(options.sections)):
         fail(f"the README has no such section: {options.sections}")
     with tempfile.TemporaryDirectory() as folder:
-        installation = Installation(options.build, folder, options.prefix,
-                                    options.destdir)
+        installation = Installation() if options.installed else \
+            Installation.make(options.build,
+                              os.path.join(folder, options.prefix),
+                              options.destdir)
         for number, (title, place, block) in enumerate(wanted):
             copy = os.path.join(folder, f"project {number}")
             shutil.copytree(projects, copy)
