@@ -51,12 +51,28 @@ static int attribute_init(struct at_attribute *attribute, const char *key,
 /* Makes room for an attribute behind the others. */
 static int attributes_grow(struct at_attributes *attributes)
 {
-    struct at_attribute *const items =
-        realloc(attributes->items, (attributes->count + 1) * sizeof *items);
+    const size_t capacity = attributes->capacity * 2 + 4;
+    struct at_attribute *items;
 
+    if (attributes->count < attributes->capacity)
+        return 0;
+    if (capacity > SIZE_MAX / 2 / sizeof *items)
+        return ALLOCTRACE_ENO_MEMORY;
+    items = realloc(attributes->items, capacity * sizeof *items);
     if (!items)
         return ALLOCTRACE_ENO_MEMORY;
     attributes->items = items;
+    attributes->capacity = capacity;
+    return 0;
+}
+
+int at_attributes_add(struct at_attributes *attributes, const char *key,
+                      const char *value)
+{
+    if (attributes_grow(attributes) ||
+        attribute_init(&attributes->items[attributes->count], key, value))
+        return ALLOCTRACE_ENO_MEMORY;
+    attributes->count++;
     return 0;
 }
 
@@ -70,23 +86,43 @@ int at_attributes_set(struct at_attributes *attributes, const char *key,
         attribute_remove(attributes, index);
         return 0;
     }
-    if (index == attributes->count && attributes_grow(attributes))
-        return ALLOCTRACE_ENO_MEMORY;
+    if (index == attributes->count)
+        return at_attributes_add(attributes, key, value);
+    /* The value may be the old one's own. */
     if (attribute_init(&made, key, value))
         return ALLOCTRACE_ENO_MEMORY;
-    if (index == attributes->count)
-        attributes->count++;
-    else
-        free(attributes->items[index].owned);
+    free(attributes->items[index].owned);
     attributes->items[index] = made;
     return 0;
+}
+
+int at_attributes_check(const struct at_attributes *attributes,
+                        bool *is_unique)
+{
+    const size_t n = attributes->count;
+    const char **const keys = calloc(n + 1, sizeof *keys);
+    uint32_t *const ranks = calloc(n + 1, sizeof *ranks);
+    int result = ALLOCTRACE_ENO_MEMORY;
+
+    if (keys && ranks) {
+        for (size_t i = 0; i < n; i++)
+            keys[i] = attributes->items[i].texts.key;
+        result = at_rank_texts(keys, n, ranks);
+    }
+    /* Ranks have no gaps: if all are different, one is n - 1. */
+    *is_unique = n == 0;
+    for (size_t i = 0; !result && i < n; i++)
+        *is_unique = *is_unique || ranks[i] == n - 1;
+    free(keys);
+    free(ranks);
+    return result;
 }
 
 int at_attributes_copy(struct at_attributes *to,
                        const struct at_attributes *from)
 {
     for (size_t i = 0; i < from->count; i++)
-        if (at_attributes_set(to, from->items[i].texts.key,
+        if (at_attributes_add(to, from->items[i].texts.key,
                               from->items[i].texts.value))
             return ALLOCTRACE_ENO_MEMORY;
     return 0;
@@ -103,6 +139,8 @@ void at_attributes_fini(struct at_attributes *attributes)
 int alloctrace_snapshot_set_attribute(alloctrace_snapshot *snapshot,
                                       const char *key, const char *value)
 {
+    AT_UNTRACED;
+
     if (!key || !*key)
         return ALLOCTRACE_EBAD_ARGUMENT;
     return at_attributes_set(&snapshot->attributes, key, value);

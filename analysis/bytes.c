@@ -78,6 +78,7 @@ static int buffer_fill(struct buffer *buffer, int fd,
 int alloctrace_read_file(const char *path, void **bytes, size_t *size,
                          struct alloctrace_error *error)
 {
+    AT_UNTRACED;
     struct buffer buffer = {0};
     bool is_stdin = strcmp(path, "-") == 0;
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);

@@ -262,6 +262,7 @@ const char *at_elf_function(struct at_elf *elf, uint64_t address)
 
 int alloctrace_is_instrumented(const char *path)
 {
+    AT_UNTRACED;
     struct at_elf elf;
     Elf_Scn *section = NULL;
     size_t names;

@@ -29,7 +29,8 @@
  * Addresses hand on if they are a known allocator of the C or C++ library.
  *
  * A run that gives more than MAX_VIEWS sites with types is recursion; its
- * others are not looked at, which bounds the time: linear in the frames.
+ * others are not looked at, nor more than MAX_LOOKS frames, which bounds the
+ * time: linear in frames and tracebacks.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,12 @@
 /* Sites with views that are compared in one run. Real runs have one to three.
  */
 #define MAX_VIEWS 64
+
+/* Frames that are looked at for views in one run, inlined ones included. */
+#define MAX_LOOKS 256
+
+/* Underscores that a name of the C library begins with. */
+#define MAX_UNDERSCORES 8
 
 /* Of one frame, and of a site from the frame outwards. */
 enum trait {
@@ -55,13 +62,23 @@ enum trait {
 struct level {
     uint32_t end;  /* in whose site the run ends */
     uint32_t view; /* the next in the run with SITE_VIEW; 0 = none */
-    uint32_t own;  /* the next with SITE_OWN; 0 = none */
+};
+
+/* Where climbing goes on from a frame in its site: that one or one outside. */
+struct goal {
+    uint32_t end; /* the first that does not hand on, or the last */
+    uint32_t own; /* the first outside the C++ library; 0 = none */
 };
 
 struct folding {
     const alloctrace_snapshot *snapshot;
     uint8_t *traits;      /* owned: frame => set of enum trait */
-    struct level *levels; /* owned: by traceback */
+    struct goal *goals;   /* owned: by frame; of one that was not inlined it is
+                             known without, and the memory stays untouched */
+    struct level *levels; /* owned: by traceback; of most it is known without,
+                             and the memory stays untouched */
+    uint32_t *own; /* owned, for rule 4 only: by traceback, itself or the next
+                      one outside with SITE_OWN; 0 = none */
 };
 
 /* What each path allocated, in all its threads and domains. */
@@ -122,10 +139,23 @@ static bool is_allocator(const char *function)
         return true;
     function = skip_prefix(function, "__GI_");
     function = skip_prefix(function, "_IO_");
-    function += strspn(function, "_");
+    for (int i = 0; i < MAX_UNDERSCORES && *function == '_'; i++)
+        function++;
     function = skip_prefix(function, "libc_");
     for (size_t i = 0; i < sizeof allocators / sizeof *allocators; i++)
         if (strcmp(function, allocators[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Is a folder in the path of a file, within its first AT_MAX_NAME bytes? */
+static bool has_folder(const char *path, const char *folder)
+{
+    const char *const end = path + strnlen(path, AT_MAX_NAME);
+    const size_t size = strlen(folder);
+
+    for (; (path = memchr(path, '/', (size_t)(end - path))); path++)
+        if (strncmp(path, folder, size) == 0)
             return true;
     return false;
 }
@@ -134,7 +164,7 @@ bool at_is_library(const alloctrace_snapshot *snapshot,
                    const struct at_frame *frame)
 {
     return frame->kind != ALLOCTRACE_FRAME_ADDRESS &&
-           strstr(at_text(snapshot, frame->file), "/include/c++/") != NULL;
+           has_folder(at_text(snapshot, frame->file), "/include/c++/");
 }
 
 /* Bytes of a pointer in the traced program. */
@@ -175,57 +205,95 @@ static unsigned site_traits(unsigned own, unsigned caller)
     return traits;
 }
 
-/* Callers have lower numbers than what was inlined into them, but those that
- * resolving an address added have higher ones: these first, from above. */
-static void traits_find(struct folding *folding)
+static struct goal goal_of(const struct folding *folding, uint32_t frame)
+{
+    if (folding->snapshot->frames[frame].caller)
+        return folding->goals[frame];
+    return (struct goal){
+        frame, folding->traits[frame] & FRAME_LIBRARY ? 0 : frame};
+}
+
+/* Finds out about a frame from what is known of its caller. */
+static void frame_find(struct folding *folding, uint32_t frame)
 {
     const alloctrace_snapshot *snapshot = folding->snapshot;
-    const struct at_frame *frames = snapshot->frames;
-    uint8_t *traits = folding->traits;
+    const uint32_t caller = snapshot->frames[frame].caller;
+    const unsigned own = frame_traits(snapshot, &snapshot->frames[frame]);
+    struct goal goal;
 
-    for (uint32_t i = snapshot->n_frames; i-- > 0;)
+    folding->traits[frame] =
+        (uint8_t)site_traits(own, caller ? folding->traits[caller] : 0);
+    if (!caller)
+        return;
+    goal = goal_of(folding, caller);
+    folding->goals[frame] =
+        (struct goal){own & FRAME_HANDS_ON ? goal.end : frame,
+                      own & FRAME_LIBRARY ? goal.own : frame};
+}
+
+/* Callers have lower numbers than what was inlined into them, but those that
+ * resolving an address added have higher ones: these first, from above. */
+static void frames_find(struct folding *folding)
+{
+    const struct at_frame *frames = folding->snapshot->frames;
+    const uint32_t n = folding->snapshot->n_frames;
+
+    for (uint32_t i = n; i-- > 0;)
         if (frames[i].caller == 0 || frames[i].caller > i)
-            traits[i] = (uint8_t)site_traits(
-                frame_traits(snapshot, &frames[i]),
-                frames[i].caller ? traits[frames[i].caller] : 0);
-    for (uint32_t i = 1; i < snapshot->n_frames; i++)
+            frame_find(folding, i);
+    for (uint32_t i = 1; i < n; i++)
         if (frames[i].caller != 0 && frames[i].caller < i)
-            traits[i] = (uint8_t)site_traits(frame_traits(snapshot, &frames[i]),
-                                             traits[frames[i].caller]);
+            frame_find(folding, i);
 }
 
 /* ---- Paths ---- */
 
-/* From the outermost tracebacks inwards: parents have lower numbers. */
+/* Does a run that comes to a traceback end in its site? */
+static bool is_end(const struct folding *folding, uint32_t traceback)
+{
+    const struct at_traceback *at = &folding->snapshot->tracebacks[traceback];
+
+    return folding->traits[at->frame] & SITE_ENDS || !at->parent;
+}
+
+static struct level level_of(const struct folding *folding, uint32_t traceback)
+{
+    const uint32_t frame = folding->snapshot->tracebacks[traceback].frame;
+
+    if (!traceback || !is_end(folding, traceback))
+        return folding->levels[traceback];
+    return (struct level){
+        traceback, folding->traits[frame] & SITE_VIEW ? traceback : 0};
+}
+
+/* From the outermost tracebacks inwards: parents have lower numbers. Only
+ * those are kept that go on outside. */
 static void levels_find(struct folding *folding)
 {
     const alloctrace_snapshot *snapshot = folding->snapshot;
 
     for (uint32_t i = 1; i < snapshot->n_tracebacks; i++) {
         const struct at_traceback *traceback = &snapshot->tracebacks[i];
-        const struct level *outer = &folding->levels[traceback->parent];
-        const unsigned traits = folding->traits[traceback->frame];
-        const bool is_end = traits & SITE_ENDS || !traceback->parent;
 
-        folding->levels[i] = (struct level){
-            .end = is_end ? i : outer->end,
-            .view = traits & SITE_VIEW ? i
-                    : is_end           ? 0
-                                       : outer->view,
-            .own = traits & SITE_OWN ? i : outer->own,
-        };
+        if (is_end(folding, i))
+            continue;
+        folding->levels[i] = level_of(folding, traceback->parent);
+        if (folding->traits[traceback->frame] & SITE_VIEW)
+            folding->levels[i].view = i;
     }
 }
 
-/* The frame at which a run ends in a site: the first that does not hand on,
- * or the last. */
-static uint32_t site_end(const struct folding *folding, uint32_t frame)
+static void own_find(struct folding *folding)
 {
-    const struct at_frame *frames = folding->snapshot->frames;
+    const alloctrace_snapshot *snapshot = folding->snapshot;
 
-    while (folding->traits[frame] & FRAME_HANDS_ON && frames[frame].caller)
-        frame = frames[frame].caller;
-    return frame;
+    for (uint32_t i = 1; i < snapshot->n_tracebacks; i++) {
+        const struct at_traceback *traceback = &snapshot->tracebacks[i];
+
+        folding->own[i] = folding->traits[traceback->frame] & SITE_OWN
+                              ? i
+                              : folding->own[traceback->parent];
+    }
 }
 
 /* Rules 1 and 2: is what a frame says a view of blocks of this size? */
@@ -243,16 +311,16 @@ static bool is_view(const struct folding *folding, uint32_t frame,
     return size < word || size - word < average;
 }
 
-/* Looks for a better view in one site. `best->frame` is 0 if there is none
- * yet. Returns whether the run ends here. */
+/* Looks for a better view in one site, at `left` frames at most. `best->frame`
+ * is 0 if there is none yet. Returns whether looking ends here. */
 static bool site_look(const struct folding *folding, uint32_t traceback,
-                      uint64_t average, struct at_fold *best)
+                      uint64_t average, int *left, struct at_fold *best)
 {
     const alloctrace_snapshot *snapshot = folding->snapshot;
     const struct at_frame *frames = snapshot->frames;
     uint32_t i = snapshot->tracebacks[traceback].frame;
 
-    for (; i; i = frames[i].caller) {
+    for (; i && (*left)-- > 0; i = frames[i].caller) {
         if (is_view(folding, i, average) &&
             (!best->frame ||
              frames[i].type_size > frames[best->frame].type_size))
@@ -260,7 +328,7 @@ static bool site_look(const struct folding *folding, uint32_t traceback,
         if (!(folding->traits[i] & FRAME_HANDS_ON))
             return true;
     }
-    return false;
+    return i != 0;
 }
 
 /* Rules 1 to 3. */
@@ -269,17 +337,18 @@ static struct at_fold run_fold(const struct folding *folding,
 {
     const alloctrace_snapshot *snapshot = folding->snapshot;
     struct at_fold best = {0};
-    uint32_t i = folding->levels[traceback].view;
+    uint32_t i = level_of(folding, traceback).view;
+    int left = MAX_LOOKS;
 
     for (int n = 0; i && n < MAX_VIEWS; n++) {
-        if (site_look(folding, i, average, &best))
+        if (site_look(folding, i, average, &left, &best))
             break;
-        i = folding->levels[snapshot->tracebacks[i].parent].view;
+        i = level_of(folding, snapshot->tracebacks[i].parent).view;
     }
     if (!best.frame) {
-        best.traceback = folding->levels[traceback].end;
+        best.traceback = level_of(folding, traceback).end;
         best.frame =
-            site_end(folding, snapshot->tracebacks[best.traceback].frame);
+            goal_of(folding, snapshot->tracebacks[best.traceback].frame).end;
         best.type = snapshot->frames[best.frame].type;
     }
     return best;
@@ -293,25 +362,39 @@ static void leave_library(const struct folding *folding, struct at_fold *fold)
     uint32_t frame = fold->frame;
 
     if (!(folding->traits[frame] & SITE_OWN)) {
-        if (!folding->levels[parent].own)
+        if (!folding->own[parent])
             return;
-        fold->traceback = folding->levels[parent].own;
+        fold->traceback = folding->own[parent];
         frame = snapshot->tracebacks[fold->traceback].frame;
     }
-    while (folding->traits[frame] & FRAME_LIBRARY)
-        frame = snapshot->frames[frame].caller;
-    fold->frame = frame;
+    fold->frame = goal_of(folding, frame).own;
 }
 
 /* ---- All of it ---- */
 
-static struct amount *amounts_sum(const alloctrace_snapshot *snapshot)
+/* The snapshot that some traces were selected from, if they were: what a path
+ * allocated does not depend on which part of it is looked at. */
+static const alloctrace_snapshot *
+whole_of(const alloctrace_snapshot *snapshot)
 {
+    while (snapshot->base && snapshot->base->tracebacks == snapshot->tracebacks)
+        snapshot = snapshot->base;
+    return snapshot;
+}
+
+/* Sums up the tracebacks whose size matters to those who ask: all, or those
+ * whose most recent frame hands on. */
+static struct amount *amounts_sum(const struct folding *folding, bool is_all)
+{
+    const alloctrace_snapshot *snapshot = whole_of(folding->snapshot);
     struct amount *amounts = calloc(snapshot->n_tracebacks, sizeof *amounts);
 
     for (uint32_t i = 0; amounts && i < snapshot->n_traces; i++) {
         const struct alloctrace_trace *trace = &snapshot->traces[i];
+        const uint32_t frame = snapshot->tracebacks[trace->traceback].frame;
 
+        if (!is_all && !(folding->traits[frame] & FRAME_HANDS_ON))
+            continue;
         amounts[trace->traceback].bytes += (uint64_t)trace->total_bytes;
         amounts[trace->traceback].blocks += (uint64_t)trace->total_blocks;
     }
@@ -324,13 +407,36 @@ static uint64_t amount_average(const struct amount *amount)
     return amount->blocks ? amount->bytes / amount->blocks : UINT64_MAX;
 }
 
+/* Returns whether there was memory; folding_fini is wanted in either case. */
+static bool folding_init(struct folding *folding,
+                         const alloctrace_snapshot *snapshot)
+{
+    *folding = (struct folding){
+        .snapshot = snapshot,
+        .traits = calloc(snapshot->n_frames, sizeof *folding->traits),
+        .goals = calloc(snapshot->n_frames, sizeof *folding->goals),
+        .levels = calloc(snapshot->n_tracebacks, sizeof *folding->levels)};
+    if (!folding->traits || !folding->goals || !folding->levels)
+        return false;
+    frames_find(folding);
+    levels_find(folding);
+    return true;
+}
+
+static void folding_fini(struct folding *folding)
+{
+    free(folding->traits);
+    free(folding->goals);
+    free(folding->levels);
+    free(folding->own);
+}
+
 static void fold_all(struct folding *folding, const struct amount *amounts,
                      struct at_fold *folds)
 {
     const uint32_t n = folding->snapshot->n_tracebacks;
 
-    traits_find(folding);
-    levels_find(folding);
+    own_find(folding);
     for (uint32_t i = 1; i < n; i++) {
         folds[i] = run_fold(folding, i, amount_average(&amounts[i]));
         leave_library(folding, &folds[i]);
@@ -339,38 +445,77 @@ static void fold_all(struct folding *folding, const struct amount *amounts,
 
 struct at_fold *at_fold_paths(const alloctrace_snapshot *snapshot)
 {
-    struct folding folding = {
-        .snapshot = snapshot,
-        .traits = calloc(snapshot->n_frames, sizeof *folding.traits),
-        .levels = calloc(snapshot->n_tracebacks, sizeof *folding.levels)};
-    struct amount *amounts = amounts_sum(snapshot);
+    struct folding folding;
+    struct amount *amounts = NULL;
     struct at_fold *folds = calloc(snapshot->n_tracebacks, sizeof *folds);
-    const bool is_complete =
-        folding.traits && folding.levels && amounts && folds;
 
-    if (is_complete)
+    if (folding_init(&folding, snapshot) && folds) {
+        amounts = amounts_sum(&folding, true);
+        folding.own = calloc(snapshot->n_tracebacks, sizeof *folding.own);
+    }
+    if (amounts && folding.own) {
         fold_all(&folding, amounts, folds);
-    free(folding.traits);
-    free(folding.levels);
+    } else {
+        free(folds);
+        folds = NULL;
+    }
     free(amounts);
-    if (is_complete)
-        return folds;
-    free(folds);
-    return NULL;
+    folding_fini(&folding);
+    return folds;
+}
+
+/* A frame that does not hand on is a run of its own: rule 3. */
+static void types_find(const struct folding *folding,
+                       const struct amount *amounts, uint32_t *types)
+{
+    const alloctrace_snapshot *snapshot = folding->snapshot;
+
+    for (uint32_t i = 0; i < snapshot->n_traces; i++) {
+        const uint32_t id = snapshot->traces[i].traceback;
+        const uint32_t frame = snapshot->tracebacks[id].frame;
+
+        types[i] =
+            folding->traits[frame] & FRAME_HANDS_ON
+                ? run_fold(folding, id, amount_average(&amounts[id])).type
+                : snapshot->frames[frame].type;
+    }
 }
 
 uint32_t *at_trace_types(const alloctrace_snapshot *snapshot)
 {
     const alloctrace_snapshot *raw = snapshot->raw ? snapshot->raw : snapshot;
-    struct at_fold *folds = at_fold_paths(raw);
-    uint32_t *types = calloc((size_t)raw->n_traces + 1, sizeof *types);
+    uint32_t *types = malloc(((size_t)raw->n_traces + 1) * sizeof *types);
+    struct amount *amounts = NULL;
+    struct folding folding;
 
-    for (uint32_t i = 0; folds && types && i < raw->n_traces; i++)
-        types[i] = folds[raw->traces[i].traceback].type;
-    if (!folds) {
+    if (folding_init(&folding, raw) && types)
+        amounts = amounts_sum(&folding, false);
+    if (amounts) {
+        types_find(&folding, amounts, types);
+    } else {
         free(types);
         types = NULL;
     }
-    free(folds);
+    free(amounts);
+    folding_fini(&folding);
     return types;
+}
+
+int alloctrace_snapshot_trace_types(const alloctrace_snapshot *snapshot,
+                                    const char ***types)
+{
+    AT_UNTRACED;
+    uint32_t *const strings = at_trace_types(snapshot);
+    const char **const texts =
+        calloc((size_t)snapshot->n_traces + 1, sizeof *texts);
+    const int result = strings && texts ? 0 : ALLOCTRACE_ENO_MEMORY;
+
+    for (uint32_t i = 0; !result && i < snapshot->n_traces; i++)
+        texts[i] = at_text(snapshot, strings[i]);
+    if (result)
+        free(texts);
+    else
+        *types = texts;
+    free(strings);
+    return result;
 }

@@ -282,6 +282,7 @@ int alloctrace_snapshot_has_details(const alloctrace_snapshot *snapshot)
 int alloctrace_snapshot_detail(const alloctrace_snapshot *snapshot,
                                size_t index, struct alloctrace_detail **detail)
 {
+    AT_UNTRACED;
     const uint32_t trace = (uint32_t)index;
 
     if (index >= snapshot->n_traces)
@@ -292,10 +293,14 @@ int alloctrace_snapshot_detail(const alloctrace_snapshot *snapshot,
 int alloctrace_snapshot_detail_sum(const alloctrace_snapshot *snapshot,
                                    struct alloctrace_detail **detail)
 {
+    AT_UNTRACED;
+
     return at_detail_sum(snapshot, NULL, snapshot->n_traces, detail);
 }
 
 void alloctrace_detail_free(struct alloctrace_detail *detail)
 {
+    AT_UNTRACED;
+
     free(detail);
 }

@@ -3,8 +3,9 @@
  * INTERNAL to analysis/: a loaded snapshot, and the prototypes of each file in
  * the order of the data flow. A file calls only files above it here.
  *
- *     bytes -> load -> snapshot -> resolve -> fold -> view
- *                       join          path -> pathtree -> stats
+ *     input -> load, entry -> snapshot -> resolve -> fold -> view -> filter
+ *     bytes                     join         path -> statistics (groups.h)
+ *                              write -> output
  *
  * Every table below is indexed by the number that the file gives its entries;
  * element 0 stands for "none" and is a whole entry, so that nothing needs to
@@ -23,10 +24,28 @@
 
 #include "alloctrace/analysis.h"
 
+#include "untraced.h"
+
 /* Frames of one call path that may come from one site, inlining included:
  * tracemalloc's limit for a whole traceback. Bounds the work a file can ask
  * for; GCC's own limits are far below. */
 #define AT_MAX_CHAIN 65535
+
+/*
+ * A file of n bytes is loaded and looked at in time and memory in proportion to
+ * n, so that what is small in it but stands for much is bounded: the frames
+ * that the sites of tracebacks have, on average; and the bytes of names that
+ * entries other than frames have, for each byte of the file.
+ */
+#define AT_CHAINS_PER_TRACEBACK 256
+#define AT_CHAINS_FREE (UINT64_C(1) << 20)
+#define AT_NAMES_PER_BYTE 16
+#define AT_NAMES_FREE (UINT64_C(1) << 20)
+
+/* Bytes of names of functions and files that are looked at, where all names
+ * of a path would be compared or searched: more than a path has that a system
+ * can open. */
+#define AT_MAX_NAME 4096
 
 /* Storage of strings that never moves; a list, the newest first. */
 struct at_piece {
@@ -82,6 +101,7 @@ struct at_attribute {
 struct at_attributes {
     struct at_attribute *items; /* owned; in the order of setting */
     size_t count;
+    size_t capacity; /* attributes that there is room for */
 };
 
 /* What the file calls a trace by when it tells more about it. */
@@ -157,6 +177,9 @@ struct alloctrace_snapshot {
                                         them */
     uint64_t n_blocks;
     struct at_attributes attributes; /* always its own */
+    uint64_t names_left;  /* while it is loaded: bytes that names may still
+                             have, each counted for each entry that has it */
+    uint64_t chains_left; /* likewise: frames of the sites of tracebacks */
     const char **wrappers; /* functions that folding left out, most bytes
                               first */
     size_t n_wrappers;
@@ -179,6 +202,51 @@ int at_fault_list(struct alloctrace_error *error, int code, uint64_t offset,
                   const char *format, va_list arguments);
 int at_fault_memory(struct alloctrace_error *error);
 
+/* input.c: the bytes of a dump, which are read twice. */
+
+struct at_input {
+    const uint8_t *at;     /* the next byte */
+    const uint8_t *end;    /* of the bytes that are in memory */
+    const uint8_t *hashed; /* those before it are in the checksum; <= `at` */
+    uint64_t checksum;     /* so far */
+    uint64_t end_offset;   /* place of `end` in the dump */
+    uint64_t size;         /* of the dump */
+    uint64_t base;         /* where it begins in the file */
+    const uint8_t *bytes;  /* the whole dump; NULL = it is in a file */
+    uint8_t *buffer;       /* owned: the window, or the whole dump; or NULL */
+    int fd;                /* the file; -1 = it is in memory */
+    bool is_owner;         /* closes the file */
+};
+
+/* Both begin at the first byte. `bytes` must outlive the input. Returns 0,
+ * ALLOCTRACE_EIO or ALLOCTRACE_ENO_MEMORY. */
+int at_input_open(struct at_input *input, const char *path,
+                  struct alloctrace_error *error);
+void at_input_open_bytes(struct at_input *input, const void *bytes,
+                         size_t size);
+void at_input_close(struct at_input *input);
+void at_input_rewind(struct at_input *input);
+
+/* The checksum of what stands `n_back` bytes before the next byte, which is
+ * in memory still, and is a multiple of 8 from the first one. */
+uint64_t at_input_checksum(struct at_input *input, size_t n_back);
+
+/* Brings the next `size` bytes into memory, AT_MAX_ENTRY_SIZE at most; `at` is
+ * theirs then. Returns 0 or ALLOCTRACE_EIO: that the dump is long enough was
+ * checked before, or it has become shorter. */
+int at_input_want(struct at_input *input, size_t size,
+                  struct alloctrace_error *error);
+
+/* Goes on behind the next `size` bytes, and copies them if `to` is not NULL.
+ * Returns as at_input_want. */
+int at_input_copy(struct at_input *input, char *to, uint64_t size,
+                  struct alloctrace_error *error);
+
+static inline uint64_t at_input_offset(const struct at_input *input)
+{
+    return input->end_offset - (uint64_t)(input->end - input->at);
+}
+
 /* strtab.c: the strings. All return 0 or ALLOCTRACE_ENO_MEMORY. */
 
 /* Makes room for `count` more ids and for one piece of `size` bytes. */
@@ -188,9 +256,14 @@ int at_strings_reserve(struct at_strings *strings, uint64_t count,
 /* Adds a copy of `size` bytes, in which there is no NUL, and a NUL. */
 int at_strings_add(struct at_strings *strings, const char *text, size_t size,
                    uint32_t *string_id);
+
+/* Adds a string of `size` bytes, which the caller then writes to `copy`; the
+ * NUL is there already. */
+int at_strings_make(struct at_strings *strings, size_t size, char **copy,
+                    uint32_t *string_id);
 void at_strings_fini(struct at_strings *strings);
 
-/* rank.c: order without hashing. Both return 0 or ALLOCTRACE_ENO_MEMORY. */
+/* rank.c: order without hashing. All return 0 or ALLOCTRACE_ENO_MEMORY. */
 
 /* Numbers `keys` by their order: equal keys get equal ranks, from 0 without
  * gaps; `n_ranks` (or NULL) gets how many there are. */
@@ -198,9 +271,55 @@ int at_rank_numbers(const uint64_t *keys, size_t count, uint32_t *ranks,
                     uint32_t *n_ranks);
 int at_rank_texts(const char *const *texts, size_t count, uint32_t *ranks);
 
+/* What is sorted, and what goes with it. */
+struct at_keyed {
+    uint64_t key;
+    uint32_t index;
+};
+
+/* Room for `count` items and as many more to sort them. The caller frees it.
+ * NULL: no memory. */
+struct at_keyed *at_keyed_create(size_t count);
+
+/* Sorts by key, ascending; equal ones keep their order. `scratch` has room for
+ * as many. Returns which of the two holds the result. */
+struct at_keyed *at_sort(struct at_keyed *items, struct at_keyed *scratch,
+                         size_t count);
+
+/* glob.c: patterns for names. */
+
+struct at_byte_set {
+    uint32_t bits[8]; /* by byte */
+};
+
+/* A pattern, taken apart. */
+struct at_pattern {
+    uint32_t *elements;       /* owned: bytes and what stands for bytes */
+    size_t count;             /* of them */
+    struct at_byte_set *sets; /* owned: what brackets match */
+    bool is_file;             /* ".pyc" at the end counts as ".py" */
+};
+
+/* Reads a pattern; it is not needed afterwards. Returns 0 or
+ * ALLOCTRACE_ENO_MEMORY. */
+int at_pattern_init(struct at_pattern *pattern, const char *text, bool is_file);
+void at_pattern_fini(struct at_pattern *pattern);
+
+/* Does the pattern match a whole name? */
+bool at_pattern_matches(const struct at_pattern *pattern, const char *name);
+
 /* attribute.c: attributes. */
 
-/* Copies all; `to` is empty. Returns 0 or ALLOCTRACE_ENO_MEMORY. */
+/* Adds one whose key is not there yet: this is not looked up. */
+int at_attributes_add(struct at_attributes *attributes, const char *key,
+                      const char *value);
+
+/* Finds out whether two have the same key. All return 0 or
+ * ALLOCTRACE_ENO_MEMORY. */
+int at_attributes_check(const struct at_attributes *attributes,
+                        bool *is_unique);
+
+/* Copies all; `to` is empty. */
 int at_attributes_copy(struct at_attributes *to,
                        const struct at_attributes *from);
 int at_attributes_set(struct at_attributes *attributes, const char *key,
@@ -263,11 +382,55 @@ struct at_temporary at_trace_temporary(const alloctrace_snapshot *snapshot,
 int at_detail_sum(const alloctrace_snapshot *snapshot, const uint32_t *traces,
                   size_t count, struct alloctrace_detail **detail);
 
+/* output.c: a file that is being written. */
+
+struct at_output {
+    char *path;        /* owned: its name in the end; NULL = written directly */
+    char *temporary;   /* owned: its name until then; NULL likewise */
+    int fd;            /* of the file */
+    bool is_owner;     /* closes it: it is not standard output */
+    int failure;       /* errno of what went wrong first; 0 = nothing */
+    uint8_t *buffer;   /* owned */
+    size_t used;       /* bytes in the buffer */
+    uint64_t written;  /* bytes that have left it */
+    uint64_t checksum; /* of these, as format.h has it */
+};
+
+/* Begins a file; nothing stands under its name yet. Returns 0, ALLOCTRACE_EIO
+ * or ALLOCTRACE_ENO_MEMORY. */
+int at_output_open(struct at_output *output, const char *path,
+                   struct alloctrace_error *error);
+
+/* Room for the next `size` bytes, AT_MAX_ENTRY_SIZE at most, for the caller to
+ * fill. What goes wrong shows in the end. */
+uint8_t *at_output_take(struct at_output *output, size_t size);
+void at_output_put(struct at_output *output, const void *bytes, size_t size);
+
+/* Zeros up to a multiple of 8. */
+void at_output_pad(struct at_output *output);
+
+/* The checksum of all bytes so far, a multiple of 8. */
+uint64_t at_output_checksum(struct at_output *output);
+static inline uint64_t at_output_offset(const struct at_output *output)
+{
+    return output->written + output->used;
+}
+
+/* Ends the file: it gets its name, or vanishes if something went wrong.
+ * Returns 0 or ALLOCTRACE_EIO. */
+int at_output_close(struct at_output *output, struct alloctrace_error *error);
+
 /* resolve.c: names for addresses. Before folding. */
 
 /* Gives each frame that is a bare address, and each unknown one, a name made
  * from its module: "[libc.so.6+0x1f4]". Once, after loading. */
 int at_snapshot_label(alloctrace_snapshot *snapshot);
+
+/* Is the name of a frame's file one that at_snapshot_label made? */
+static inline bool at_is_label(const struct at_frame *frame)
+{
+    return frame->address && frame->place != frame->file;
+}
 
 /* fold.c: which frame answers for a path. */
 
@@ -278,8 +441,9 @@ struct at_fold {
     uint32_t type;      /* string: of what the path allocates; may be "" */
 };
 
-/* Folds all paths; the result is by traceback. Not for a folded snapshot. The
- * caller frees it. NULL: no memory. */
+/* Folds all paths; the result is by traceback. Of a folded snapshot they are
+ * what a reader of its dump would make of them. The caller frees it. NULL: no
+ * memory. */
 struct at_fold *at_fold_paths(const alloctrace_snapshot *snapshot);
 
 /* Strings that are the types of what traces allocated, by trace; folded or
@@ -298,6 +462,11 @@ static inline bool at_is_folded(const alloctrace_snapshot *snapshot,
 {
     return snapshot->raw && traceback_id >= snapshot->raw->n_tracebacks;
 }
+
+/* Gives a folded snapshot its list of wrappers: of those that its traces came
+ * through. `folds` are of what was folded. Returns 0 or ALLOCTRACE_ENO_MEMORY.
+ */
+int at_wrappers_find(alloctrace_snapshot *view, const struct at_fold *folds);
 
 /* path.c: call paths. */
 
@@ -337,19 +506,208 @@ int at_path_begin(const alloctrace_snapshot *snapshot, uint32_t traceback_id,
 /* A traceback of `count` empty frames. NULL: no memory. */
 alloctrace_traceback *at_traceback_create(size_t count);
 
-/* pathtree.c: which paths are equal, and their order. */
+/* source.c: lines of source files. */
 
-/* Ranks the paths of tracebacks in tracemalloc's order, oldest frame first:
- * equal paths get equal ranks, below `n_ranks`, with gaps. `place` orders
- * frames. Only elements of `ranks` whose traceback `is_used` are set. */
-int at_rank_paths(const alloctrace_snapshot *snapshot, const uint32_t *place,
-                  const bool *is_used, uint32_t *ranks, uint32_t *n_ranks);
+/* A line that is wanted, and then what it says. */
+struct at_source_line {
+    const char *file; /* not owned */
+    uint32_t line;    /* from 1; 0 = unknown, which no file has */
+    size_t index;     /* the caller's */
+    char *text;       /* owned: without the blanks around it; NULL = the file or
+                         the line is not there, or blank */
+};
 
-/* key.c: what traces are grouped by. */
+/* Finds what lines say; sorts `lines` by file and line, so that each file is
+ * read once. The caller frees the texts, whatever is returned: 0 or
+ * ALLOCTRACE_ENO_MEMORY. */
+int at_source_find(struct at_source_line *lines, size_t count);
 
-/* Ranks all traces by the key of a grouping; `types` (at_trace_types) and
- * `ranks` have an element for each trace, `n_ranks` is above all of them. */
-int at_rank_traces(const alloctrace_snapshot *snapshot, int group_by,
-                   const uint32_t *types, uint32_t *ranks, uint32_t *n_ranks);
+/* hashing.c: hash tables. All return 0 or ALLOCTRACE_ENO_MEMORY. */
+
+/* The random key of a hash; one for each builder. */
+struct at_seed {
+    uint64_t key[2];
+};
+void at_seed_init(struct at_seed *seed);
+uint32_t at_hash(const struct at_seed *seed, const void *data, size_t size);
+
+/* Finds the numbers of entries, which stand in a table elsewhere. */
+struct at_slot {
+    uint32_t hash;   /* of the entry */
+    uint32_t number; /* of it; 0 = free */
+};
+struct at_index {
+    struct at_slot *slots; /* owned */
+    size_t n_slots;        /* a power of two, or 0 */
+    uint32_t count;        /* of entries */
+};
+
+/* Is the entry of that number in a table the one with the key? */
+typedef bool at_equality(const void *table, uint32_t number, const void *key);
+
+/* Returns 0 if there is none. */
+uint32_t at_index_find(const struct at_index *index, uint32_t hash,
+                       at_equality *is_equal, const void *table,
+                       const void *key);
+
+/* Makes room for one more, and adds one that is not there. */
+int at_index_reserve(struct at_index *index);
+void at_index_put(struct at_index *index, uint32_t hash, uint32_t number);
+void at_index_clear(struct at_index *index);
+void at_index_fini(struct at_index *index);
+
+/* Makes a table half as large again. NULL: no memory. */
+void *at_grown(void *table, uint32_t *capacity, size_t entry_size);
+
+/* Words => number; unused words are 0. */
+struct at_words {
+    uint64_t words[5];
+};
+struct at_map {
+    struct at_index index; /* numbers are positions plus one */
+    struct at_map_entry {
+        struct at_words key;
+        uint32_t value;
+    } *entries;        /* owned; index.count of them */
+    uint32_t capacity; /* of `entries` */
+};
+
+/* Returns NULL if the key is not there; good until one is added. */
+uint32_t *at_map_find(const struct at_map *map,
+                            const struct at_seed *seed,
+                            const struct at_words *key);
+
+/* Adds a key that is not there. */
+int at_map_add(struct at_map *map, const struct at_seed *seed,
+               const struct at_words *key, uint32_t value);
+void at_map_fini(struct at_map *map);
+
+/* intern.c: what is equal stands once. All return 0 or ALLOCTRACE_ENO_MEMORY,
+ * and then have changed nothing. */
+struct at_intern {
+    alloctrace_snapshot *snapshot; /* whose tables are filled; owned. Not
+                                      labelled, not measured */
+    struct at_seed seed;
+    struct at_index strings; /* each by number */
+    struct at_index frames;
+    struct at_index tracebacks;
+    struct at_index traces; /* by position plus one */
+    uint32_t unknown;       /* the frame of which nothing is known; 0 = none
+                               yet */
+    uint32_t n_max_frames;  /* entries that there is room for */
+    uint32_t n_max_tracebacks;
+    uint32_t n_max_traces;
+};
+int at_intern_init(struct at_intern *intern);
+void at_intern_fini(struct at_intern *intern);
+
+/* Forgets all call paths and traces, but keeps the memory for others. */
+void at_intern_clear_paths(struct at_intern *intern);
+
+/* NULL is "". */
+int at_intern_string(struct at_intern *intern, const char *text,
+                     uint32_t *string_id);
+
+/* `place` and `n_chain` do not count: they follow from the rest. The number is
+ * never 0, not even of an unknown frame, so that it can be a caller. */
+int at_intern_frame(struct at_intern *intern, const struct at_frame *frame,
+                    uint32_t *frame_id);
+
+/* `cut`: frames that a limit took of the path that ends here; paths that
+ * differ in it only are different ones. */
+int at_intern_traceback(struct at_intern *intern, uint32_t parent,
+                        uint32_t frame, uint64_t cut, uint32_t *traceback_id);
+int at_intern_trace(struct at_intern *intern, const struct at_trace_name *name,
+                    uint32_t *position);
+
+/* Adds up the figures, modulo 2^64. */
+void at_trace_add(struct alloctrace_trace *sum,
+                  const struct alloctrace_trace *trace);
+
+/* builder.c: snapshots by hand, and merged ones. */
+
+/* The first number of a domain that the runtime gave it, for its name; those
+ * below are the program's own choice. As in format.h. */
+#define AT_FIRST_NAMED 0x80000000u
+
+/* Details of a trace that is being built; zeros if it has none. */
+struct at_tally {
+    struct at_detail detail; /* `name` and `trace` are set in the end */
+    bool is_there;
+    bool has_range; /* `smallest` and `largest` mean something */
+};
+
+struct alloctrace_builder {
+    struct at_intern intern;
+    struct at_map modules; /* see alloctrace_builder_add_module */
+    struct at_map threads; /* name (string), system's number => number */
+    struct at_map thread_names; /* string => the first thread of that name */
+    struct at_map domain_numbers; /* that are taken => see domains.c */
+    struct at_map domain_names;   /* see domains.c */
+    struct at_tally *tallies;     /* owned: by trace, if `has_details` */
+    struct at_size *sizes;        /* owned; without names, by no order */
+    struct at_index size_index;   /* finds them by trace and class */
+    uint32_t n_max_modules;       /* entries that there is room for */
+    uint32_t n_max_threads;
+    uint32_t n_max_domains;
+    uint32_t n_max_tallies;
+    uint32_t n_tallies; /* of traces; the others have none */
+    uint32_t n_max_sizes;
+    uint32_t n_sizes;
+    uint32_t next_domain;  /* none below is free but AT_FIRST_NAMED is above */
+    uint32_t n_processes;  /* of all snapshots that were added */
+    bool is_process_given; /* alloctrace_builder_set_process said what it is */
+    bool has_own_traces;   /* some were not those of a snapshot */
+    bool has_snapshots;    /* some were */
+    bool has_details;      /* these have, all of them */
+};
+
+/* Interns a text. Returns 0 or ALLOCTRACE_ENO_MEMORY, as what follows. */
+int at_builder_text(alloctrace_builder *builder, const char *text,
+                    const char **copy);
+
+/* Settles what is said of the process: nothing is added any more. */
+void at_process_finish(alloctrace_builder *builder);
+
+/* domains.c: numbers of domains. */
+
+/* Notes that a number is in use. `name` is set to where its name stands, a
+ * string, 0 = none; good until the next is taken. */
+int at_domain_take(alloctrace_builder *builder, uint32_t domain,
+                   uint32_t **name);
+
+/* Gives a domain of another snapshot its number in what is built. NULL or "":
+ * it has no name. */
+int at_domain_merge(alloctrace_builder *builder, uint32_t domain,
+                    const char *name, uint32_t *merged);
+
+/* tally.c: details of what is built. */
+
+/* Adds the details of a snapshot, of whose traces `positions` are those in
+ * what is built. */
+int at_tally_merge(alloctrace_builder *builder,
+                   const alloctrace_snapshot *snapshot,
+                   const uint32_t *positions);
+int at_tally_finish(alloctrace_builder *builder);
+void at_tally_add(struct at_tally *tally, const struct at_detail *detail,
+                  bool has_range);
+
+/* Forgets the details of all traces that there are, or that there will be. */
+void at_tally_clear(alloctrace_builder *builder);
+void at_tally_drop(alloctrace_builder *builder);
+
+/* common.c: what merged snapshots have in common. */
+int at_common_merge(alloctrace_builder *builder,
+                    const alloctrace_snapshot *snapshot);
+
+/* merge.c: adding whole snapshots. */
+
+/* select.c: some of a snapshot's traces. */
+
+/* Makes a snapshot of those traces, by position, of which `is_kept` is true,
+ * with their details, sizes and blocks. Owner, returns: as
+ * alloctrace_snapshot_filter_traces. */
+int at_snapshot_select(const alloctrace_snapshot *snapshot, const bool *is_kept,
+                       alloctrace_snapshot **selected);
 
 #endif

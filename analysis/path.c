@@ -95,7 +95,7 @@ static void frame_set_via(const alloctrace_snapshot *snapshot,
 
     if (frame->kind != ALLOCTRACE_FRAME_CALL || !*callee)
         return;
-    if (inner && strcmp(callee, inner) == 0)
+    if (inner && strncmp(callee, inner, AT_MAX_NAME) == 0)
         return;
     out->via = callee;
     out->is_via_tail = (frame->flags & ALLOCTRACE_FRAME_CALLEE_HERE) != 0;
@@ -134,6 +134,7 @@ int alloctrace_snapshot_traceback(const alloctrace_snapshot *snapshot,
                                   uint32_t traceback_id,
                                   alloctrace_traceback **traceback)
 {
+    AT_UNTRACED;
     const uint32_t id =
         traceback_id < snapshot->n_tracebacks ? traceback_id : 0;
 
@@ -142,6 +143,8 @@ int alloctrace_snapshot_traceback(const alloctrace_snapshot *snapshot,
 
 void alloctrace_traceback_free(alloctrace_traceback *traceback)
 {
+    AT_UNTRACED;
+
     if (!traceback)
         return;
     alloctrace_snapshot_free(traceback->snapshot);
@@ -169,4 +172,40 @@ alloctrace_traceback_frame(const alloctrace_traceback *traceback,
 
     return from_recent < traceback->count ? &traceback->frames[from_recent]
                                           : NULL;
+}
+
+/* ---- Walking without copying ---- */
+
+void alloctrace_walk_begin(struct alloctrace_walk *walk,
+                           const alloctrace_snapshot *snapshot,
+                           uint32_t traceback_id)
+{
+    const uint32_t id =
+        traceback_id < snapshot->n_tracebacks ? traceback_id : 0;
+
+    *walk = (struct alloctrace_walk){
+        .snapshot = snapshot,
+        .left = at_kept_frames(snapshot, id),
+        .traceback = id,
+        .next = snapshot->tracebacks[id].frame,
+    };
+}
+
+const struct alloctrace_frame *
+alloctrace_walk_next(struct alloctrace_walk *walk)
+{
+    struct at_walk inner = {.snapshot = walk->snapshot,
+                            .traceback = walk->traceback,
+                            .frame = walk->next,
+                            .left = walk->left};
+
+    if (walk->left == 0)
+        return NULL;
+    frame_describe(walk->snapshot, &walk->snapshot->frames[walk->next],
+                   &walk->frame);
+    at_walk_next(&inner);
+    walk->traceback = inner.traceback;
+    walk->next = inner.frame;
+    walk->left = inner.left;
+    return &walk->frame;
 }

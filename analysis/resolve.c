@@ -13,8 +13,10 @@
 
 #include "model.h"
 
-/* Characters of a label besides the module's name. */
+/* Characters of a label besides the module's name, and those of the name: as
+ * many as names of files have. */
 #define LABEL_EXTRA 32
+#define LABEL_NAME 255
 
 static int add_text(alloctrace_snapshot *snapshot, const char *text,
                     uint32_t *string_id)
@@ -23,6 +25,12 @@ static int add_text(alloctrace_snapshot *snapshot, const char *text,
 }
 
 /* ---- Labels ---- */
+
+/* What stands for a module. */
+struct label {
+    const char *name;   /* in its path; "unknown" for number 0 */
+    uint32_t string_id; /* of the name in brackets */
+};
 
 /* Name of a module without its folders; the same pointer's tail. */
 static const char *module_name(const struct alloctrace_module *module)
@@ -33,45 +41,33 @@ static const char *module_name(const struct alloctrace_module *module)
 }
 
 /* Adds "[NAME]", the name of a module as a place. */
-static int add_module_label(alloctrace_snapshot *snapshot, uint32_t module_id,
-                            uint32_t *string_id)
+static int add_module_label(alloctrace_snapshot *snapshot,
+                            struct label *module)
 {
-    const char *name = module_name(&snapshot->modules[module_id]);
-    size_t size = strlen(name) + LABEL_EXTRA;
-    char *label = malloc(size);
-    int result;
+    char label[LABEL_NAME + LABEL_EXTRA];
 
-    if (!label)
-        return ALLOCTRACE_ENO_MEMORY;
-    snprintf(label, size, "[%s]", module_id ? name : "unknown");
-    result = add_text(snapshot, label, string_id);
-    free(label);
-    return result;
+    snprintf(label, sizeof label, "[%.*s]", LABEL_NAME, module->name);
+    return add_text(snapshot, label, &module->string_id);
 }
 
 /* Adds "[NAME+OFFSET]", or "[ADDRESS]" outside all modules. */
 static int add_address_label(alloctrace_snapshot *snapshot,
-                             const struct at_frame *frame, uint32_t *string_id)
+                             const struct at_frame *frame,
+                             const struct label *module, uint32_t *string_id)
 {
-    const struct alloctrace_module *module = &snapshot->modules[frame->module];
-    const char *name = module_name(module);
-    size_t size = strlen(name) + LABEL_EXTRA;
-    char *label = malloc(size);
-    int result;
+    char label[LABEL_NAME + LABEL_EXTRA];
 
-    if (!label)
-        return ALLOCTRACE_ENO_MEMORY;
-    snprintf(label, size, "[%s%s0x%" PRIx64 "]", name, frame->module ? "+" : "",
-             frame->address - module->bias);
-    result = add_text(snapshot, label, string_id);
-    free(label);
-    return result;
+    snprintf(label, sizeof label, "[%.*s%s0x%" PRIx64 "]", LABEL_NAME,
+             frame->module ? module->name : "", frame->module ? "+" : "",
+             frame->address - snapshot->modules[frame->module].bias);
+    return add_text(snapshot, label, string_id);
 }
 
+/* A name that is empty is none, whatever its number. */
 static int label_frame(alloctrace_snapshot *snapshot, struct at_frame *frame,
-                       uint32_t unknown_id, const uint32_t *module_labels)
+                       uint32_t unknown_id, const struct label *modules)
 {
-    if (frame->file) {
+    if (*at_text(snapshot, frame->file)) {
         frame->place = frame->file;
         return 0;
     }
@@ -79,28 +75,30 @@ static int label_frame(alloctrace_snapshot *snapshot, struct at_frame *frame,
         frame->file = frame->place = unknown_id;
         return 0;
     }
-    frame->place = module_labels[frame->module];
-    return add_address_label(snapshot, frame, &frame->file);
+    frame->place = modules[frame->module].string_id;
+    return add_address_label(snapshot, frame, &modules[frame->module],
+                             &frame->file);
 }
 
 int at_snapshot_label(alloctrace_snapshot *snapshot)
 {
-    uint32_t *module_labels = calloc(snapshot->n_modules, sizeof(uint32_t));
+    struct label *modules = calloc(snapshot->n_modules, sizeof *modules);
     uint32_t unknown_id;
     int result = ALLOCTRACE_ENO_MEMORY;
 
-    if (!module_labels || add_text(snapshot, "<unknown>", &unknown_id))
+    if (!modules || add_text(snapshot, "<unknown>", &unknown_id))
         goto out;
-    for (uint32_t i = 0; i < snapshot->n_modules; i++)
-        if (add_module_label(snapshot, i, &module_labels[i]))
+    for (uint32_t i = 0; i < snapshot->n_modules; i++) {
+        modules[i].name = i ? module_name(&snapshot->modules[i]) : "unknown";
+        if (add_module_label(snapshot, &modules[i]))
             goto out;
+    }
     for (uint32_t i = 0; i < snapshot->n_frames; i++)
-        if (label_frame(snapshot, &snapshot->frames[i], unknown_id,
-                        module_labels))
+        if (label_frame(snapshot, &snapshot->frames[i], unknown_id, modules))
             goto out;
     result = 0;
 out:
-    free(module_labels);
+    free(modules);
     return result;
 }
 
@@ -214,8 +212,10 @@ static int frames_name(alloctrace_snapshot *snapshot, const bool *is_caller,
             continue;
         module = &snapshot->modules[frame->module];
         memset(symbols, 0, sizeof symbols);
+        at_resume(); /* what it allocates is the user's */
         n_symbols =
             resolver(data, module, frame->address - module->bias - 1, symbols);
+        at_pause();
         if (n_symbols > ALLOCTRACE_MAX_SYMBOLS)
             n_symbols = ALLOCTRACE_MAX_SYMBOLS;
         result = frames_reserve(snapshot, n_symbols, &capacity);
@@ -228,6 +228,7 @@ static int frames_name(alloctrace_snapshot *snapshot, const bool *is_caller,
 int alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,
                                 alloctrace_resolver *resolver, void *data)
 {
+    AT_UNTRACED;
     bool *is_caller;
     int result;
 

@@ -131,6 +131,8 @@ static void tables_free(alloctrace_snapshot *snapshot)
 /* A chain of bases is as long as snapshots were made of one another. */
 void alloctrace_snapshot_free(alloctrace_snapshot *snapshot)
 {
+    AT_UNTRACED;
+
     while (snapshot && __atomic_sub_fetch(&snapshot->references, 1,
                                           __ATOMIC_ACQ_REL) == 0) {
         alloctrace_snapshot *const base = snapshot->base;

@@ -1,52 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statistics: traces summed up by a key and sorted. key.c says which traces
- * belong together and how keys compare; here the sums are made in one pass
- * over an array of ranks, and groups are sorted with the rank as last
- * criterion, so that the order is the same in every run.
- *
- * Sums wrap around modulo 2^64, as only a forged file can make them do.
+ * Statistics and comparisons: what key.c, sum.c and cumulate.c found is sorted
+ * here and made a result. Groups are sorted by one criterion after the other,
+ * the last one first, and begin in the order of their keys, so that the order
+ * is the same in every run.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
+#include "groups.h"
 
-/* A group while it is summed up. */
-struct group {
-    uint64_t size;    /* bytes; two's complement */
-    uint64_t count;   /* blocks */
-    uint32_t rank;    /* of the key: the last criterion of the order */
-    uint32_t trace;   /* first trace of the group; stands for its key */
-    uint32_t largest; /* the trace with most bytes, the first of equals */
-    int64_t most;     /* bytes of that one */
-    bool has_types;   /* there are several types in the group */
-    bool has_ways;    /* and several ways through wrappers */
-};
+#define KNOWN_FLAGS (ALLOCTRACE_LIKE_CPYTHON | ALLOCTRACE_IGNORE_LINES)
 
-/* What is needed to sum up. */
-struct summing {
-    const alloctrace_snapshot *snapshot;
-    int metric;            /* enum alloctrace_metric */
-    const uint32_t *types; /* of what traces allocated; not owned */
-    const uint32_t *ranks; /* trace => group; not owned */
-};
-
-/* Wrappers that are compared to tell ways apart, which bounds the time. */
-#define COMPARED_WRAPPERS 64
-
-struct alloctrace_statistics {
-    alloctrace_snapshot *snapshot; /* holds a reference */
-    int group_by;                        /* enum alloctrace_grouping */
-    size_t count;                        /* groups */
-    struct alloctrace_statistic sum;     /* of all groups */
-    uint32_t *largest; /* owned: by group, its trace with most bytes */
-    /* Owned; NULL if the snapshot has no details. The traces of group i are
-     * members[first[i]] to those of the next one. */
-    uint32_t *members;
-    uint32_t *first;
-    struct alloctrace_statistic groups[]; /* sorted */
-};
+/* ---- Options ---- */
 
 /* Copies as many options as the caller knows; the others are 0. */
 static int options_read(const struct alloctrace_statistics_options *given,
@@ -66,192 +32,399 @@ static int options_read(const struct alloctrace_statistics_options *given,
     if (options->group_by < ALLOCTRACE_BY_FILENAME ||
         options->group_by > ALLOCTRACE_BY_MODULE ||
         options->metric < ALLOCTRACE_METRIC_LIVE ||
-        options->metric > ALLOCTRACE_METRIC_TEMPORARY)
+        options->metric > ALLOCTRACE_METRIC_TEMPORARY ||
+        options->flags & ~(unsigned)KNOWN_FLAGS ||
+        (options->cumulative && !at_is_by_frame(options->group_by)))
         return ALLOCTRACE_EBAD_ARGUMENT;
     return 0;
 }
 
-/* What the metric counts of a trace. */
-struct amount {
-    int64_t bytes;
-    int64_t blocks;
-};
+/* ---- Summing up ---- */
 
-static struct amount trace_amount(const struct summing *summing, uint32_t index)
+static void summing_fini(struct at_summing *summing)
 {
-    const struct alloctrace_trace *trace = &summing->snapshot->traces[index];
-    struct at_temporary temporary;
+    at_types_fini(&summing->types);
+    free(summing->ranks);
+    for (uint32_t s = 0; s < 2; s++) {
+        free(summing->groups[s]);
+        free(summing->ways[s]);
+    }
+}
 
-    switch (summing->metric) {
-    case ALLOCTRACE_METRIC_LIVE:
-        return (struct amount){trace->live_bytes, trace->live_blocks};
-    case ALLOCTRACE_METRIC_TOTAL:
-        return (struct amount){trace->total_bytes, trace->total_blocks};
-    case ALLOCTRACE_METRIC_PEAK:
-        return (struct amount){trace->peak_bytes, trace->peak_blocks};
+static int sum_traces(struct at_summing *summing)
+{
+    const struct at_sides *const sides = &summing->sides;
+
+    summing->ranks =
+        calloc((size_t)sides->n_traces + 1, sizeof *summing->ranks);
+    if (!summing->ranks ||
+        at_rank_traces(sides, summing->options.group_by, summing->options.flags,
+                       &summing->types, summing->ranks, &summing->n_ranks))
+        return ALLOCTRACE_ENO_MEMORY;
+    return at_sum(summing);
+}
+
+static int sum_frames(struct at_summing *summing)
+{
+    const struct at_sides *const sides = &summing->sides;
+
+    summing->ranks = calloc(sides->n_frames, sizeof *summing->ranks);
+    if (!summing->ranks ||
+        at_rank_frames(sides, summing->options.group_by, summing->options.flags,
+                       summing->ranks, &summing->n_ranks))
+        return ALLOCTRACE_ENO_MEMORY;
+    return at_cumulate(summing);
+}
+
+/* ---- Order ---- */
+
+/* A group's figures in both snapshots; differences wrap around as sums do. */
+static int64_t group_size(const struct at_summing *summing, uint32_t rank)
+{
+    return (int64_t)summing->groups[0][rank].size;
+}
+
+static int64_t group_count(const struct at_summing *summing, uint32_t rank)
+{
+    return (int64_t)summing->groups[0][rank].count;
+}
+
+static int64_t group_size_diff(const struct at_summing *summing, uint32_t rank)
+{
+    return summing->groups[1] ? (int64_t)(summing->groups[0][rank].size -
+                                          summing->groups[1][rank].size)
+                              : 0;
+}
+
+static int64_t group_count_diff(const struct at_summing *summing, uint32_t rank)
+{
+    return summing->groups[1] ? (int64_t)(summing->groups[0][rank].count -
+                                          summing->groups[1][rank].count)
+                              : 0;
+}
+
+/* Does the side have anything of a key? */
+static bool has_group(const struct at_summing *summing, uint32_t side,
+                      uint32_t rank)
+{
+    return summing->groups[side] && (summing->groups[side][rank].size ||
+                                     summing->groups[side][rank].count);
+}
+
+/* What is sorted by, the most important last: tracemalloc's order. All are
+ * descending, those of a difference without its sign. */
+enum criterion { BY_COUNT, BY_COUNT_DIFF, BY_SIZE, BY_SIZE_DIFF };
+
+static uint64_t descending(int64_t number)
+{
+    return ~((uint64_t)number ^ UINT64_C(1) << 63);
+}
+
+static uint64_t descending_magnitude(int64_t number)
+{
+    return ~(number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
+}
+
+static uint64_t sort_key(const struct at_summing *summing,
+                         enum criterion criterion, uint32_t rank)
+{
+    switch (criterion) {
+    case BY_COUNT:
+        return descending(group_count(summing, rank));
+    case BY_COUNT_DIFF:
+        return descending_magnitude(group_count_diff(summing, rank));
+    case BY_SIZE:
+        return descending(group_size(summing, rank));
     default:
-        temporary = at_trace_temporary(summing->snapshot, index);
-        return (struct amount){(int64_t)temporary.bytes,
-                               (int64_t)temporary.blocks};
+        return descending_magnitude(group_size_diff(summing, rank));
     }
 }
 
-/* Wrappers between where a trace allocated and where its path begins now. */
-static uint64_t wrappers_count(const alloctrace_snapshot *snapshot,
-                               uint32_t trace)
+/* Lists the ranks that have anything, in the order of the result. Returns
+ * items of which `index` is the rank, in `room`; NULL: no memory. */
+static const struct at_keyed *groups_sort(const struct at_summing *summing,
+                                          struct at_keyed **room, size_t *count)
 {
-    const alloctrace_snapshot *raw = snapshot->raw ? snapshot->raw : snapshot;
+    const bool is_diff = summing->groups[1];
+    struct at_keyed *items;
+    struct at_keyed *scratch;
+    size_t n = 0;
 
-    return raw->tracebacks[raw->traces[trace].traceback].depth -
-           snapshot->tracebacks[snapshot->traces[trace].traceback].depth;
-}
+    for (uint32_t i = 0; i < summing->n_ranks; i++)
+        n += has_group(summing, 0, i) || has_group(summing, 1, i);
+    *count = n;
+    items = *room = at_keyed_create(n);
+    if (!items)
+        return NULL;
+    scratch = items + n;
+    n = 0;
+    for (uint32_t i = summing->n_ranks; i-- > 0;)
+        if (has_group(summing, 0, i) || has_group(summing, 1, i))
+            items[n++].index = i;
+    for (int by = BY_COUNT; by <= BY_SIZE_DIFF; by++) {
+        struct at_keyed *sorted;
 
-/* Did two traces come through functions of the same names? */
-static bool is_same_way(const alloctrace_snapshot *snapshot, uint32_t left,
-                        uint32_t right)
-{
-    const alloctrace_snapshot *raw = snapshot->raw;
-    struct at_walk a;
-    struct at_walk b;
-    uint64_t n;
-
-    if (!raw || raw->traces[left].traceback == raw->traces[right].traceback)
-        return true;
-    n = wrappers_count(snapshot, left);
-    if (n != wrappers_count(snapshot, right))
-        return false;
-    at_walk_begin(&a, raw, raw->traces[left].traceback);
-    at_walk_begin(&b, raw, raw->traces[right].traceback);
-    for (uint64_t i = 0; i < n && i < COMPARED_WRAPPERS; i++) {
-        if (strcmp(at_text(raw, raw->frames[a.frame].function),
-                   at_text(raw, raw->frames[b.frame].function)))
-            return false;
-        at_walk_next(&a);
-        at_walk_next(&b);
+        if (!is_diff && (by == BY_COUNT_DIFF || by == BY_SIZE_DIFF))
+            continue;
+        for (size_t i = 0; i < n; i++)
+            items[i].key =
+                sort_key(summing, (enum criterion)by, items[i].index);
+        sorted = at_sort(items, scratch, n);
+        if (sorted != items)
+            scratch = items;
+        items = sorted;
     }
-    return true;
+    return items;
 }
 
-static void group_add(const struct summing *summing, struct group *group,
-                      uint32_t index)
-{
-    const alloctrace_snapshot *snapshot = summing->snapshot;
-    const struct amount amount = trace_amount(summing, index);
+/* ---- Keys ---- */
 
-    if (!amount.bytes && !amount.blocks)
-        return;
-    group->size += (uint64_t)amount.bytes;
-    group->count += (uint64_t)amount.blocks;
-    if (group->trace == UINT32_MAX) {
-        group->trace = group->largest = index;
-        group->most = amount.bytes;
-        return;
+const struct at_frame *at_group_frame(const alloctrace_statistics *statistics,
+                                      size_t index)
+{
+    const alloctrace_snapshot *of = statistics->snapshots[0];
+    uint32_t frame;
+
+    if (statistics->keys) {
+        frame = statistics->keys[index];
+        if (frame < of->n_frames)
+            return &of->frames[frame];
+        return &statistics->snapshots[1]->frames[frame - of->n_frames];
     }
-    if (!group->has_types)
-        group->has_types =
-            strcmp(at_text(snapshot, summing->types[group->trace]),
-                   at_text(snapshot, summing->types[index])) != 0;
-    if (!group->has_ways)
-        group->has_ways = !is_same_way(snapshot, group->trace, index);
-    if (amount.bytes > group->most) {
-        group->largest = index;
-        group->most = amount.bytes;
-    }
+    of = statistics->snapshots[at_group_side(statistics, index)];
+    frame = of->tracebacks[statistics->groups[index].traceback].frame;
+    return &of->frames[frame];
 }
 
-/* Sums up by rank. `groups` are `n_ranks` zeros. */
-static void groups_sum(const struct summing *summing, struct group *groups,
-                       uint32_t n_ranks)
+const alloctrace_snapshot *
+at_frame_snapshot(const alloctrace_statistics *statistics, size_t index)
 {
-    for (uint32_t i = 0; i < n_ranks; i++)
-        groups[i] = (struct group){.rank = i, .trace = UINT32_MAX};
-    for (uint32_t i = 0; i < summing->snapshot->n_traces; i++)
-        group_add(summing, &groups[summing->ranks[i]], i);
+    const bool is_old =
+        statistics->keys
+            ? statistics->keys[index] >= statistics->snapshots[0]->n_frames
+            : at_group_side(statistics, index);
+
+    return statistics->snapshots[is_old];
 }
 
-/* Moves the groups that hold anything to the front. Returns their number. */
-static size_t groups_compact(struct group *groups, uint32_t n_ranks)
+static void name_frame(const alloctrace_statistics *statistics, size_t index,
+                       struct alloctrace_statistic *statistic)
 {
-    size_t count = 0;
+    const alloctrace_snapshot *const of = at_frame_snapshot(statistics, index);
+    const struct at_frame *const frame = at_group_frame(statistics, index);
 
-    for (uint32_t i = 0; i < n_ranks; i++)
-        if (groups[i].size || groups[i].count)
-            groups[count++] = groups[i];
-    return count;
-}
-
-/* Descending by size, count and key: tracemalloc's order. */
-static int compare_groups(const void *left, const void *right)
-{
-    const struct group *a = left;
-    const struct group *b = right;
-
-    if (a->size != b->size)
-        return (int64_t)a->size < (int64_t)b->size ? 1 : -1;
-    if (a->count != b->count)
-        return (int64_t)a->count < (int64_t)b->count ? 1 : -1;
-    return a->rank < b->rank ? 1 : -1;
-}
-
-/* Fills in the key of a group from its first trace. */
-static void statistic_name(const alloctrace_snapshot *snapshot, int group_by,
-                           const struct alloctrace_trace *trace,
-                           struct alloctrace_statistic *statistic)
-{
-    const struct at_frame *frame =
-        &snapshot->frames[snapshot->tracebacks[trace->traceback].frame];
-
-    switch (group_by) {
+    switch (statistics->group_by) {
     case ALLOCTRACE_BY_FILENAME:
-        statistic->key = at_text(snapshot, frame->place);
+        statistic->key = at_text(of, frame->place);
         break;
     case ALLOCTRACE_BY_LINENO:
-        statistic->key = at_text(snapshot, frame->file);
+        statistic->key = at_text(of, frame->file);
         statistic->line = frame->line;
         break;
     case ALLOCTRACE_BY_FUNCTION:
-        statistic->key = at_text(snapshot, frame->function);
+        statistic->key = at_text(of, frame->function);
+        break;
+    default:
+        statistic->key = of->modules[frame->module].path;
+        break;
+    }
+}
+
+/* Fills in the key of a group whose other fields are set already. */
+static void statistic_name(const alloctrace_statistics *statistics,
+                           size_t index, const struct alloctrace_trace *trace,
+                           const struct at_domain_names *domains,
+                           struct alloctrace_statistic *statistic)
+{
+    const alloctrace_snapshot *const of =
+        statistics->snapshots[at_group_side(statistics, index)];
+    uint32_t at;
+
+    switch (statistics->group_by) {
+    case ALLOCTRACE_BY_TRACEBACK:
         break;
     case ALLOCTRACE_BY_TYPE:
         statistic->key = statistic->type;
         break;
     case ALLOCTRACE_BY_DOMAIN:
-        statistic->key =
-            alloctrace_snapshot_domain_name(snapshot, trace->domain);
         statistic->number = trace->domain;
+        at = at_domain_find(domains, trace->domain);
+        statistic->key = at != AT_NONE      ? of->domains[at].name
+                         : trace->domain == 0 ? "malloc"
+                                              : "";
         break;
     case ALLOCTRACE_BY_THREAD:
-        statistic->key = snapshot->threads[trace->thread].name;
+        statistic->key = of->threads[trace->thread].name;
         statistic->number = trace->thread;
         break;
-    case ALLOCTRACE_BY_MODULE:
-        statistic->key = snapshot->modules[frame->module].path;
-        break;
     default:
+        name_frame(statistics, index, statistic);
         break;
     }
 }
 
-static void statistic_set(const struct summing *summing, int group_by,
-                          const struct group *group,
-                          struct alloctrace_statistic *statistic)
+/* ---- Results ---- */
+
+static uint32_t type_together(const struct at_group *a,
+                              const struct at_group *b)
 {
-    const alloctrace_snapshot *snapshot = summing->snapshot;
-    const struct alloctrace_trace *trace = &snapshot->traces[group->trace];
+    if (!b || b->trace == AT_NONE)
+        return a->type;
+    if (a->trace == AT_NONE)
+        return b->type;
+    return a->type == b->type ? a->type : AT_SEVERAL_TYPES;
+}
+
+static void statistic_set(const struct at_summing *summing,
+                          alloctrace_statistics *statistics,
+                          const struct at_domain_names *domains, size_t index,
+                          uint32_t rank)
+{
+    struct alloctrace_statistic *const statistic = &statistics->groups[index];
+    const struct at_group *const old =
+        summing->groups[1] ? &summing->groups[1][rank] : NULL;
+    const uint32_t type = type_together(&summing->groups[0][rank], old);
+    const struct alloctrace_trace *trace;
+    uint32_t side;
 
     *statistic = (struct alloctrace_statistic){
-        .size = (int64_t)group->size,
-        .count = (int64_t)group->count,
+        .size = group_size(summing, rank),
+        .count = group_count(summing, rank),
+        .size_diff = group_size_diff(summing, rank),
+        .count_diff = group_count_diff(summing, rank),
         .key = "",
-        .traceback = trace->traceback,
-        .type = group->has_types
-                    ? ""
-                    : at_text(snapshot, summing->types[group->trace]),
-        .has_several_types = group->has_types,
-        .has_several_ways = group->has_ways,
+        .type = type == AT_SEVERAL_TYPES ? "" : summing->types.text[type],
+        .has_several_types = type == AT_SEVERAL_TYPES,
     };
-    statistic_name(snapshot, group_by, trace, statistic);
+    side = at_group_side(statistics, index);
+    trace = &statistics->snapshots[side]
+                 ->traces[summing->groups[side][rank].trace];
+    statistic->traceback = trace->traceback;
+    if (summing->ways[side]) {
+        statistic->has_several_ways = summing->ways[side][rank].has_several;
+        statistics->largest[index] = summing->ways[side][rank].largest;
+    }
+    statistic_name(statistics, index, trace, &domains[side], statistic);
 }
+
+/* A cumulative group's key is one of many frames: for each rank the first. */
+static int keys_list(const struct at_summing *summing,
+                     const struct at_keyed *order,
+                     alloctrace_statistics *statistics)
+{
+    uint32_t *const first = malloc((summing->n_ranks + 1) * sizeof *first);
+
+    statistics->keys =
+        malloc((statistics->count + 1) * sizeof *statistics->keys);
+    if (first && statistics->keys) {
+        for (uint32_t i = summing->sides.n_frames; i-- > 0;)
+            first[summing->ranks[i]] = i;
+        for (size_t i = 0; i < statistics->count; i++)
+            statistics->keys[i] = first[order[i].index];
+    }
+    free(first);
+    return first && statistics->keys ? 0 : ALLOCTRACE_ENO_MEMORY;
+}
+
+/* Tables besides the groups, as far as they are wanted. */
+static int tables_create(const struct at_summing *summing,
+                         const struct at_keyed *order,
+                         alloctrace_statistics *statistics)
+{
+    if (summing->options.cumulative)
+        return keys_list(summing, order, statistics);
+    if (summing->ways[0] || summing->ways[1]) {
+        statistics->largest =
+            calloc(statistics->count + 1, sizeof *statistics->largest);
+        return statistics->largest ? 0 : ALLOCTRACE_ENO_MEMORY;
+    }
+    return 0;
+}
+
+/* An empty result of `count` groups. NULL: no memory. */
+static alloctrace_statistics *statistics_create(const struct at_summing *summing,
+                                                size_t count)
+{
+    alloctrace_statistics *statistics = NULL;
+
+    if (count < (SIZE_MAX - sizeof *statistics) / sizeof *statistics->groups)
+        statistics =
+            malloc(sizeof *statistics + count * sizeof *statistics->groups);
+    if (!statistics)
+        return NULL;
+    *statistics = (alloctrace_statistics){
+        .group_by = summing->options.group_by,
+        .count = count,
+        .sum = {.key = "", .type = ""},
+    };
+    for (uint32_t s = 0; s < summing->sides.count; s++) {
+        const struct at_side *const side = &summing->sides.side[s];
+
+        statistics->snapshots[s] = at_snapshot_retain(side->snapshot);
+        statistics->limits[s] = side->limit;
+    }
+    return statistics;
+}
+
+/* Has groups and traces fetched that are wanted soon: of many groups most are
+ * not in the cache. */
+static void groups_prefetch(const struct at_summing *summing,
+                            const struct at_keyed *order, size_t count,
+                            size_t index)
+{
+    enum { AHEAD = 8 };
+
+    for (uint32_t s = 0; s < summing->sides.count; s++) {
+        const struct at_group *group;
+
+        if (count - index > 2 * AHEAD)
+            __builtin_prefetch(
+                &summing->groups[s][order[index + 2 * AHEAD].index]);
+        if (count - index <= AHEAD)
+            continue;
+        group = &summing->groups[s][order[index + AHEAD].index];
+        if (group->trace != AT_NONE)
+            __builtin_prefetch(
+                &summing->sides.side[s].snapshot->traces[group->trace]);
+    }
+}
+
+static int groups_set(const struct at_summing *summing,
+                      const struct at_keyed *order,
+                      alloctrace_statistics *statistics)
+{
+    struct at_domain_names domains[2] = {0};
+    int result = 0;
+
+    for (uint32_t s = 0; !result && s < summing->sides.count &&
+                         summing->options.group_by == ALLOCTRACE_BY_DOMAIN;
+         s++)
+        result =
+            at_domain_names_init(&domains[s], summing->sides.side[s].snapshot);
+    for (size_t i = 0; !result && i < statistics->count; i++) {
+        groups_prefetch(summing, order, statistics->count, i);
+        statistic_set(summing, statistics, domains, i, order[i].index);
+    }
+    at_domain_names_fini(&domains[0]);
+    at_domain_names_fini(&domains[1]);
+    return result;
+}
+
+/* All traces of both sides, each once. */
+static void sum_set(const struct at_summing *summing,
+                    struct alloctrace_statistic *sum)
+{
+    const struct at_group *const sums = summing->sums;
+
+    sum->size = (int64_t)sums[0].size;
+    sum->count = (int64_t)sums[0].count;
+    if (summing->sides.count > 1) {
+        sum->size_diff = (int64_t)(sums[0].size - sums[1].size);
+        sum->count_diff = (int64_t)(sums[0].count - sums[1].count);
+    }
+}
+
+/* ---- Members ---- */
 
 /* Where the traces of a rank go in a list of all groups' members. */
 struct place {
@@ -261,16 +434,16 @@ struct place {
 };
 
 static void members_fill(alloctrace_statistics *statistics,
-                         const struct summing *summing,
-                         const struct group *groups, struct place *places)
+                         const struct at_summing *summing,
+                         const struct at_keyed *order, struct place *places)
 {
-    const uint32_t n = summing->snapshot->n_traces;
+    const uint32_t n = summing->sides.side[0].snapshot->n_traces;
     uint32_t at = 0;
 
     for (uint32_t i = 0; i < n; i++)
         places[summing->ranks[i]].count++;
     for (size_t i = 0; i < statistics->count; i++) {
-        struct place *const place = &places[groups[i].rank];
+        struct place *const place = &places[order[i].index];
 
         *place = (struct place){place->count, at, true};
         statistics->first[i] = at;
@@ -285,60 +458,88 @@ static void members_fill(alloctrace_statistics *statistics,
     }
 }
 
-/* Lists the traces of each group, for their details. */
+/* Lists the traces of each group, for their details: those of the snapshot
+ * that is looked at. Of cumulative groups a trace may be in many; they are
+ * found when they are asked for. */
 static int members_list(alloctrace_statistics *statistics,
-                        const struct summing *summing,
-                        const struct group *groups, uint32_t n_ranks)
+                        struct at_summing *summing,
+                        const struct at_keyed *order)
 {
-    const size_t n = (size_t)summing->snapshot->n_traces + 1;
-    struct place *const places = calloc((size_t)n_ranks + 1, sizeof *places);
+    const size_t n = (size_t)summing->sides.side[0].snapshot->n_traces + 1;
+    struct place *places;
 
+    if (summing->options.cumulative) {
+        statistics->ranks = summing->ranks;
+        summing->ranks = NULL;
+        return 0;
+    }
+    places = calloc((size_t)summing->n_ranks + 1, sizeof *places);
     statistics->members = calloc(n, sizeof *statistics->members);
     statistics->first =
         calloc(statistics->count + 1, sizeof *statistics->first);
     if (places && statistics->members && statistics->first)
-        members_fill(statistics, summing, groups, places);
+        members_fill(statistics, summing, order, places);
     free(places);
     return places && statistics->members && statistics->first
                ? 0
                : ALLOCTRACE_ENO_MEMORY;
 }
 
-/* Makes the result of sorted groups. NULL: no memory. */
-static alloctrace_statistics *statistics_create(const struct summing *summing,
-                                                int group_by,
-                                                const struct group *groups,
-                                                size_t count)
-{
-    alloctrace_statistics *statistics = NULL;
-    uint32_t *largest = calloc(count + 1, sizeof *largest);
-    uint64_t size_sum = 0;
-    uint64_t count_sum = 0;
+/* ---- All of it ---- */
 
-    if (largest &&
-        count < (SIZE_MAX - sizeof *statistics) / sizeof *statistics->groups)
-        statistics =
-            malloc(sizeof *statistics + count * sizeof *statistics->groups);
-    if (!statistics) {
-        free(largest);
-        return NULL;
-    }
-    statistics->snapshot = at_snapshot_retain(summing->snapshot);
-    statistics->group_by = group_by;
-    statistics->count = count;
-    statistics->largest = largest;
-    statistics->members = statistics->first = NULL;
-    for (size_t i = 0; i < count; i++) {
-        statistic_set(summing, group_by, &groups[i], &statistics->groups[i]);
-        largest[i] = groups[i].largest;
-        size_sum += groups[i].size;
-        count_sum += groups[i].count;
-    }
-    statistics->sum = (struct alloctrace_statistic){.size = (int64_t)size_sum,
-                                                    .count = (int64_t)count_sum,
-                                                    .key = "",
-                                                    .type = ""};
-    return statistics;
+/* Makes the result of sums. 0 or ALLOCTRACE_ENO_MEMORY. */
+static int summing_finish(struct at_summing *summing,
+                          alloctrace_statistics **statistics)
+{
+    alloctrace_statistics *made = NULL;
+    struct at_keyed *room = NULL;
+    size_t count = 0;
+    const struct at_keyed *const order = groups_sort(summing, &room, &count);
+    int result = ALLOCTRACE_ENO_MEMORY;
+
+    if (order)
+        made = statistics_create(summing, count);
+    if (made)
+        result = tables_create(summing, order, made);
+    if (!result)
+        result = groups_set(summing, order, made);
+    if (!result)
+        sum_set(summing, &made->sum);
+    if (!result && summing->sides.side[0].snapshot->has_details)
+        result = members_list(made, summing, order);
+    free(room);
+    if (result)
+        alloctrace_statistics_free(made);
+    else
+        *statistics = made;
+    return result;
+}
+
+/* Sums up one snapshot, or two that are both folded or both not. */
+static int sides_sum(const alloctrace_snapshot *snapshot,
+                     const alloctrace_snapshot *old,
+                     const struct alloctrace_statistics_options *options,
+                     alloctrace_statistics **statistics)
+{
+    struct at_summing summing = {.options = *options};
+    int result = at_sides_init(&summing.sides, snapshot, old,
+                               options->flags & ALLOCTRACE_LIKE_CPYTHON);
+
+    if (!result)
+        result = at_types_init(&summing.types, &summing.sides);
+    if (!result)
+        result = options->cumulative ? sum_frames(&summing)
+                                     : sum_traces(&summing);
+    if (!result)
+        result = summing_finish(&summing, statistics);
+    summing_fini(&summing);
+    return result;
+}
+
+/* Are there the blocks that are to be counted? */
+static bool has_metric(const alloctrace_snapshot *snapshot, int metric)
+{
+    return metric != ALLOCTRACE_METRIC_TEMPORARY || snapshot->has_details;
 }
 
 int alloctrace_snapshot_statistics(
@@ -346,159 +547,52 @@ int alloctrace_snapshot_statistics(
     const struct alloctrace_statistics_options *options,
     alloctrace_statistics **statistics)
 {
+    AT_UNTRACED;
     struct alloctrace_statistics_options chosen;
-    struct summing summing = {.snapshot = snapshot};
-    uint32_t *types = NULL;
-    uint32_t *ranks = NULL;
-    struct group *groups = NULL;
-    alloctrace_statistics *made = NULL;
-    uint32_t n_ranks = 0;
-    size_t count;
 
     if (options_read(options, &chosen) ||
-        (chosen.metric == ALLOCTRACE_METRIC_TEMPORARY &&
-         !snapshot->has_details))
+        !has_metric(snapshot, chosen.metric))
         return ALLOCTRACE_EBAD_ARGUMENT;
-    types = at_trace_types(snapshot);
-    ranks = calloc((size_t)snapshot->n_traces + 1, sizeof *ranks);
-    if (!types || !ranks ||
-        at_rank_traces(snapshot, chosen.group_by, types, ranks, &n_ranks))
-        goto out;
-    groups = calloc((size_t)n_ranks + 1, sizeof *groups);
-    if (!groups)
-        goto out;
-    summing.metric = chosen.metric;
-    summing.types = types;
-    summing.ranks = ranks;
-    groups_sum(&summing, groups, n_ranks);
-    count = groups_compact(groups, n_ranks);
-    qsort(groups, count, sizeof *groups, compare_groups);
-    made = statistics_create(&summing, chosen.group_by, groups, count);
-    if (made && snapshot->has_details &&
-        members_list(made, &summing, groups, n_ranks)) {
-        alloctrace_statistics_free(made);
-        made = NULL;
-    }
-out:
-    free(types);
-    free(ranks);
-    free(groups);
-    if (!made)
-        return ALLOCTRACE_ENO_MEMORY;
-    *statistics = made;
-    return 0;
+    return sides_sum(snapshot, NULL, &chosen, statistics);
+}
+
+int alloctrace_snapshot_compare_to(
+    const alloctrace_snapshot *snapshot, const alloctrace_snapshot *old,
+    const struct alloctrace_statistics_options *options,
+    alloctrace_statistics **statistics)
+{
+    AT_UNTRACED;
+    struct alloctrace_statistics_options chosen;
+    alloctrace_snapshot *folded = NULL;
+    int result = 0;
+
+    if (options_read(options, &chosen) ||
+        !has_metric(snapshot, chosen.metric) || !has_metric(old, chosen.metric))
+        return ALLOCTRACE_EBAD_ARGUMENT;
+    if (snapshot->raw && !old->raw)
+        result = alloctrace_snapshot_fold_wrappers(old, &folded);
+    else if (old->raw && !snapshot->raw)
+        result = alloctrace_snapshot_fold_wrappers(snapshot, &folded);
+    if (!result)
+        result = sides_sum(folded && old->raw ? folded : snapshot,
+                           folded && !old->raw ? folded : old, &chosen,
+                           statistics);
+    alloctrace_snapshot_free(folded);
+    return result;
 }
 
 void alloctrace_statistics_free(alloctrace_statistics *statistics)
 {
+    AT_UNTRACED;
+
     if (!statistics)
         return;
     free(statistics->largest);
+    free(statistics->keys);
+    free(statistics->ranks);
     free(statistics->members);
     free(statistics->first);
-    alloctrace_snapshot_free(statistics->snapshot);
+    alloctrace_snapshot_free(statistics->snapshots[0]);
+    alloctrace_snapshot_free(statistics->snapshots[1]);
     free(statistics);
-}
-
-size_t alloctrace_statistics_count(const alloctrace_statistics *statistics)
-{
-    return statistics->count;
-}
-
-const struct alloctrace_statistic *
-alloctrace_statistics_get(const alloctrace_statistics *statistics, size_t index)
-{
-    return index < statistics->count ? &statistics->groups[index] : NULL;
-}
-
-const struct alloctrace_statistic *
-alloctrace_statistics_sum(const alloctrace_statistics *statistics)
-{
-    return &statistics->sum;
-}
-
-/* The one frame that is the key of a group by file, line or function. */
-static alloctrace_traceback *key_frame(const alloctrace_snapshot *snapshot,
-                                       int group_by, uint32_t traceback_id)
-{
-    const struct at_frame *frame =
-        &snapshot->frames[snapshot->tracebacks[traceback_id].frame];
-    bool is_by_line = group_by == ALLOCTRACE_BY_LINENO;
-    bool is_by_file = group_by == ALLOCTRACE_BY_FILENAME;
-    alloctrace_traceback *traceback = at_traceback_create(1);
-
-    if (!traceback)
-        return NULL;
-    traceback->snapshot = at_snapshot_retain(snapshot);
-    traceback->total_nframe = snapshot->tracebacks[traceback_id].depth +
-                              snapshot->tracebacks[traceback_id].left_out;
-    traceback->frames[0] = (struct alloctrace_frame){
-        .file = at_text(snapshot, is_by_line ? frame->file : frame->place),
-        .function = at_text(snapshot, is_by_file ? 0 : frame->function),
-        .type = "",
-        .target = "",
-        .module = alloctrace_snapshot_module(snapshot, frame->module),
-        .address = is_by_line ? frame->address : 0,
-        .line = is_by_line ? frame->line : 0,
-        .kind = frame->kind,
-    };
-    return traceback;
-}
-
-int alloctrace_statistics_traceback(const alloctrace_statistics *statistics,
-                                    size_t index,
-                                    alloctrace_traceback **traceback)
-{
-    alloctrace_traceback *made;
-    uint32_t id;
-
-    if (index >= statistics->count)
-        return ALLOCTRACE_EBAD_ARGUMENT;
-    id = statistics->groups[index].traceback;
-    switch (statistics->group_by) {
-    case ALLOCTRACE_BY_TRACEBACK:
-        return alloctrace_snapshot_traceback(statistics->snapshot, id,
-                                             traceback);
-    case ALLOCTRACE_BY_FILENAME:
-    case ALLOCTRACE_BY_LINENO:
-    case ALLOCTRACE_BY_FUNCTION:
-        made = key_frame(statistics->snapshot, statistics->group_by, id);
-        break;
-    default:
-        made = at_traceback_create(0);
-        break;
-    }
-    if (!made)
-        return ALLOCTRACE_ENO_MEMORY;
-    *traceback = made;
-    return 0;
-}
-
-int alloctrace_statistics_wrappers(const alloctrace_statistics *statistics,
-                                   size_t index,
-                                   alloctrace_traceback **traceback)
-{
-    const alloctrace_snapshot *snapshot = statistics->snapshot;
-    uint32_t trace;
-
-    if (index >= statistics->count)
-        return ALLOCTRACE_EBAD_ARGUMENT;
-    trace = statistics->largest[index];
-    if (!snapshot->raw)
-        return at_path_begin(snapshot, 0, 0, traceback);
-    return at_path_begin(snapshot->raw, snapshot->raw->traces[trace].traceback,
-                         wrappers_count(snapshot, trace), traceback);
-}
-
-int alloctrace_statistics_detail(const alloctrace_statistics *statistics,
-                                 size_t index,
-                                 struct alloctrace_detail **detail)
-{
-    const uint32_t *const first = statistics->first;
-
-    if (index >= statistics->count || !first)
-        return ALLOCTRACE_EBAD_ARGUMENT;
-    return at_detail_sum(statistics->snapshot,
-                         statistics->members + first[index],
-                         first[index + 1] - first[index], detail);
 }

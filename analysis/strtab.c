@@ -55,27 +55,37 @@ int at_strings_reserve(struct at_strings *strings, uint64_t count,
     return piece_add(strings, (size_t)size);
 }
 
-int at_strings_add(struct at_strings *strings, const char *text, size_t size,
-                   uint32_t *string_id)
+int at_strings_make(struct at_strings *strings, size_t size, char **copy,
+                    uint32_t *string_id)
 {
     struct at_piece *piece = strings->pieces;
-    char *copy;
 
     if (strings->count == strings->capacity &&
         ids_reserve(strings, (uint64_t)strings->capacity * 2 + 16))
         return ALLOCTRACE_ENO_MEMORY;
     if (!piece || piece->size - piece->used <= size) {
-        if (piece_add(strings, size < PIECE_SIZE ? PIECE_SIZE : size + 1))
+        if (size == SIZE_MAX ||
+            piece_add(strings, size < PIECE_SIZE ? PIECE_SIZE : size + 1))
             return ALLOCTRACE_ENO_MEMORY;
         piece = strings->pieces;
     }
     assert(piece->size - piece->used > size);
-    copy = piece->text + piece->used;
-    memcpy(copy, text, size);
-    copy[size] = '\0';
+    *copy = piece->text + piece->used;
+    (*copy)[size] = '\0';
     piece->used += size + 1;
     *string_id = strings->count;
-    strings->text[strings->count++] = copy;
+    strings->text[strings->count++] = *copy;
+    return 0;
+}
+
+int at_strings_add(struct at_strings *strings, const char *text, size_t size,
+                   uint32_t *string_id)
+{
+    char *copy;
+
+    if (at_strings_make(strings, size, &copy, string_id))
+        return ALLOCTRACE_ENO_MEMORY;
+    memcpy(copy, text, size);
     return 0;
 }
 

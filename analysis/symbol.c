@@ -699,6 +699,7 @@ static size_t resolve(void *data, const struct alloctrace_module *module,
 
 int alloctrace_snapshot_symbolize(alloctrace_snapshot *snapshot)
 {
+    AT_UNTRACED;
     struct symbolizer symbolizer = {0};
     int result = alloctrace_snapshot_resolve(snapshot, resolve, &symbolizer);
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "untraced.h"
+
 /* An ELF file that is open for questions. */
 struct at_elf;
 

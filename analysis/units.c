@@ -28,6 +28,7 @@ static void format_decimal(double value, int has_sign, char *text,
 const char *alloctrace_format_size(double size, int has_sign,
                                    char text[ALLOCTRACE_SIZE_TEXT])
 {
+    AT_UNTRACED;
     char number[ALLOCTRACE_SIZE_TEXT - 4];
     size_t unit = 0;
 

@@ -19,8 +19,9 @@
 
 /* What came through the wrappers: bytes that they handed on. */
 struct passage {
-    uint64_t *tracebacks; /* through whole sites, by traceback; then 0 */
-    uint64_t *frames;     /* by frame */
+    uint64_t *tracebacks; /* through whole sites, by traceback */
+    uint64_t *frames;     /* by frame; until all are summed up only what begins
+                             there, less what ends there */
 };
 
 /* A function while wrappers are listed. */
@@ -36,27 +37,29 @@ static void passage_add(const alloctrace_snapshot *raw, struct passage *passage,
                         uint32_t traceback, const struct at_fold *fold,
                         uint64_t bytes)
 {
-    uint32_t frame = raw->tracebacks[fold->traceback].frame;
-
     passage->tracebacks[traceback] += bytes;
     passage->tracebacks[fold->traceback] -= bytes;
-    for (; frame != fold->frame; frame = raw->frames[frame].caller)
-        passage->frames[frame] += bytes;
+    passage->frames[raw->tracebacks[fold->traceback].frame] += bytes;
+    passage->frames[fold->frame] -= bytes;
 }
 
-/* Carries the bytes of whole sites outwards: parents have lower numbers. */
+/* Carries the bytes outwards: through whole sites, for parents have lower
+ * numbers; then through frames, for callers have, but those that resolving an
+ * address added. */
 static void passage_sum(const alloctrace_snapshot *raw, struct passage *passage)
 {
     for (uint32_t i = raw->n_tracebacks; i-- > 1;) {
         const struct at_traceback *traceback = &raw->tracebacks[i];
-        uint32_t frame = traceback->frame;
 
-        if (!passage->tracebacks[i])
-            continue;
-        for (; frame; frame = raw->frames[frame].caller)
-            passage->frames[frame] += passage->tracebacks[i];
+        passage->frames[traceback->frame] += passage->tracebacks[i];
         passage->tracebacks[traceback->parent] += passage->tracebacks[i];
     }
+    for (uint32_t i = 1; i < raw->n_frames; i++)
+        if (raw->frames[i].caller > i)
+            passage->frames[raw->frames[i].caller] += passage->frames[i];
+    for (uint32_t i = raw->n_frames; i-- > 1;)
+        if (raw->frames[i].caller < i)
+            passage->frames[raw->frames[i].caller] += passage->frames[i];
 }
 
 static int compare_names(const void *left, const void *right)
@@ -91,21 +94,36 @@ static size_t wrappers_merge(struct wrapper *wrappers, size_t count)
     return n;
 }
 
-/* Lists the functions that something came through, but not the library's. */
+/* Sums up what frames handed on by the string that names their function, but
+ * not the library's. The caller frees the sums. NULL: no memory. */
+static uint64_t *functions_sum(const alloctrace_snapshot *view,
+                               const uint64_t *bytes)
+{
+    uint64_t *const sums = calloc(view->strings.count, sizeof *sums);
+
+    for (uint32_t i = 1; sums && i < view->n_frames; i++) {
+        const struct at_frame *frame = &view->frames[i];
+        const char *const function = at_text(view, frame->function);
+
+        if (bytes[i] && *function && !at_is_library(view, frame))
+            sums[frame->function] += bytes[i];
+    }
+    return sums;
+}
+
+/* Lists the functions that something came through. Each string is compared with
+ * others, not each frame: a long name may be that of many frames. */
 static int wrappers_list(alloctrace_snapshot *view, const uint64_t *bytes)
 {
-    struct wrapper *wrappers = calloc(view->n_frames, sizeof *wrappers);
+    uint64_t *const sums = functions_sum(view, bytes);
+    struct wrapper *wrappers = calloc(view->strings.count, sizeof *wrappers);
     size_t n = 0;
 
-    for (uint32_t i = 1; wrappers && i < view->n_frames; i++) {
-        const struct at_frame *frame = &view->frames[i];
-
-        if (bytes[i] && frame->function && !at_is_library(view, frame))
-            wrappers[n++] =
-                (struct wrapper){at_text(view, frame->function), bytes[i]};
-    }
+    for (uint32_t i = 1; sums && wrappers && i < view->strings.count; i++)
+        if (sums[i])
+            wrappers[n++] = (struct wrapper){at_text(view, i), sums[i]};
     view->wrappers = calloc(n + 1, sizeof *view->wrappers);
-    if (wrappers && view->wrappers) {
+    if (sums && wrappers && view->wrappers) {
         qsort(wrappers, n, sizeof *wrappers, compare_names);
         n = wrappers_merge(wrappers, n);
         qsort(wrappers, n, sizeof *wrappers, compare_bytes);
@@ -113,11 +131,12 @@ static int wrappers_list(alloctrace_snapshot *view, const uint64_t *bytes)
             view->wrappers[i] = wrappers[i].function;
         view->n_wrappers = n;
     }
+    free(sums);
     free(wrappers);
-    return wrappers && view->wrappers ? 0 : ALLOCTRACE_ENO_MEMORY;
+    return sums && wrappers && view->wrappers ? 0 : ALLOCTRACE_ENO_MEMORY;
 }
 
-static int wrappers_find(alloctrace_snapshot *view, const struct at_fold *folds)
+int at_wrappers_find(alloctrace_snapshot *view, const struct at_fold *folds)
 {
     const alloctrace_snapshot *raw = view->raw;
     struct passage passage = {
@@ -192,6 +211,7 @@ static int view_fill(alloctrace_snapshot *view, const struct at_fold *folds)
 int alloctrace_snapshot_fold_wrappers(const alloctrace_snapshot *snapshot,
                                       alloctrace_snapshot **folded)
 {
+    AT_UNTRACED;
     alloctrace_snapshot *view;
     struct at_fold *folds;
     int result;
@@ -210,7 +230,7 @@ int alloctrace_snapshot_fold_wrappers(const alloctrace_snapshot *snapshot,
     view->traces = NULL;
     result = view_fill(view, folds);
     if (!result)
-        result = wrappers_find(view, folds);
+        result = at_wrappers_find(view, folds);
     free(folds);
     if (result)
         alloctrace_snapshot_free(view);

@@ -39,12 +39,17 @@ extern "C" {
     ERROR(BAD_VERSION, -7, "the dump has a version this library cannot read") \
     ERROR(BUSY, -8, "the call came from within the tracer itself")
 
+/* What functions return: 0, or one of these, all below 0. */
 enum alloctrace_error_code {
     ALLOCTRACE_OK = 0,
+    ALLOCTRACE_ALREADY_TRACING = 1, /* alloctrace_start; no error */
 #define ALLOCTRACE_ERROR_ENUM(NAME, value, text) ALLOCTRACE_E##NAME = value,
     ALLOCTRACE_ERRORS(ALLOCTRACE_ERROR_ENUM)
 #undef ALLOCTRACE_ERROR_ENUM
 };
+
+/* For alloctrace_start: every frame. */
+#define ALLOCTRACE_ALL_FRAMES 0
 
 #if defined(__ALLOCTRACE__) || defined(ALLOCTRACE_API)
 
@@ -56,14 +61,13 @@ enum alloctrace_error_code {
  */
 int alloctrace_is_tracing(void);
 
-/* For alloctrace_start: every frame. */
-#define ALLOCTRACE_ALL_FRAMES 0
-
 /*
  * Starts tracing, with at most `n_frames` frames a traceback (1 to 65535, or
  * ALLOCTRACE_ALL_FRAMES). Blocks that exist already are never known: freeing
  * them counts nothing, resizing them makes them known. If the program is being
- * traced already nothing changes, the number of frames neither.
+ * traced already nothing changes, the number of frames neither; where that is
+ * another one, ALLOCTRACE_ALREADY_TRACING says so, which is no error but above
+ * 0. (CPython ignores it in silence: see ALLOCTRACE_LIKE_CPYTHON_API.)
  *
  * The program's own start and stop do not ask for a dump when it exits: there
  * is one if ALLOCTRACE was set when the program began, or ALLOCTRACE_DUMP was,
@@ -73,7 +77,8 @@ int alloctrace_is_tracing(void);
  * dump is written. From a signal handler as well: what would wait for the code
  * that the signal interrupted returns ALLOCTRACE_EBUSY. That is so for the
  * next three functions, too.
- * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (the number, also when tracing),
+ * Returns: 0, ALLOCTRACE_ALREADY_TRACING (with another number of frames),
+ * ALLOCTRACE_EBAD_ARGUMENT (the number, also when tracing),
  * ALLOCTRACE_ENO_MEMORY, ALLOCTRACE_EBUSY, or ALLOCTRACE_ENOT_TRACING in a
  * library that dlmopen has loaded apart. Mirrors tracemalloc.start.
  */
@@ -115,13 +120,47 @@ int alloctrace_clear_traces(void);
 int alloctrace_reset_peak(void);
 
 /*
+ * From here on what the calling thread allocates is not traced, until
+ * alloctrace_resume: for code that is there to look at the program, not a part
+ * of it. (The functions of alloctrace/analysis.h do this themselves.) Other
+ * threads go on being traced, also those that it starts meanwhile.
+ *
+ * Pauses nest; as many resumes end them, and one too many does nothing. A child
+ * of fork is in the pauses of the thread that forked, and a signal handler in
+ * those of the thread it runs on; it must end those that it begins.
+ *
+ * Blocks that were traced before stay so: in a pause as well freeing one ends
+ * its trace, and so does resizing one, for what it becomes was allocated in the
+ * pause. A block that was allocated in a pause may be freed at any time, which
+ * counts nothing; resizing it outside of a pause makes it traced. What is
+ * tracked (alloctrace_track), and what is not allocated by the calling thread,
+ * is not concerned.
+ *
+ * Context: any thread; async-signal-safe. An allocation in a pause takes a
+ * little longer than outside of one.
+ */
+void alloctrace_pause(void);
+
+/* Ends the pause that alloctrace_pause began last. Context: the same. */
+void alloctrace_resume(void);
+
+/*
  * Says how many frames of a traceback are kept.
  *
  * Context: any thread; async-signal-safe.
  * Returns: the limit (0 = every frame), or ALLOCTRACE_ENOT_TRACING. Mirrors
- * tracemalloc.get_traceback_limit.
+ * tracemalloc.get_traceback_limit, as its documentation has it; see
+ * ALLOCTRACE_LIKE_CPYTHON_API.
  */
 int alloctrace_get_traceback_limit(void);
+
+/*
+ * The same, of the last start when the program is not being traced.
+ *
+ * Context: any thread; async-signal-safe.
+ * Returns: the limit (0 = every frame); 1 before the first start.
+ */
+int alloctrace_get_last_traceback_limit(void);
 
 /*
  * Reads the size of traced memory now and at its highest.
@@ -139,7 +178,8 @@ int alloctrace_get_traced_memory(uint64_t *current, uint64_t *peak);
  * Says how much memory the tracer itself holds.
  *
  * Units: bytes obtained from the system (not all of them need be resident).
- * Context: any thread; async-signal-safe. Mirrors
+ * Context: any thread; async-signal-safe.
+ * Returns: the bytes. Mirrors
  * tracemalloc.get_tracemalloc_memory.
  */
 uint64_t alloctrace_get_overhead_memory(void);
@@ -163,6 +203,63 @@ uint64_t alloctrace_get_overhead_memory(void);
  * and no file was left behind).
  */
 int alloctrace_dump(const char *path);
+
+/*
+ * The same to a file descriptor: a file that the program has opened, a pipe, a
+ * socket. It is written from where the descriptor stands and is not closed; one
+ * that does not wait (O_NONBLOCK) is waited for. A reader who is gone is an
+ * error (EPIPE) and no signal. After an error a part of the dump may have been
+ * written; who reads it can tell, for its end is missing.
+ *
+ * Only dumps to files by name have numbers: of this one, and of those below,
+ * the number is 0, and %n does not count them.
+ *
+ * Context: as alloctrace_dump. Other dumps wait until this one is written,
+ * which takes as long as its reader does.
+ * Returns: 0, ALLOCTRACE_ENOT_TRACING or ALLOCTRACE_EIO (then errno says why).
+ */
+int alloctrace_dump_fd(int fd);
+
+/*
+ * The same to memory, for alloctrace_snapshot_load_bytes (which
+ * alloctrace_take_snapshot of alloctrace/analysis.h does with it). The memory
+ * is mapped for it; it is not counted as the program's, nor as the tracer's.
+ * `size` is that of the dump in bytes.
+ *
+ * Context: as alloctrace_dump.
+ * Owner: the caller gives it back with alloctrace_dump_memory_free. A child of
+ * fork has a copy.
+ * Returns: 0, ALLOCTRACE_ENOT_TRACING, ALLOCTRACE_ENO_MEMORY or
+ * ALLOCTRACE_EBUSY (from a handler, where alloctrace_dump gives EBUSY).
+ */
+int alloctrace_dump_memory(void **bytes, size_t *size);
+
+/*
+ * Gives back what alloctrace_dump_memory or alloctrace_dump_block gave, of
+ * `size` bytes. NULL is accepted.
+ *
+ * Context: any thread; async-signal-safe.
+ */
+void alloctrace_dump_memory_free(void *bytes, size_t size);
+
+/*
+ * A dump of one live block, to memory: its trace, of one block, and what that
+ * refers to, and nothing else but the process and the loaded files; `size` is in
+ * bytes. `domain` is
+ * 0 for blocks of malloc, else as in alloctrace_track, or as traces have it for
+ * domains with names; not those of "mmap". `block` is where the block begins,
+ * which may be NULL in another domain than 0. (In domain 0 an address that is a
+ * multiple of a word within a block's first four words may be taken for the
+ * block.)
+ *
+ * Context: as alloctrace_dump; from a handler ALLOCTRACE_EBUSY as well for
+ * tracked blocks if it interrupted the runtime.
+ * Owner: as alloctrace_dump_memory.
+ * Returns: as alloctrace_dump_memory, or ALLOCTRACE_EUNKNOWN_BLOCK. What
+ * alloctrace_get_object_traceback of alloctrace/analysis.h is made of.
+ */
+int alloctrace_dump_block(unsigned domain, const void *block, void **bytes,
+                          size_t *size);
 
 /*
  * Writes the traceback of one block to a file descriptor, as text: a line
@@ -238,10 +335,13 @@ static inline int alloctrace_start(int n_frames)
 static inline int alloctrace_stop(void) { return 0; }
 static inline int alloctrace_clear_traces(void) { return 0; }
 static inline int alloctrace_reset_peak(void) { return 0; }
+static inline void alloctrace_pause(void) { }
+static inline void alloctrace_resume(void) { }
 static inline int alloctrace_get_traceback_limit(void)
 {
     return ALLOCTRACE_ENOT_TRACING;
 }
+static inline int alloctrace_get_last_traceback_limit(void) { return 1; }
 static inline int alloctrace_get_traced_memory(uint64_t *current,
                                                uint64_t *peak)
 {
@@ -255,6 +355,31 @@ static inline uint64_t alloctrace_get_overhead_memory(void) { return 0; }
 static inline int alloctrace_dump(const char *path)
 {
     (void)path;
+    return ALLOCTRACE_ENOT_TRACING;
+}
+static inline int alloctrace_dump_fd(int fd)
+{
+    (void)fd;
+    return ALLOCTRACE_ENOT_TRACING;
+}
+static inline int alloctrace_dump_memory(void **bytes, size_t *size)
+{
+    (void)bytes;
+    (void)size;
+    return ALLOCTRACE_ENOT_TRACING;
+}
+static inline void alloctrace_dump_memory_free(void *bytes, size_t size)
+{
+    (void)bytes;
+    (void)size;
+}
+static inline int alloctrace_dump_block(unsigned domain, const void *block,
+                                        void **bytes, size_t *size)
+{
+    (void)domain;
+    (void)block;
+    (void)bytes;
+    (void)size;
     return ALLOCTRACE_ENOT_TRACING;
 }
 static inline int alloctrace_dump_traceback(int fd, const void *block)
@@ -283,6 +408,27 @@ static inline int alloctrace_untrack(unsigned domain, const void *block)
     return ALLOCTRACE_ENOT_TRACING;
 }
 
+#endif
+
+/*
+ * Define this before including the file, and two functions do what CPython's
+ * do, where that is not what its documentation says, or not of much help:
+ *
+ * alloctrace_start refuses 0 frames (start(0) is a ValueError), and answers 0
+ * when the program is being traced with another number of frames;
+ * alloctrace_get_traceback_limit answers the last limit when it is not being
+ * traced, and 1 before the first start.
+ */
+#ifdef ALLOCTRACE_LIKE_CPYTHON_API
+static inline int alloctrace_start_like_cpython(int n_frames)
+{
+    const int result =
+        n_frames == 0 ? ALLOCTRACE_EBAD_ARGUMENT : alloctrace_start(n_frames);
+
+    return result == ALLOCTRACE_ALREADY_TRACING ? 0 : result;
+}
+#define alloctrace_start alloctrace_start_like_cpython
+#define alloctrace_get_traceback_limit alloctrace_get_last_traceback_limit
 #endif
 
 #ifdef __cplusplus

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "writer.h"
+
 #include "block.h"
 #include "runtime.h"
 
@@ -33,10 +35,27 @@ at_export int alloctrace_reset_peak(void)
     return life_reset_peak();
 }
 
+at_export void alloctrace_pause(void)
+{
+    pause_begin();
+}
+
+at_export void alloctrace_resume(void)
+{
+    pause_end();
+}
+
 at_export int alloctrace_get_traceback_limit(void)
 {
     return alloctrace_is_tracing() ? count_get(&at_options.frames)
                                    : ALLOCTRACE_ENOT_TRACING;
+}
+
+at_export int alloctrace_get_last_traceback_limit(void)
+{
+    const option_frames frames = count_get(&at_options.frames);
+
+    return frames < 0 || count_get(&at_tracing) == TRACING_UNKNOWN ? 1 : frames;
 }
 
 at_export int alloctrace_get_traced_memory(uint64_t *current, uint64_t *peak)
@@ -73,6 +92,117 @@ at_export int alloctrace_dump(const char *path)
         return 0;
     errno = error;
     return ALLOCTRACE_EIO;
+}
+
+/* What alloctrace.h says of an errno that a dump failed with, if errno itself
+ * is not to say more. */
+static int error_of(int error)
+{
+    return error == EBUSY    ? ALLOCTRACE_EBUSY
+           : error == ENOMEM ? ALLOCTRACE_ENO_MEMORY
+                             : ALLOCTRACE_EIO;
+}
+
+at_export int alloctrace_dump_fd(int fd)
+{
+    const int saved = errno;
+    int error;
+
+    if (!alloctrace_is_tracing())
+        return ALLOCTRACE_ENOT_TRACING;
+    error = fd < 0 ? EBADF : request_dump_to(fd);
+    errno = error ? error : saved;
+    return error ? ALLOCTRACE_EIO : 0;
+}
+
+/* Hands over what was written. */
+static int give(int error, struct dump_memory memory, void **bytes,
+                size_t *size)
+{
+    if (error)
+        return error_of(error);
+    *bytes = memory.bytes;
+    *size = memory.size;
+    return 0;
+}
+
+at_export int alloctrace_dump_memory(void **bytes, size_t *size)
+{
+    const int saved = errno;
+    struct dump_memory memory = {NULL, 0};
+    int error;
+
+    if (!alloctrace_is_tracing())
+        return ALLOCTRACE_ENOT_TRACING;
+    error = give(request_dump_to_memory(&memory), memory, bytes, size);
+    errno = saved;
+    return error;
+}
+
+at_export void alloctrace_dump_memory_free(void *bytes, size_t size)
+{
+    const int saved = errno;
+
+    if (bytes)
+        writer_release(bytes, size);
+    errno = saved;
+}
+
+/* Fills in what is known of a block that was looked up when the generation was
+ * `number`. False: nothing, or it has just been forgotten. */
+static bool describe(struct taken taken, uint32_t number,
+                     struct dump_block *found)
+{
+    struct account_facts facts;
+
+    if (!taken.account)
+        return false;
+    facts = account_facts_get(account_facts(taken.account));
+    /* After the facts: they are written after the chunk's generation. */
+    if (__atomic_load_n(&account_chunk(taken.account)->generation,
+                        __ATOMIC_RELAXED) != number)
+        return false;
+    found->traceback_id = facts.traceback_id;
+    found->domain = facts.domain == DOMAIN_DIRECT ? 0 : facts.domain;
+    found->size = taken.size;
+    return true;
+}
+
+/* 0 or an error of alloctrace.h. */
+static int find_block(unsigned domain, const void *block,
+                      struct dump_block *found)
+{
+    const uintptr_t address = (uintptr_t)block;
+    const uint32_t number = generation_number();
+
+    /* The map takes what lies in a block's first words for the block. */
+    if (domain == 0 && block && address % sizeof(void *) == 0 &&
+        describe(block_get(block), number, found))
+        return 0;
+    if (__alloctrace_thread.busy)
+        return ALLOCTRACE_EBUSY;
+    if (describe(tracked_find_in(domain, address), number, found) ||
+        (domain == 0 &&
+         describe(tracked_find_in(DOMAIN_DIRECT, address), number, found)))
+        return 0;
+    return ALLOCTRACE_EUNKNOWN_BLOCK;
+}
+
+at_export int alloctrace_dump_block(unsigned domain, const void *block,
+                                    void **bytes, size_t *size)
+{
+    const int saved = errno;
+    struct dump_memory memory = {NULL, 0};
+    struct dump_block found;
+    int error;
+
+    if (!alloctrace_is_tracing())
+        return ALLOCTRACE_ENOT_TRACING;
+    error = find_block(domain, block, &found);
+    if (!error)
+        error = give(request_dump_of(&found, &memory), memory, bytes, size);
+    errno = saved;
+    return error;
 }
 
 at_export int alloctrace_dump_traceback(int fd, const void *block)

@@ -195,7 +195,7 @@ void __alloctrace_custom_alloc(void *block, size_t size, uint64_t site,
         return;
     domain = resume(token, block, size);
     /* Without a record the plugin was absent when the program was linked. */
-    if (!block || !(site & ~(uint64_t)ALLOCTRACE_OWN_FRAME))
+    if (!block || __alloctrace_thread.n_paused || !(site & ~(uint64_t)ALLOCTRACE_OWN_FRAME))
         return;
     if (!domain)
         domain = domain_intern(name);

@@ -213,7 +213,7 @@ void detail_add(struct account *account, uintptr_t block, size_t size)
 /* Is it the newest block of this thread? */
 static bool is_newest(const struct account *account, uintptr_t block)
 {
-    const struct ledger *const ledger = __alloctrace_thread.ledger;
+    const struct ledger *const ledger = *thread_ledger(&__alloctrace_thread);
 
     return ledger && ledger->last_account == account &&
            ledger->last_block == block;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What has been traced so far -> a file descriptor, in the format of
+ * What has been traced so far -> a file descriptor or memory, in the format of
  * format.h. Under the dump lock; takes no other, allocates nothing and stops
  * nobody: it may run in a signal handler on top of anything that does not
  * hold the dump lock, also on top of the holder of at_lock.
@@ -15,17 +15,10 @@
  * Strings of the dump itself come before the tables' and are not kept: the
  * tables' string n is number own_strings + n in the file.
  */
-#include "alloctrace/format.h"
+#include "dump.h"
 
 #include <string.h>
 
-#include "alloctrace/version.h"
-#include "runtime.h"
-#include "writer.h"
-
-/* One dump at a time, so its state is static: signal stacks are small. */
-static struct writer writer;
-static uint64_t n_records;
 static struct alloctrace_summary_entry sums;
 /* What is dumped; its memory is not used again meanwhile (sweep.c). */
 static const struct generation *generation;
@@ -38,203 +31,12 @@ static struct {
     uint32_t tracebacks;
     uint32_t domains;
 } written;
-static uint32_t own_strings; /* written so far; constant once tables are */
-
-#define PUT(bits, name) at = writer_store_##bits(at, entry->name);
-#define DEFINE_PUT(lower, UPPER)                                            \
-    static void put_##lower(const struct alloctrace_##lower##_entry *entry) \
-    {                                                                       \
-        unsigned char *at = writer_take(&writer, ALLOCTRACE_##UPPER##_SIZE); \
-                                                                            \
-        _Static_assert((int)ALLOCTRACE_##UPPER##_SIZE <= WRITER_ROOM,       \
-                       "an entry fits");                                    \
-        ALLOCTRACE_##UPPER##_FIELDS(PUT)                                    \
-        (void)at;                                                           \
-    }
-DEFINE_PUT(process, PROCESS)
-DEFINE_PUT(argument, ARGUMENT)
-DEFINE_PUT(domain, DOMAIN)
-DEFINE_PUT(module, MODULE)
-DEFINE_PUT(frame, FRAME)
-DEFINE_PUT(traceback, TRACEBACK)
-DEFINE_PUT(thread, THREAD)
-DEFINE_PUT(trace, TRACE)
-DEFINE_PUT(block, BLOCK)
-DEFINE_PUT(detail, DETAIL)
-DEFINE_PUT(size_class, SIZE_CLASS)
-DEFINE_PUT(summary, SUMMARY)
-DEFINE_PUT(trailer, TRAILER)
-
-static void begin(enum alloctrace_tag tag, uint32_t count, uint64_t length)
-{
-    writer_put(&writer, tag, 32);
-    writer_put(&writer, count, 32);
-    writer_put(&writer, length, 64);
-    n_records += tag != ALLOCTRACE_TAG_TRAILER;
-}
-
-static void begin_entries(enum alloctrace_tag tag, uint32_t count,
-                          uint32_t size)
-{
-    begin(tag, count, (uint64_t)count * size);
-}
-
-static void put_header(void)
-{
-    writer_put_bytes(&writer, ALLOCTRACE_MAGIC, ALLOCTRACE_MAGIC_SIZE);
-    writer_put(&writer, ALLOCTRACE_FORMAT_VERSION, 32);
-    writer_put(&writer, 0, 32);
-}
-
-/* ---- What describes the process, with strings of its own ---- */
-
-/* Writes a string of the dump itself; gives its number. "" is none. */
-static uint32_t put_own_string(const char *text)
-{
-    const size_t size = strlen(text);
-
-    if (size == 0)
-        return 0;
-    begin(ALLOCTRACE_TAG_STRINGS, 1, 4 + size);
-    writer_put(&writer, size, 32);
-    writer_put_bytes(&writer, text, size);
-    writer_pad(&writer);
-    return ++own_strings;
-}
-
-static void put_process_record(uint32_t sequence, const char *reason)
-{
-    static char name[4096];
-    struct alloctrace_process_entry entry = {
-        .pid = os_pid(),
-        .word_bits = 8 * sizeof(void *),
-        .traceback_limit = (uint32_t)count_get(&at_options.frames),
-        .sequence = sequence,
-        .start_ns = count_get(&at_start_ns),
-        .dump_ns = os_now_ns(),
-        .writer = put_own_string("alloctrace " ALLOCTRACE_VERSION_STRING),
-        .reason = put_own_string(reason),
-        .sample_bytes = at_options.sample,
-        .n_processes = 1,
-    };
-
-    os_program_path(name, sizeof name);
-    entry.program = put_own_string(name);
-    os_host_name(name, sizeof name);
-    entry.host = put_own_string(name);
-    begin_entries(ALLOCTRACE_TAG_PROCESS, 1, ALLOCTRACE_PROCESS_SIZE);
-    put_process(&entry);
-    writer_pad(&writer);
-}
-
-#define MAX_ARGUMENTS 256
-
-/* The first arguments. Very long command lines are cut. */
-static void put_arguments(void)
-{
-    static char line[32768];
-    static uint32_t ids[MAX_ARGUMENTS];
-    uint32_t n = 0;
-    size_t used = 0;
-    int fd;
-
-    if (os_open_read("/proc/self/cmdline", &fd) == 0) {
-        os_read(fd, line, sizeof line - 1, &used);
-        os_close(fd);
-    }
-    line[used] = '\0';
-    for (size_t at = 0; at < used && n < MAX_ARGUMENTS;
-         at += strlen(line + at) + 1)
-        ids[n++] = put_own_string(line + at);
-    begin_entries(ALLOCTRACE_TAG_ARGUMENTS, n, ALLOCTRACE_ARGUMENT_SIZE);
-    for (uint32_t i = 0; i < n; i++)
-        put_argument(&(struct alloctrace_argument_entry){ids[i]});
-    writer_pad(&writer);
-}
-
-static uint32_t put_build_id(const struct module *module)
-{
-    char digits[2 * sizeof module->build_id + 1];
-    struct text text;
-
-    text_init(&text, digits, sizeof digits);
-    for (uint32_t i = 0; i < module->build_id_size; i++) {
-        text_add_hex(&text, module->build_id[i] >> 4);
-        text_add_hex(&text, module->build_id[i] & 15);
-    }
-    return put_own_string(digits);
-}
-
-#define BATCH 64 /* modules, threads of which strings are written at once */
-
-/* Those that are loaded, then those that were unloaded. */
-static uint32_t n_loaded;
-static uint32_t n_gone;
-
-static const struct module *module_get(uint32_t id)
-{
-    return id <= n_loaded ? module_at(id) : vector_at(&at_gone, id - n_loaded);
-}
-
-static void put_modules(uint32_t first, uint32_t n)
-{
-    uint32_t paths[BATCH];
-    uint32_t build_ids[BATCH];
-
-    for (uint32_t i = 0; i < n; i++) {
-        paths[i] = put_own_string(module_get(first + i)->path);
-        build_ids[i] = put_build_id(module_get(first + i));
-    }
-    begin_entries(ALLOCTRACE_TAG_MODULES, n, ALLOCTRACE_MODULE_SIZE);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct module *const module = module_get(first + i);
-
-        put_module(&(struct alloctrace_module_entry){
-            module->begin, module->end, module->bias, paths[i], build_ids[i]});
-    }
-    writer_pad(&writer);
-}
-
-/* The name that the system knows, or had when the thread ended. */
-static uint32_t put_thread_name(const struct ledger *ledger, uint32_t tid)
-{
-    char name[THREAD_NAME_SIZE];
-
-    tenant_name(ledger, name);
-    if (!name[0] && tid && !count_get(&ledger->is_free))
-        os_thread_name(tid, name, sizeof name);
-    return put_own_string(name);
-}
-
-static void put_threads(uint32_t first, uint32_t n)
-{
-    uint32_t tids[BATCH];
-    uint32_t names[BATCH];
-
-    for (uint32_t i = 0; i < n; i++) {
-        const struct ledger *const ledger = ledger_at(first + i);
-
-        tids[i] = count_get(&ledger->tid);
-        names[i] = put_thread_name(ledger, tids[i]);
-    }
-    begin_entries(ALLOCTRACE_TAG_THREADS, n, ALLOCTRACE_THREAD_SIZE);
-    for (uint32_t i = 0; i < n; i++)
-        put_thread(&(struct alloctrace_thread_entry){tids[i], names[i]});
-    writer_pad(&writer);
-}
-
-/* Calls `put` for numbers 1..n, a batch at a time. */
-static void put_batches(void (*put)(uint32_t first, uint32_t n), uint32_t n)
-{
-    for (uint32_t first = 1; first <= n; first += BATCH)
-        put(first, n - first < BATCH ? n - first + 1 : BATCH);
-}
 
 /* ---- Tables: each from what was written on to its number n ---- */
 
 static uint32_t string_number(uint32_t id)
 {
-    return id ? own_strings + id : 0;
+    return id ? at_dump.own_strings + id : 0;
 }
 
 static void put_strings(uint32_t n)
@@ -247,14 +49,14 @@ static void put_strings(uint32_t n)
         return;
     for (uint32_t id = first; id <= n; id++)
         length += 4 + ((struct string *)vector_at(&at_strings, id))->size;
-    begin(ALLOCTRACE_TAG_STRINGS, n - first + 1, length);
+    dump_begin_length(ALLOCTRACE_TAG_STRINGS, n - first + 1, length);
     for (uint32_t id = first; id <= n; id++) {
         const struct string *const string = vector_at(&at_strings, id);
 
-        writer_put(&writer, string->size, 32);
-        writer_put_bytes(&writer, string->bytes, string->size);
+        writer_put(&at_dump.writer, string->size, 32);
+        writer_put_bytes(&at_dump.writer, string->bytes, string->size);
     }
-    writer_pad(&writer);
+    writer_pad(&at_dump.writer);
 }
 
 _Static_assert(NAMED_DOMAINS == ALLOCTRACE_NAMED_DOMAINS,
@@ -267,51 +69,23 @@ static void put_domains(uint32_t n)
     written.domains = n;
     if (n < first)
         return;
-    begin_entries(ALLOCTRACE_TAG_DOMAINS, n - first + 1,
-                  ALLOCTRACE_DOMAIN_SIZE);
+    dump_begin(ALLOCTRACE_TAG_DOMAINS, n - first + 1,
+               ALLOCTRACE_DOMAIN_SIZE);
     for (uint32_t number = first; number <= n; number++) {
         const struct domain *const domain = vector_at(&at_domains, number);
 
         put_domain(&(struct alloctrace_domain_entry){
             NAMED_DOMAINS + number, string_number(domain->string)});
     }
-    writer_pad(&writer);
-}
-
-/* The module of a place. What was unloaded may be there again, or another
- * file; and at the end of the process all goes. */
-static uint32_t module_of_place(const struct place *place)
-{
-    const uint32_t id = module_of(place->address);
-    const uint32_t gone = count_get(&place->gone);
-
-    if (!gone || gone > n_gone ||
-        (id && strcmp(module_at(id)->path,
-                      module_get(n_loaded + gone)->path) == 0))
-        return id;
-    return n_loaded + gone;
+    writer_pad(&at_dump.writer);
 }
 
 static void put_place(const struct place *place)
 {
-    const bool is_address = place->kind == 0;
+    const struct alloctrace_frame_entry entry =
+        dump_read_place(place, string_number);
 
-    put_frame(&(struct alloctrace_frame_entry){
-        .address = is_address ? place->address : 0,
-        .module = module_of_place(place),
-        .file = string_number(place->file),
-        .function = string_number(place->function),
-        .line = place->line,
-        .column = place->column,
-        .ordinal = place->ordinal,
-        .caller = place->caller,
-        .callee = string_number(place->callee),
-        .type = string_number(place->type),
-        .target = string_number(place->target),
-        .kind = place->kind,
-        .flags = place->flags,
-        .type_size = place->type_size,
-    });
+    put_frame(&entry);
 }
 
 static void put_frames(uint32_t n)
@@ -321,10 +95,10 @@ static void put_frames(uint32_t n)
     written.places = n;
     if (n < first)
         return;
-    begin_entries(ALLOCTRACE_TAG_FRAMES, n - first + 1, ALLOCTRACE_FRAME_SIZE);
+    dump_begin(ALLOCTRACE_TAG_FRAMES, n - first + 1, ALLOCTRACE_FRAME_SIZE);
     for (uint32_t id = first; id <= n; id++)
         put_place(vector_at(&at_places, id));
-    writer_pad(&writer);
+    writer_pad(&at_dump.writer);
 }
 
 static void put_tracebacks(uint32_t n)
@@ -334,8 +108,8 @@ static void put_tracebacks(uint32_t n)
     written.tracebacks = n;
     if (n < first)
         return;
-    begin_entries(ALLOCTRACE_TAG_TRACEBACKS, n - first + 1,
-                  ALLOCTRACE_TRACEBACK_SIZE);
+    dump_begin(ALLOCTRACE_TAG_TRACEBACKS, n - first + 1,
+               ALLOCTRACE_TRACEBACK_SIZE);
     for (uint32_t id = first; id <= n; id++) {
         const struct traceback *const traceback = vector_at(&at_tracebacks, id);
 
@@ -343,7 +117,7 @@ static void put_tracebacks(uint32_t n)
             traceback->parent, traceback->place,
             count_get(&traceback->left_out)});
     }
-    writer_pad(&writer);
+    writer_pad(&at_dump.writer);
 }
 
 /*
@@ -418,7 +192,7 @@ static void put_classes_of(const struct account *account, uint32_t thread)
 
     if (n == 0)
         return;
-    begin_entries(ALLOCTRACE_TAG_SIZES, n, ALLOCTRACE_SIZE_CLASS_SIZE);
+    dump_begin(ALLOCTRACE_TAG_SIZES, n, ALLOCTRACE_SIZE_CLASS_SIZE);
     for (; class; class = class->next)
         put_size_class(&(struct alloctrace_size_class_entry){
             .traceback = account_traceback(account),
@@ -428,16 +202,16 @@ static void put_classes_of(const struct account *account, uint32_t thread)
             .blocks = count_get(&class->blocks),
             .bytes = count_get(&class->bytes),
         });
-    writer_pad(&writer);
+    writer_pad(&at_dump.writer);
 }
 
 /* Only of accounts whose traces stand in the file: no more than there were. */
 static void put_chunk_details(const struct account_chunk *chunk, uint32_t n)
 {
-    begin_entries(ALLOCTRACE_TAG_DETAILS, n, ALLOCTRACE_DETAIL_SIZE);
+    dump_begin(ALLOCTRACE_TAG_DETAILS, n, ALLOCTRACE_DETAIL_SIZE);
     for (uint32_t i = 0; i < n; i++)
         put_details_of(&chunk->accounts[i], chunk->ledger->id);
-    writer_pad(&writer);
+    writer_pad(&at_dump.writer);
     for (uint32_t i = 0; i < n; i++)
         put_classes_of(&chunk->accounts[i], chunk->ledger->id);
 }
@@ -475,7 +249,7 @@ static void put_chunk(const struct account_chunk *chunk)
     const uint32_t n = __atomic_load_n(&chunk->n_used, __ATOMIC_ACQUIRE);
 
     put_tables(); /* after n was read: what the accounts name is there */
-    begin_entries(ALLOCTRACE_TAG_TRACES, n, ALLOCTRACE_TRACE_SIZE);
+    dump_begin(ALLOCTRACE_TAG_TRACES, n, ALLOCTRACE_TRACE_SIZE);
     for (uint32_t i = 0; i < n; i++) {
         const struct alloctrace_trace_entry entry =
             read_account(&chunk->accounts[i], chunk->ledger->id);
@@ -490,7 +264,7 @@ static void put_chunk(const struct account_chunk *chunk)
             sums.cut_bytes += entry.total_bytes;
         }
     }
-    writer_pad(&writer);
+    writer_pad(&at_dump.writer);
     if (at_options.detail)
         put_chunk_details(chunk, n);
 }
@@ -532,7 +306,7 @@ static void put_blocks(size_t n)
 {
     n = keep_known(n);
     put_tables(); /* after the blocks were read, as with accounts */
-    begin_entries(ALLOCTRACE_TAG_BLOCKS, (uint32_t)n, ALLOCTRACE_BLOCK_SIZE);
+    dump_begin(ALLOCTRACE_TAG_BLOCKS, (uint32_t)n, ALLOCTRACE_BLOCK_SIZE);
     for (size_t i = 0; i < n; i++) {
         const struct account_facts *const facts =
             account_facts(blocks[i].account);
@@ -541,7 +315,7 @@ static void put_blocks(size_t n)
             blocks[i].address, blocks[i].size, facts->traceback_id,
             shown_domain(facts)});
     }
-    writer_pad(&writer);
+    writer_pad(&at_dump.writer);
 }
 
 static void put_all_blocks(void)
@@ -568,46 +342,39 @@ static void put_sums(void)
     sums.bad_frames = count_get(&at_bad_frames);
     sums.collisions = count_get(&at_collisions);
     if (at_options.detail) /* says so, whatever there was to say */
-        begin_entries(ALLOCTRACE_TAG_DETAILS, 0, ALLOCTRACE_DETAIL_SIZE);
-    begin_entries(ALLOCTRACE_TAG_SUMMARY, 1, ALLOCTRACE_SUMMARY_SIZE);
-    put_summary(&sums);
-    writer_pad(&writer);
+        dump_begin(ALLOCTRACE_TAG_DETAILS, 0, ALLOCTRACE_DETAIL_SIZE);
+    dump_put_summary(&sums);
 }
 
-static void put_trailer_record(void)
-{
-    writer_flush(&writer);
-    begin_entries(ALLOCTRACE_TAG_TRAILER, 1, ALLOCTRACE_TRAILER_SIZE);
-    put_trailer(&(struct alloctrace_trailer_entry){
-        .record_count = n_records,
-        .file_size = writer.written + ALLOCTRACE_RECORD_HEADER_SIZE +
-                     ALLOCTRACE_TRAILER_SIZE,
-        .checksum = writer.checksum});
-}
-
-int dump_write(int fd, uint32_t sequence, const char *reason)
+static void write_all(int fd, uint32_t sequence, const char *reason)
 {
     const uint32_t n_ledgers = vector_count(&at_ledgers);
 
     generation_no = generation_number();
     generation = __atomic_load_n(&at_generation, __ATOMIC_ACQUIRE);
-    writer_init(&writer, fd);
-    n_records = 0;
-    own_strings = 0;
     memset(&written, 0, sizeof written);
     sums = (struct alloctrace_summary_entry){0};
-    put_header();
-    put_process_record(sequence, reason);
-    put_arguments();
-    n_loaded = module_read();
-    n_gone = vector_count(&at_gone);
-    put_batches(put_modules, n_loaded + n_gone);
-    put_batches(put_threads, n_ledgers);
+    dump_start(fd, sequence, reason);
+    dump_put_arguments();
+    dump_put_modules();
+    dump_put_threads(n_ledgers);
     put_tables();
     put_traces(n_ledgers);
     if (at_options.blocks)
         put_all_blocks();
     put_sums();
-    put_trailer_record();
-    return writer_flush(&writer);
+    dump_put_trailer();
 }
+
+int dump_write(int fd, uint32_t sequence, const char *reason)
+{
+    write_all(fd, sequence, reason);
+    return writer_flush(&at_dump.writer);
+}
+
+int dump_write_memory(struct dump_memory *memory)
+{
+    write_all(-1, 0, "snapshot");
+    return dump_hand_over(memory);
+}
+

@@ -151,11 +151,11 @@ struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
     const int saved = errno;
     struct account *account = NULL;
 
-    if (thread->busy) {
+    if (thread->busy || thread->n_paused) {
         /* A sample that falls into what is not recorded is none. */
         if (at_options.sample && !sample_choose(thread, size))
             return NULL;
-        if (thread->busy < BUSY_SILENT)
+        if (thread->busy < BUSY_SILENT && !thread->n_paused)
             event_drop(size);
         return NULL;
     }
@@ -334,8 +334,24 @@ at_cold static void *add_slow(struct account *account, void *block, size_t size)
         detail_add(account, (uintptr_t)block, size);
     errno = saved;
     if (is_put)
-        return event_count(__alloctrace_thread.ledger, account, block, size);
+        return event_count(event_owner(account), account, block, size);
     event_drop(size);
+    return block;
+}
+
+/* What is allocated in a pause is entered as what was forgotten is: whoever
+ * frees it later, that is no free of a block that nobody knows. */
+void *event_pass(void *block, size_t size)
+{
+    const int saved = errno;
+
+    if (__alloctrace_thread.n_paused && !at_options.sample &&
+        __atomic_load_n(&at_tracing, __ATOMIC_ACQUIRE) == TRACING_ON) {
+        if (real_has_hidden_frees() && block_get(block).account)
+            event_take(block); /* of one that was freed unseen */
+        block_put(block, account_forgotten(), size);
+    }
+    errno = saved;
     return block;
 }
 
@@ -414,7 +430,8 @@ struct taken event_take(const void *block)
     if (taken.account)
         taken.account = event_subtract(taken.account, taken.size, number);
     else if (ledger && ledger != &at_stopped_ledger &&
-             __alloctrace_thread.busy < BUSY_SILENT)
+             __alloctrace_thread.busy < BUSY_SILENT &&
+             !__alloctrace_thread.n_paused)
         count_add(&ledger->unknown_frees, 1);
     return taken;
 }
@@ -473,7 +490,7 @@ void event_resized(const void *old, struct taken taken, const void *block,
                    size_t size)
 {
     const int saved = errno;
-    const struct ledger *const ledger = __alloctrace_thread.ledger;
+    const struct ledger *const ledger = own_ledger();
 
     if (!block && size != 0) /* realloc(p, 0) may be a free */
         event_restore(old, taken);

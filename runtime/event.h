@@ -213,8 +213,9 @@ EVENT void *event_add_if(struct account *account, void *block, size_t size)
     if (unlikely(!block))
         return event_refuse(size);
     if (unlikely(!account))
-        return unlikely(__alloctrace_thread.watch.is_on)
-                   ? watch_note(block, size, 0)
+        return unlikely(__alloctrace_thread.watch.is_on |
+                        __alloctrace_thread.n_paused)
+                   ? watch_note(event_pass(block, size), size, 0)
                    : block;
     if (unlikely(!__alloctrace_thread.ledger))
         return sampled_add(account, block, size);

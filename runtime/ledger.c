@@ -35,6 +35,13 @@ struct ledger at_stopped_ledger = {
     .range = UINT64_MAX, /* it is of no generation, and has no peak */
 };
 
+struct ledger at_paused_ledger = {
+    .slots = at_no_slots,
+    .table = at_no_slots,
+    .multiplier = ALLOCTRACE_HASH_K,
+    .range = UINT64_MAX,
+};
+
 /* Blocks that a new ledger has looked at by event.c's slow half. */
 #define N_SETTLING 256
 

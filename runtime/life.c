@@ -45,7 +45,9 @@ static int perform(action *act, int n_frames)
 static int start(int n_frames)
 {
     if (is_tracing())
-        return 0;
+        return count_get(&at_options.frames) == n_frames
+                   ? 0
+                   : ALLOCTRACE_ALREADY_TRACING;
     if (start_is_barred())
         return ALLOCTRACE_ENOT_TRACING;
     if (count_get(&at_tracing) == TRACING_UNKNOWN) /* too early: start_once */

@@ -198,6 +198,8 @@ static void record(uintptr_t begin, uintptr_t end)
 {
     const size_t size = end - begin;
 
+    if (__alloctrace_thread.n_paused)
+        return;
     if (!pending || !enter(begin, end)) {
         event_drop(size);
         return;
@@ -225,7 +227,8 @@ at_export int __alloctrace_mapping_begin(const void *address,
     if (!at_options.mmap || event_is_off() || !take_lock())
         return 0;
     pending = NULL;
-    if (address && !__alloctrace_thread.busy) {
+    if (address && !__alloctrace_thread.busy &&
+        !__alloctrace_thread.n_paused) {
         domain = domain_intern(DOMAIN_NAME);
         if (domain)
             pending = domain_account(path_of(address, callee, domain));

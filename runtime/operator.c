@@ -159,8 +159,8 @@ static bool is_direct(unsigned number, void *real)
 at_cold static bool learn(unsigned number, void *real)
 {
     struct thread *const thread = &__alloctrace_thread;
-    const uint64_t unknown_frees =
-        thread->ledger ? thread->ledger->unknown_frees : 0;
+    struct ledger *const ledger = *thread_ledger(thread);
+    const uint64_t unknown_frees = ledger ? ledger->unknown_frees : 0;
     bool is_ours;
 
     real_init();
@@ -172,8 +172,8 @@ at_cold static bool learn(unsigned number, void *real)
         count_set(&others[number].is_direct, is_direct(number, real));
         __atomic_store_n(&others[number].real, real, __ATOMIC_RELEASE);
     }
-    if (thread->ledger)
-        count_set(&thread->ledger->unknown_frees, unknown_frees);
+    if (ledger)
+        count_set(&ledger->unknown_frees, unknown_frees);
     thread->busy -= BUSY_SILENT;
     return is_ours;
 }
@@ -300,7 +300,8 @@ at_cold static void *new_slow(struct call call)
     const int64_t before = counted();
     void *block;
 
-    if (event_is_off() || __alloctrace_thread.busy)
+    if (event_is_off() || __alloctrace_thread.busy ||
+        __alloctrace_thread.n_paused)
         return call_real(&call);
     if (at_options.sample)
         watch_clear();

@@ -15,6 +15,12 @@
 /* Zeroed pages that cost nothing until touched; NULL if there are none. */
 void *os_map(size_t size);
 void os_unmap(void *pages, size_t size);
+/* Makes pages more or fewer, where they are or elsewhere. NULL: there are none,
+ * and all is as it was. */
+void *os_resize(void *pages, size_t size, size_t new_size);
+/* Are the pages to be there in children of fork as well? So they are at first.
+ */
+void os_share(void *pages, size_t size, bool is_shared);
 /* Addresses and no more: to be made zeroed pages by os_use, part by part. */
 void *os_reserve(size_t size);
 bool os_use(void *pages, size_t size);
@@ -114,8 +120,9 @@ bool os_catch(int number, void (*handler)(int));
 uintptr_t os_jump_stack(const void *environment);
 uintptr_t os_context_stack(const void *context);
 
-/* Writes all of it, retrying short and interrupted writes. A closed pipe or a
- * limit on the file's size is an error, not a signal. */
+/* Writes all of it, retrying short and interrupted writes, and waiting where a
+ * descriptor says that it would have to. A closed pipe or a limit on the file's
+ * size is an error, not a signal. */
 int os_write(int fd, const void *bytes, size_t size);
 /* Reads up to `size` bytes; *got is less only at the end of the file. */
 int os_read(int fd, void *buffer, size_t size, size_t *got);

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -102,6 +103,19 @@ uint64_t os_address_limit(void)
 void os_unmap(void *pages, size_t size)
 {
     syscall(SYS_munmap, pages, size);
+}
+
+void *os_resize(void *pages, size_t size, size_t new_size)
+{
+    void *const resized =
+        (void *)syscall(SYS_mremap, pages, size, new_size, MREMAP_MAYMOVE);
+
+    return resized == MAP_FAILED ? NULL : resized;
+}
+
+void os_share(void *pages, size_t size, bool is_shared)
+{
+    madvise(pages, size, is_shared ? MADV_DOFORK : MADV_DONTFORK);
 }
 
 void os_discard(void *pages, size_t size)
@@ -421,14 +435,25 @@ static void forget_signals(uint64_t raised)
     }
 }
 
+/* Sleeps until a descriptor that does not wait by itself takes more. */
+static void wait_to_write(int fd)
+{
+    struct pollfd file = {.fd = fd, .events = POLLOUT};
+
+    syscall(SYS_ppoll, &file, 1, NULL, NULL, 0);
+}
+
 static int write_all(int fd, const char *at, size_t size)
 {
-
     while (size > 0) {
         const long n = syscall(SYS_write, fd, at, size);
 
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && errno == EAGAIN) {
+            wait_to_write(fd);
+            continue;
+        }
         if (n < 0)
             return errno;
         if (n == 0)

@@ -46,6 +46,46 @@ int init_dump(const char *pattern, const char *reason)
     return error;
 }
 
+/* The file is the caller's, and what becomes of it in children. */
+int request_dump_to(int fd)
+{
+    uint64_t blocked;
+    int error;
+
+    if (lock_is_held())
+        return EBUSY;
+    blocked = lock_take_dump();
+    error = dump_write(fd, 0, "request");
+    lock_release_dump(blocked);
+    return error;
+}
+
+int request_dump_to_memory(struct dump_memory *memory)
+{
+    uint64_t blocked;
+    int error;
+
+    if (lock_is_held())
+        return EBUSY;
+    blocked = lock_take_dump();
+    error = dump_write_memory(memory);
+    lock_release_dump(blocked);
+    return error;
+}
+
+int request_dump_of(const struct dump_block *block, struct dump_memory *memory)
+{
+    uint64_t blocked;
+    int error;
+
+    if (lock_is_held())
+        return EBUSY;
+    blocked = lock_take_dump();
+    error = extract_block(memory, block);
+    lock_release_dump(blocked);
+    return error;
+}
+
 static uint32_t wanted_in; /* copy that must get names of its own first */
 
 /* Not for a child of vfork, whose parent has the memory. */

@@ -154,11 +154,17 @@ static inline bool generation_has(const struct ledger *ledger)
     return ledger->generation == count_get(&at_generation);
 }
 
+/* What a thread finds in a pause, in place of its ledger: nothing (pause.c). */
+extern struct ledger at_paused_ledger;
+
 /* Where a thread has its ledger: a thread that samples keeps it from the hot
- * path, which would count each block. */
+ * path, which would count each block, and so does one in a pause. */
 static inline struct ledger **thread_ledger(struct thread *thread)
 {
-    return at_options.sample ? &thread->sampled : &thread->ledger;
+    if (at_options.sample)
+        return &thread->sampled;
+    return thread->ledger == &at_paused_ledger ? &thread->aside
+                                               : &thread->ledger;
 }
 
 static inline struct ledger *ledger_at(uint32_t id) /* 1..n */
@@ -452,12 +458,19 @@ bool start_has_dumps(void);      /* are dumps wanted unasked? */
 /* Starts with that many frames; it is not tracing. Locked; false: no memory. */
 bool start_tracing(int32_t frames);
 
+/* pause.c: what the calling thread allocates is not recorded. Any thread, any
+ * signal handler. */
+void pause_begin(void);
+void pause_end(void); /* does nothing if there is none */
+
 /* event.c: the slow halves of event.h. They leave errno alone. */
 struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,
                                 size_t size) at_cold;
 /* The account that event_peek_site or event_peek_address did not find. */
 struct account *event_meet_site(uint64_t site, size_t size);
 struct account *event_meet_address(const void *address, size_t size);
+/* A block that is not recorded, perhaps for a pause. Returns it. */
+void *event_pass(void *block, size_t size) at_cold;
 /* The block is none of glibc's usual ones. Returns it. */
 void *event_add_other(struct account *account, void *block, size_t size);
 bool event_remove_other(struct ledger *ledger, const void *block);
@@ -544,7 +557,9 @@ bool tracked_add(struct account *account, uintptr_t address, size_t size);
 bool tracked_put_back(struct account *account, uintptr_t address, size_t size);
 /* Removes a block and subtracts it. Account NULL: there is none. */
 struct taken tracked_remove(uint32_t domain, uintptr_t address);
-/* The account of a block; NULL: there is none. */
+/* A block in a domain; account NULL: there is none. */
+struct taken tracked_find_in(uint32_t domain, uintptr_t address);
+/* Its account; NULL: there is none. */
 const struct account *tracked_get(uint32_t domain, uintptr_t address);
 /* The smallest block at the address in a named domain; account NULL: none. */
 struct taken tracked_find(uintptr_t address);
@@ -610,14 +625,34 @@ int target_open(struct target *target, const char *pattern,
 /* Gives the file its name, or removes it after an error. 0 or errno. */
 int target_close(struct target *target, int error);
 
-/* dump.c: under the dump lock. 0 or errno. */
+/* dump.c, with describe.c: under the dump lock. 0 or errno. */
 int dump_write(int fd, uint32_t sequence, const char *reason);
+struct dump_memory {
+    void *bytes; /* to be given to writer_release */
+    size_t size;
+};
+int dump_write_memory(struct dump_memory *memory);
+
+/* extract.c: under the dump lock. 0 or errno. */
+/* A live block, of which alone there is to be a dump. */
+struct dump_block {
+    uint32_t traceback_id; /* not 0 */
+    uint32_t domain;       /* as dumps show it */
+    size_t size;
+};
+int extract_block(struct dump_memory *memory, const struct dump_block *block);
 
 /* request.c */
 /* Writes a dump, after those that other threads are writing. Any thread; in a
  * signal handler EBUSY if the thread holds a lock that dumps need. 0 or errno,
  * which has been reported. */
 int init_dump(const char *pattern, const char *reason);
+/* The same without a name, and hence without a number, and without a word of
+ * what was wrong: to a descriptor, to memory, of one block. */
+int request_dump_to(int fd);
+int request_dump_to_memory(struct dump_memory *memory);
+int request_dump_of(const struct dump_block *block,
+                    struct dump_memory *memory);
 /* Has the signal ALLOCTRACE_SIGNAL write dumps from now on. */
 void request_catch(void);
 /* Writes the dump at the end; signals ask for no more. */
@@ -653,7 +688,7 @@ uint64_t interval_pause(uint64_t left, uint64_t grown, uint64_t pause,
 void trigger_init(void);
 
 /* life.c: what alloctrace.h says of start, stop, clear_traces, reset_peak.
- * 0 or an error of alloctrace.h. */
+ * 0 or what alloctrace.h says. */
 int life_start(int n_frames);
 int life_stop(void);
 int life_clear(void);

@@ -278,17 +278,23 @@ static bool is_known(const struct entry *entry)
     return account_chunk(entry->account)->generation == generation_number();
 }
 
-const struct account *tracked_get(uint32_t domain, uintptr_t address)
+struct taken tracked_find_in(uint32_t domain, uintptr_t address)
 {
     struct shard *const shard = shard_of(address);
-    const struct account *account;
+    struct taken taken = {NULL, 0, NULL};
     const struct entry *entry;
 
     take_lock(shard);
     entry = find(shard, domain, address);
-    account = entry && is_known(entry) ? entry->account : NULL;
+    if (entry && is_known(entry))
+        taken = taken_of(*entry);
     release_lock(shard);
-    return account;
+    return taken;
+}
+
+const struct account *tracked_get(uint32_t domain, uintptr_t address)
+{
+    return tracked_find_in(domain, address).account;
 }
 
 /* The smallest block at the address, in a domain from `first` on. */

@@ -320,10 +320,12 @@ struct thread {
     uint32_t busy;         /* the runtime is in its slow half: record nothing */
     uint32_t n_held;       /* locks that it holds and dumps need (lock.c) */
     uint32_t n_stopped; /* allocations seen since it noticed a stop */
+    uint32_t n_paused;  /* pauses that it is in (pause.c) */
     uint32_t has_ended;    /* its ledger was released; what is left is short */
     uint64_t sample_left;   /* bytes to the next sample; 0: ask sample_choose */
     uint64_t sample_random; /* state of the generator; 0 = none yet */
     struct ledger *sampled; /* the ledger of a thread that samples, or NULL */
+    struct ledger *aside; /* what `ledger` was, while that is at_paused_ledger */
     struct watch watch;     /* its last blocks */
 };
 

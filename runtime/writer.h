@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes on their way into a dump: a fixed buffer, little-endian numbers, the
- * running checksum. Errors stick: after the first nothing more is written and
+ * Bytes on their way into a dump, which is a file or memory: a fixed buffer,
+ * little-endian numbers, the running checksum. Errors stick: after the first nothing more is written and
  * writer_flush says what it was. Signal-safe; one dump at a time.
  *
  * Cost: entries are stored into the buffer a field at a time by plain moves,
@@ -19,15 +19,23 @@
 #define WRITER_ROOM 256     /* and what one entry may go beyond */
 
 struct writer {
-    int fd;
+    int fd;            /* -1 = what is written is kept in memory */
     int error;         /* errno of the first failed write; 0 = none */
     size_t used;       /* bytes in the buffer */
     uint64_t checksum; /* of what has left the buffer */
     uint64_t written;  /* bytes that have left the buffer */
     unsigned char *buffer;
+    char *memory; /* of os_map; NULL = none yet. Not a child's of fork before
+                     writer_end */
+    size_t room;  /* bytes of it, of which `written` are used */
 };
 
-void writer_init(struct writer *writer, int fd);
+void writer_init(struct writer *writer, int fd); /* -1: into memory */
+/* Empties the buffer as writer_flush does, and leaves the memory to the caller,
+ * with no more pages than it needs; none after an error. */
+int writer_end(struct writer *writer);
+/* Gives such memory back. */
+void writer_release(void *memory, size_t size);
 /* Empties the buffer, but for what is beyond a multiple of 8. */
 void writer_drain(struct writer *writer);
 void writer_put(struct writer *writer, uint64_t number, unsigned bits);

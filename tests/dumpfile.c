@@ -17,8 +17,10 @@ enum {
     TAG_SUMMARY = 8,
     TAG_ARGUMENTS = 9,
     TAG_DOMAINS = 10,
+    TAG_BLOCKS = 11,
     TAG_DETAILS = 12,
-    TAG_SIZES = 13
+    TAG_SIZES = 13,
+    TAG_ATTRIBUTES = 14
 };
 #define TAG_TRAILER UINT32_C(0xffffffff)
 
@@ -76,6 +78,8 @@ void dumpfile_fini(struct dumpfile *dump)
     free(dump->domains.bytes.data);
     free(dump->details.bytes.data);
     free(dump->sizes.bytes.data);
+    free(dump->blocks.bytes.data);
+    free(dump->attributes.bytes.data);
     free(dump->file.data);
 }
 
@@ -112,7 +116,7 @@ uint32_t dumpfile_frame(struct dumpfile *dump, struct dumpframe frame)
     bytes_u32(bytes, dumpfile_string(dump, frame.function));
     bytes_u32(bytes, frame.line);
     bytes_u32(bytes, frame.column);
-    bytes_u32(bytes, 0); /* ordinal */
+    bytes_u32(bytes, frame.ordinal);
     bytes_u32(bytes, frame.caller);
     bytes_u32(bytes, dumpfile_string(dump, frame.callee));
     bytes_u32(bytes, dumpfile_string(dump, frame.type));
@@ -233,6 +237,26 @@ void dumpfile_size(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
     dump->sizes.count++;
 }
 
+void dumpfile_block(struct dumpfile *dump, uint64_t address, uint64_t size,
+                    uint32_t traceback, uint32_t domain)
+{
+    struct bytes *payload = &dump->blocks.bytes;
+
+    bytes_u64(payload, address);
+    bytes_u64(payload, size);
+    bytes_u32(payload, traceback);
+    bytes_u32(payload, domain);
+    dump->blocks.count++;
+}
+
+void dumpfile_attribute(struct dumpfile *dump, const char *key,
+                        const char *value)
+{
+    bytes_u32(&dump->attributes.bytes, dumpfile_string(dump, key));
+    bytes_u32(&dump->attributes.bytes, dumpfile_string(dump, value));
+    dump->attributes.count++;
+}
+
 /* ---- Files ---- */
 
 void file_begin(struct bytes *file, uint32_t version, uint32_t flags)
@@ -311,8 +335,12 @@ static void add_process(struct dumpfile *dump, const uint32_t strings[4])
     bytes_u64(&payload, dump->dump_ns);
     for (int i = 0; i < 4; i++)
         bytes_u32(&payload, strings[i]);
-    if (dump->sample_bytes)
+    if (dump->sample_bytes || dump->n_processes)
         bytes_u64(&payload, dump->sample_bytes);
+    if (dump->n_processes) {
+        bytes_u32(&payload, dump->n_processes);
+        bytes_u32(&payload, 0); /* reserved */
+    }
     file_record(&dump->file, TAG_PROCESS, 1, payload.data, payload.size);
     free(payload.data);
 }
@@ -350,6 +378,8 @@ void dumpfile_finish(struct dumpfile *dump)
         n_records++;
     }
     add_section(dump, TAG_SIZES, &dump->sizes, &n_records);
+    add_section(dump, TAG_BLOCKS, &dump->blocks, &n_records);
+    add_section(dump, TAG_ATTRIBUTES, &dump->attributes, &n_records);
     add_summary(dump);
     file_end(&dump->file, n_records);
 }

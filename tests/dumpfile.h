@@ -30,13 +30,14 @@ struct section {
 /* A file that is being put together. */
 struct dumpfile {
     struct section strings, modules, frames, tracebacks, threads, traces;
-    struct section arguments, domains, details, sizes;
+    struct section arguments, domains, details, sizes, blocks, attributes;
     int has_details; /* write their record even if it is empty */
     uint32_t traceback_limit; /* these may be set at any time */
     const char *program;
     const char *reason;
     uint64_t start_ns, dump_ns;
     uint64_t sample_bytes; /* 0: as older writers, which did not have it */
+    uint32_t n_processes;  /* likewise */
     /* In the order of the fields; the last two are written if one is set. */
     uint64_t summary[14];
     bool has_left_out;    /* tracebacks are written with the field left_out */
@@ -48,7 +49,7 @@ struct dumpfile {
 struct dumpframe {
     const char *file, *function, *callee, *type, *target;
     uint64_t address;
-    uint32_t module, line, column, caller, kind, flags, type_size;
+    uint32_t module, line, column, caller, kind, flags, type_size, ordinal;
 };
 
 void dumpfile_init(struct dumpfile *dump);
@@ -86,6 +87,11 @@ void dumpfile_detail(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
 void dumpfile_size(struct dumpfile *dump, uint32_t traceback, uint32_t thread,
                    uint32_t domain, uint32_t size_class, uint64_t blocks,
                    uint64_t bytes);
+
+void dumpfile_block(struct dumpfile *dump, uint64_t address, uint64_t size,
+                    uint32_t traceback, uint32_t domain);
+void dumpfile_attribute(struct dumpfile *dump, const char *key,
+                        const char *value);
 
 /* Puts the file together in `file`. */
 void dumpfile_finish(struct dumpfile *dump);

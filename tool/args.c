@@ -56,33 +56,65 @@ static int take(struct args *args, int argc, char **argv, int *i)
     return 0;
 }
 
+/* Moves a word to the front, behind `n` others; those between keep their
+ * order. */
+static void move_forward(char **argv, int n, int i)
+{
+    char *const word = argv[i];
+
+    memmove(argv + n + 1, argv + n, (size_t)(i - n) * sizeof *argv);
+    argv[n] = word;
+}
+
 int args_parse(struct args *args, const struct option *options, int argc,
                char **argv, bool is_leading)
 {
-    int n = 1; /* operands are gathered behind the command's name */
+    int n = 1;     /* operands are gathered behind the command's name */
+    int n_end = 0; /* words that end the options */
     int i;
 
     memset(args, 0, sizeof *args);
     args->options = options;
     for (i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--") == 0) {
+            n_end = 1;
             i++;
             break;
         }
         if (argv[i][0] != '-' || !argv[i][1]) {
             if (is_leading)
                 break;
-            argv[n++] = argv[i];
+            move_forward(argv, n++, i);
         } else if (take(args, argc, argv, &i)) {
             return EXIT_UNUSABLE;
         }
     }
     while (i < argc)
-        argv[n++] = argv[i++];
-    argv[n] = NULL; /* operands may be executed */
+        move_forward(argv, n++, i++);
+    /* Operands may be executed: they end with NULL, and options follow. */
+    args->n_words = argc - n - n_end;
+    args->words = argv + n + 1;
+    memmove(args->words, argv + n, (size_t)args->n_words * sizeof *argv);
+    argv[n] = NULL;
     args->operands = argv + 1;
     args->n_operands = n - 1;
     return 0;
+}
+
+const char *args_next(const struct args *args, int *at, const char **value)
+{
+    const struct option *option;
+    const char *equals;
+
+    if (*at >= args->n_words)
+        return NULL;
+    option = &args->options[find(args->options, args->words[*at])];
+    equals = strchr(args->words[*at], '=');
+    *value = equals ? equals + 1 : NULL;
+    ++*at;
+    if (option->value && !equals)
+        *value = args->words[(*at)++];
+    return option->name;
 }
 
 const char *args_get(const struct args *args, const char *name)

@@ -14,14 +14,16 @@
 struct option {
     const char *name;  /* with its dashes; NULL ends a table */
     const char *value; /* what the value is called in the help; NULL = flag */
-    const char *help;  /* one line */
+    const char *help;  /* what it does; NULL = as the next one */
 };
 
-enum { MAX_OPTIONS = 16 };
+enum { MAX_OPTIONS = 48 };
 
 struct args {
     const struct option *options;   /* the table */
-    const char *given[MAX_OPTIONS]; /* value (flags: name) of each, or NULL */
+    const char *given[MAX_OPTIONS]; /* last value (flags: name) of each, or NULL */
+    char **words;                   /* of all options, into argv */
+    int n_words;
     char **operands;                /* into argv */
     int n_operands;
 };
@@ -40,6 +42,11 @@ int args_parse(struct args *args, const struct option *options, int argc,
 
 /* Value of an option; NULL = not given. */
 const char *args_get(const struct args *args, const char *name);
+
+/* Goes through options in the order of the command line, for those that may be
+ * given several times; `at` is 0 in the beginning. `value` is NULL for flags.
+ * Returns the name of the next; NULL at the end. */
+const char *args_next(const struct args *args, int *at, const char **value);
 
 /* Reads the value as one of `names` (NULL ends), to its position; `fallback`
  * if it was not given. Returns 0, or 2 after a message. */

@@ -125,6 +125,20 @@ void info_warnings(const struct out *out, const alloctrace_snapshot *snapshot)
                 sum->collisions);
 }
 
+/* Which process it was, or how many, and where. */
+static void print_machine(FILE *file, const struct alloctrace_process *process)
+{
+    if (process->n_processes > 1)
+        fprintf(file, "%u merged, ", process->n_processes);
+    else
+        fprintf(file, "%u ", process->pid);
+    fprintf(file, "on %s, ", *process->host ? process->host : "an unknown host");
+    if (process->word_bits)
+        fprintf(file, "%u bits", process->word_bits);
+    else
+        fputs("32 or 64 bits", file);
+}
+
 static void print_process(FILE *file, const alloctrace_snapshot *snapshot)
 {
     const struct alloctrace_process *const process =
@@ -134,14 +148,16 @@ static void print_process(FILE *file, const alloctrace_snapshot *snapshot)
     out_text(file, process->program);
     fputs("\ncommand    ", file);
     print_command_line(file, snapshot);
-    fprintf(file, "\nprocess    %u on %s, %u bits\nstarted    ", process->pid,
-            *process->host ? process->host : "an unknown host",
-            process->word_bits);
+    fputs("\nprocess    ", file);
+    print_machine(file, process);
+    fputs("\nstarted    ", file);
     print_time(file, process->start_ns);
     fputs("\ndumped     ", file);
     print_time(file, process->dump_ns);
-    fprintf(file, " (%s, number %u) by %s\nframes     ", process->reason,
-            process->sequence, process->writer);
+    fprintf(file, " (%s", process->reason);
+    if (process->sequence)
+        fprintf(file, ", number %u", process->sequence);
+    fprintf(file, ") by %s\nframes     ", process->writer);
     if (process->traceback_limit)
         fprintf(file, "%u of each traceback\n", process->traceback_limit);
     else
@@ -281,6 +297,43 @@ static void json_domains(FILE *file, const struct parts *parts)
     putc(']', file);
 }
 
+/* ---- Attributes ---- */
+
+/* One line each. */
+static void print_attributes(FILE *file, const alloctrace_snapshot *snapshot)
+{
+    const size_t n = alloctrace_snapshot_attribute_count(snapshot);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct alloctrace_attribute *const attribute =
+            alloctrace_snapshot_attribute(snapshot, i);
+
+        fputs("attribute  ", file);
+        out_text(file, attribute->key);
+        fputs(": ", file);
+        out_text(file, attribute->value);
+        putc('\n', file);
+    }
+}
+
+/* An object: each key is there once. */
+static void json_attributes(FILE *file, const alloctrace_snapshot *snapshot)
+{
+    const size_t n = alloctrace_snapshot_attribute_count(snapshot);
+
+    fputs(",\"attributes\":{", file);
+    for (size_t i = 0; i < n; i++) {
+        const struct alloctrace_attribute *const attribute =
+            alloctrace_snapshot_attribute(snapshot, i);
+
+        fputs(i > 0 ? "," : "", file);
+        out_json_string(file, attribute->key);
+        putc(':', file);
+        out_json_string(file, attribute->value);
+    }
+    putc('}', file);
+}
+
 static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
                        const struct parts *parts)
 {
@@ -316,6 +369,7 @@ static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
             sum->bad_frames, sum->collisions);
     if (n_blocks)
         fprintf(file, "blocks     %" PRIu64 " listed one by one\n", n_blocks);
+    print_attributes(file, snapshot);
 }
 
 static void json_text(FILE *file, const char *name, const char *text)
@@ -346,6 +400,7 @@ static void json_process(FILE *file, const alloctrace_snapshot *snapshot)
     json_text(file, "writer", process->writer);
     json_text(file, "reason", process->reason);
     json_number(file, "pid", process->pid);
+    json_number(file, "processes", process->n_processes);
     json_number(file, "word_bits", process->word_bits);
     json_number(file, "traceback_limit", process->traceback_limit);
     json_number(file, "sequence", process->sequence);
@@ -379,6 +434,7 @@ static void print_json(FILE *file, const alloctrace_snapshot *snapshot,
     json_number(file, "cut_bytes", sum->cut_bytes);
     json_number(file, "listed_blocks",
                 alloctrace_snapshot_block_count(snapshot));
+    json_attributes(file, snapshot);
     json_domains(file, parts);
     if (parts->detail)
         details_json(file, parts->detail);

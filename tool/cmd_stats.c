@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* alloctrace stats: a dump, summed up by a key. Text, JSON, CSV. */
+#include <stdlib.h>
+
 #include "command.h"
 #include "report.h"
 
 #define TEXT_LIMIT 20 /* groups that fit on a screen */
 
 const struct option stats_options[] = {
-    {"--group-by", "KEY",
-     "filename, lineno (default), function, traceback, type, domain, thread "
-     "or module"},
-    {"--metric", "METRIC",
-     "live (default), total, peak or temporary (freed before the thread "
-     "allocated again; needs ALLOCTRACE_DETAIL=1)"},
-    {"--details", NULL,
-     "print temporary blocks, reallocs and a histogram of sizes for each "
-     "group (needs ALLOCTRACE_DETAIL=1; json always has them)"},
-    {"--limit", "N", "groups to print; 0: all; default 20 for text, else all"},
-    FOLD_OPTIONS,
-    {"--format", "FORMAT", "text (default), json or csv"},
+    STATS_OPTIONS,
     {NULL, NULL, NULL},
 };
 
@@ -27,41 +18,74 @@ static int fail_memory(void)
     return EXIT_UNUSABLE;
 }
 
-/* Returns 0 or ALLOCTRACE_ENO_MEMORY. */
-static int report_init(struct report *report,
-                       const alloctrace_snapshot *snapshot,
+int stats_view(alloctrace_snapshot *snapshot, const struct stats_choice *choice,
+               alloctrace_snapshot **view, alloctrace_snapshot **part)
+{
+    int error = 0;
+
+    *view = snapshot;
+    *part = NULL;
+    if (choice->is_folded) {
+        error = alloctrace_snapshot_fold_wrappers(snapshot, view);
+        alloctrace_snapshot_free(snapshot);
+    }
+    if (error)
+        *view = NULL;
+    return error ? error : filters_apply(&choice->filters, *view, part);
+}
+
+int stats_print(const struct out *out, struct report *report,
+                const struct stats_choice *choice, int error)
+{
+    if (!error)
+        error = choice->format == OUT_TEXT   ? report_print(out, report)
+                : choice->format == OUT_JSON ? report_json(out->file, report)
+                                             : report_csv(out->file, report);
+    alloctrace_statistics_free(report->statistics);
+    free(report->listed);
+    return error ? fail_memory() : 0;
+}
+
+/* Prints a snapshot that is folded if it is to be. */
+static int view_report(const struct out *out, const alloctrace_snapshot *view,
                        const struct stats_choice *choice)
 {
-    report->snapshot = snapshot;
-    report->options = choice->options;
-    if (alloctrace_snapshot_statistics(snapshot, &choice->options,
-                                       &report->statistics))
-        return ALLOCTRACE_ENO_MEMORY;
-    report->n_shown = alloctrace_statistics_count(report->statistics);
-    if (choice->limit > 0 && choice->limit < report->n_shown)
-        report->n_shown = (size_t)choice->limit;
-    return 0;
+    alloctrace_snapshot *filtered = NULL;
+    struct report report = {.is_folded = choice->is_folded,
+                            .has_details = choice->has_details,
+                            .options = choice->options};
+    int error = filters_apply(&choice->filters, view, &filtered);
+    int status;
+
+    if (filtered)
+        report.whole = view;
+    report.snapshot = filtered ? filtered : view;
+    if (!error)
+        error = alloctrace_snapshot_statistics(
+            report.snapshot, &choice->options, &report.statistics);
+    if (!error) {
+        report.n_listed = alloctrace_statistics_count(report.statistics);
+        report.n_shown = report.n_listed;
+        if (choice->limit > 0 && choice->limit < report.n_shown)
+            report.n_shown = (size_t)choice->limit;
+    }
+    status = stats_print(out, &report, choice, error);
+    alloctrace_snapshot_free(filtered);
+    return status;
 }
 
 int stats_report(const struct out *out, const alloctrace_snapshot *snapshot,
                  const struct stats_choice *choice)
 {
     alloctrace_snapshot *folded = NULL;
-    struct report report = {.is_folded = choice->is_folded,
-                            .has_details = choice->has_details};
-    int error;
+    int status;
 
     if (choice->is_folded &&
         alloctrace_snapshot_fold_wrappers(snapshot, &folded))
         return fail_memory();
-    error = report_init(&report, folded ? folded : snapshot, choice);
-    if (!error)
-        error = choice->format == OUT_TEXT   ? report_print(out, &report)
-                : choice->format == OUT_JSON ? report_json(out->file, &report)
-                                             : report_csv(out->file, &report);
-    alloctrace_statistics_free(report.statistics);
+    status = view_report(out, folded ? folded : snapshot, choice);
     alloctrace_snapshot_free(folded);
-    return error ? fail_memory() : 0;
+    return status;
 }
 
 bool stats_has_peak(const alloctrace_snapshot *snapshot)
@@ -74,9 +98,19 @@ bool stats_has_peak(const alloctrace_snapshot *snapshot)
     return n == 0;
 }
 
-/* Reads how to sum up, and which part of it to print. */
-static int choice_read(const struct args *args, const char *command,
-                       struct stats_choice *choice)
+/* Cumulative sums are by what one frame says. */
+static int check_cumulative(const char *command,
+                            const struct alloctrace_statistics_options *options)
+{
+    if (options->cumulative && options->group_by != ALLOCTRACE_BY_MODULE &&
+        options->group_by >= ALLOCTRACE_BY_TRACEBACK)
+        return args_fail(command, "--cumulative is by filename, lineno, "
+                                  "function or module");
+    return 0;
+}
+
+int stats_read(const struct args *args, const char *command,
+               struct stats_choice *choice)
 {
     struct alloctrace_statistics_options *const options = &choice->options;
 
@@ -96,7 +130,13 @@ static int choice_read(const struct args *args, const char *command,
     choice->has_details = args_get(args, "--details");
     options->group_by++; /* the values start at 1 */
     options->metric++;
-    return 0;
+    options->cumulative = args_get(args, "--cumulative") != NULL;
+    options->flags = args_get(args, "--ignore-lines")
+                         ? (unsigned)ALLOCTRACE_IGNORE_LINES
+                         : 0;
+    if (check_cumulative(command, options))
+        return EXIT_UNUSABLE;
+    return filters_read(&choice->filters, args, command);
 }
 
 int stats_read_fold(const struct args *args, const char *command, bool fallback,
@@ -112,9 +152,8 @@ int stats_read_fold(const struct args *args, const char *command, bool fallback,
     return 0;
 }
 
-/* Does the dump hold what is asked for? */
-static int check_details(const char *path, const alloctrace_snapshot *snapshot,
-                         const struct stats_choice *choice)
+int stats_check(const char *path, const alloctrace_snapshot *snapshot,
+                const struct stats_choice *choice)
 {
     if ((!choice->has_details &&
          choice->options.metric != ALLOCTRACE_METRIC_TEMPORARY) ||
@@ -127,25 +166,35 @@ static int check_details(const char *path, const alloctrace_snapshot *snapshot,
     return EXIT_UNUSABLE;
 }
 
-int cmd_stats(int argc, char **argv)
+/* Loads a dump and prints it. Returns the exit status. */
+static int print_file(const char *path, const struct stats_choice *choice)
 {
     alloctrace_snapshot *snapshot;
-    struct stats_choice choice;
-    struct args args;
     struct out out;
     int status;
 
-    if (args_parse(&args, stats_options, argc, argv, false) ||
-        choice_read(&args, argv[0], &choice))
-        return EXIT_UNUSABLE;
-    if (args.n_operands != 1)
-        return args_fail(argv[0], "wants one file");
-    if (command_load(args.operands[0], &snapshot))
+    if (command_load(path, &snapshot))
         return EXIT_UNUSABLE;
     out_init(&out, stdout);
-    status = check_details(args.operands[0], snapshot, &choice);
+    status = stats_check(path, snapshot, choice);
     if (!status)
-        status = stats_report(&out, snapshot, &choice);
+        status = stats_report(&out, snapshot, choice);
     alloctrace_snapshot_free(snapshot);
     return out_finish(status);
+}
+
+int cmd_stats(int argc, char **argv)
+{
+    struct stats_choice choice = {0};
+    struct args args;
+    int status = EXIT_UNUSABLE;
+
+    if (args_parse(&args, stats_options, argc, argv, false))
+        return EXIT_UNUSABLE;
+    if (stats_read(&args, argv[0], &choice) == 0)
+        status = args.n_operands == 1
+                     ? print_file(args.operands[0], &choice)
+                     : args_fail(argv[0], "wants one file");
+    filters_fini(&choice.filters);
+    return status;
 }

@@ -33,6 +33,7 @@
 #define TARGET_DIR "alloctrace/target"
 #define FLOW_DIR "alloctrace/flow"
 #define PLUGIN_FILE "alloctrace.so"
+#define ANALYSIS_FILE "liballoctrace-analysis.a"
 
 __attribute__((format(printf, 2, 3))) static int fail(struct install *install,
                                                       const char *format, ...)
@@ -222,6 +223,26 @@ int install_add_cflags(struct install *install, struct words *words)
 }
 
 /*
+ * Programs that look at themselves find the library of alloctrace/analysis.h.
+ * Nothing of the archive is linked unless something refers to it, and libm is
+ * needed only then. Its names are the file's own, so that a program and its
+ * libraries may have been built with different versions of it. There is none
+ * for other machines than this one.
+ */
+static void add_analysis(const char *directory, struct words *words)
+{
+    char path[PATH_MAX];
+
+    if (join(path, sizeof path, directory, ANALYSIS_FILE) < 0 ||
+        !is_there(path))
+        return;
+    words_addf(words,
+               "-Wl,--push-state,--as-needed,%s,-lm,--pop-state,"
+               "--exclude-libs," ANALYSIS_FILE,
+               path);
+}
+
+/*
  * Each addition is a single argument for the linker, so that no -x before it
  * takes it for a source file and nothing that reorders or removes repeated
  * arguments pulls it apart.
@@ -244,6 +265,7 @@ int install_add_ldflags(struct install *install, enum install_runtime runtime,
                     "%s: the linker cannot be given a path with a "
                     "comma",
                     directory);
+    add_analysis(directory, words);
     if (runtime == INSTALL_STATIC) {
         words_addf(words,
                    "-Wl,--push-state,--whole-archive,%s/liballoctrace.a,"

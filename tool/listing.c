@@ -9,9 +9,9 @@
 #include "details.h"
 #include "report.h"
 
-static void json_frame(FILE *file, const struct alloctrace_frame *frame)
+void report_json_frame(FILE *file, const struct alloctrace_frame *frame)
 {
-    fputs("{\"file\":", file);
+    fputs("\"file\":", file);
     out_json_string(file, frame->file);
     fprintf(file, ",\"line\":%u,\"function\":", frame->line);
     out_json_string(file, frame->function);
@@ -21,6 +21,12 @@ static void json_frame(FILE *file, const struct alloctrace_frame *frame)
         fputs(",\"via\":", file);
         out_json_string(file, frame->via);
     }
+}
+
+static void json_frame(FILE *file, const struct alloctrace_frame *frame)
+{
+    putc('{', file);
+    report_json_frame(file, frame);
     putc('}', file);
 }
 
@@ -100,9 +106,14 @@ int report_json(FILE *file, const struct report *report)
     const uint64_t sample =
         alloctrace_snapshot_process(report->snapshot)->sample_bytes;
 
-    fprintf(file, "{\"version\":1,\"group_by\":\"%s\",\"metric\":\"%s\",%s",
+    fprintf(file, "{\"version\":1,\"group_by\":\"%s\",\"metric\":\"%s\",%s%s",
             report_group_by(report), report_metric(report),
-            report->is_folded ? "\"folded\":true," : "");
+            report->is_folded ? "\"folded\":true," : "",
+            report->whole ? "\"filtered\":true," : "");
+    if (report->options.cumulative)
+        fputs("\"cumulative\":true,", file);
+    if (report->options.flags & ALLOCTRACE_IGNORE_LINES)
+        fputs("\"ignore_lines\":true,", file);
     if (sample)
         fprintf(file, "\"sample\":%" PRIu64 ",", sample);
     fputs("\"statistics\":[", file);
@@ -112,6 +123,9 @@ int report_json(FILE *file, const struct report *report)
 
         fprintf(file, "%s{\"size\":%" PRId64 ",\"count\":%" PRId64,
                 i > 0 ? "," : "", group->size, group->count);
+        if (report->old)
+            fprintf(file, ",\"size_diff\":%" PRId64 ",\"count_diff\":%" PRId64,
+                    group->size_diff, group->count_diff);
         if (sample)
             fprintf(file, ",\"error\":%.3g",
                     alloctrace_snapshot_error(report->snapshot, group->size));
@@ -132,8 +146,7 @@ int report_json(FILE *file, const struct report *report)
     return 0;
 }
 
-/* The functions of a path, oldest first, as one field. */
-static int csv_path(FILE *file, const alloctrace_traceback *traceback)
+int report_csv_path(FILE *file, const alloctrace_traceback *traceback)
 {
     const size_t n = alloctrace_traceback_count(traceback);
     char *text = NULL;
@@ -169,7 +182,7 @@ static int csv_frames(FILE *file, const struct report *report, size_t index)
     fprintf(file, ",%u,", frame->line);
     out_csv_string(file, frame->function);
     putc(',', file);
-    error = csv_path(file, traceback);
+    error = report_csv_path(file, traceback);
     alloctrace_traceback_free(traceback);
     return error;
 }
@@ -194,7 +207,8 @@ int report_csv(FILE *file, const struct report *report)
     const bool is_number = report->options.group_by == ALLOCTRACE_BY_DOMAIN ||
                            report->options.group_by == ALLOCTRACE_BY_THREAD;
 
-    fprintf(file, "version,size,count,%s",
+    fprintf(file, "version,size,count,%s%s",
+            report->old ? "size_diff,count_diff," : "",
             is_frames ? "file,line,function,path" : "key");
     if (report->has_details)
         details_csv_head(file);
@@ -205,6 +219,9 @@ int report_csv(FILE *file, const struct report *report)
         char place[LOCATION_SIZE];
 
         fprintf(file, "1,%" PRId64 ",%" PRId64 ",", group->size, group->count);
+        if (report->old)
+            fprintf(file, "%" PRId64 ",%" PRId64 ",", group->size_diff,
+                    group->count_diff);
         if (is_number) {
             report_place(report, i, 0, place);
             out_csv_string(file, place);

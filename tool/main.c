@@ -20,9 +20,17 @@ static const struct command commands[] = {
     {"stats", "[OPTION...] FILE",
      "sum up a dump by line, by function or otherwise", cmd_stats,
      stats_options},
+    {"diff", "[OPTION...] OLD NEW",
+     "compare two dumps: what one has more or less than the other", cmd_diff,
+     diff_options},
     {"info", "[OPTION...] FILE",
      "what a dump is of, when, how much, what was dropped", cmd_info,
      info_options},
+    {"merge", "[OPTION...] -o FILE FILE...",
+     "merge the dumps of several processes into one", cmd_merge, merge_options},
+    {"export", "[OPTION...] FILE",
+     "write a dump in another format: for tracemalloc, JSON, CSV", cmd_export,
+     export_options},
     {"dump", "FILE", "print the raw records of a dump", cmd_dump, NULL},
     {"cflags", "[--cc COMPILER]", "print the flags that instrument", cmd_cflags,
      NULL},
@@ -69,6 +77,25 @@ static void print_wrapped(const char *text, size_t indent)
     putchar('\n');
 }
 
+/* Column in which it stands what an option does. */
+#define HELP_COLUMN 25
+
+static void print_option(const struct option *option)
+{
+    const int size =
+        printf("  %s %s", option->name, option->value ? option->value : "");
+
+    if (!option->help) {
+        putchar('\n');
+        return;
+    }
+    if (size < HELP_COLUMN)
+        printf("%*s", HELP_COLUMN - size, "");
+    else
+        printf("\n%*s", HELP_COLUMN, "");
+    print_wrapped(option->help, HELP_COLUMN);
+}
+
 static void print_command(const struct command *command)
 {
     printf("usage: alloctrace %s %s\n\n%s.\n", command->name, command->synopsis,
@@ -76,14 +103,8 @@ static void print_command(const struct command *command)
     if (command->options)
         putchar('\n');
     for (const struct option *option = command->options; option && option->name;
-         option++) {
-        char form[64];
-
-        snprintf(form, sizeof form, "%s %s", option->name,
-                 option->value ? option->value : "");
-        printf("  %-22s ", form);
-        print_wrapped(option->help, 25);
-    }
+         option++)
+        print_option(option);
 }
 
 static void print_commands(FILE *file)

@@ -80,10 +80,9 @@ const char *out_blocks(int64_t count)
     return text;
 }
 
-/* Bytes of the UTF-8 sequence at `text`; 0 = it is none. Refuses overlong
- * forms, surrogates and what is above U+10FFFF. */
-static unsigned sequence_size(const unsigned char *text)
+unsigned out_utf8_size(const char *bytes)
 {
+    const unsigned char *const text = (const unsigned char *)bytes;
     static const struct {
         unsigned char from, to, second_from, second_to, size;
     } forms[] = {
@@ -110,21 +109,19 @@ static unsigned sequence_size(const unsigned char *text)
 
 void out_json_string(FILE *file, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-
     putc('"', file);
-    while (*at) {
-        const unsigned size = sequence_size(at);
+    while (*text) {
+        const unsigned size = out_utf8_size(text);
 
         if (size == 0)
             fputs("\\ufffd", file);
-        else if (*at == '"' || *at == '\\')
-            fprintf(file, "\\%c", *at);
-        else if (*at < 0x20 || *at == 0x7f)
-            fprintf(file, "\\u%04x", *at);
+        else if (*text == '"' || *text == '\\')
+            fprintf(file, "\\%c", *text);
+        else if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            fprintf(file, "\\u%04x", *text);
         else
-            fwrite(at, 1, size, file);
-        at += size ? size : 1;
+            fwrite(text, 1, size, file);
+        text += size ? size : 1;
     }
     putc('"', file);
 }

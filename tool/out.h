@@ -40,6 +40,10 @@ const char *out_mean(int64_t bytes, int64_t count);
 /* "1 block", "17 blocks". Likewise. */
 const char *out_blocks(int64_t count);
 
+/* Bytes of the UTF-8 sequence that a text begins with; 0 = it is none. Refuses
+ * overlong forms, surrogates and what is above U+10FFFF. */
+unsigned out_utf8_size(const char *bytes);
+
 /* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void out_json_string(FILE *file, const char *text);
 

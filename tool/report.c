@@ -44,6 +44,11 @@ bool report_has_frames(int group_by)
            group_by == ALLOCTRACE_BY_TRACEBACK;
 }
 
+const char *report_change(int64_t bytes, char text[ALLOCTRACE_SIZE_TEXT])
+{
+    return alloctrace_format_size((double)bytes, bytes != 0, text);
+}
+
 double report_share(const struct report *report, int64_t size)
 {
     const int64_t sum = alloctrace_statistics_sum(report->statistics)->size;
@@ -176,27 +181,50 @@ static int print_path(const struct out *out, const struct report *report,
     return 0;
 }
 
+/* "+12.0 KiB in +3 blocks, now " in front of what there is; of statistics
+ * nothing. */
+static void print_change(const struct out *out, const struct report *report,
+                         const struct alloctrace_statistic *group)
+{
+    const int64_t count = group->count_diff;
+    char change[ALLOCTRACE_SIZE_TEXT];
+
+    if (!report->old)
+        return;
+    if (!group->size_diff && !count)
+        fputs("no change, now ", out->file);
+    else
+        fprintf(out->file,
+                count ? "%s in %+" PRId64 " block%s, now "
+                      : "%s in %" PRId64 " block%s, now ",
+                report_change(group->size_diff, change), count,
+                count == 1 || count == -1 ? "" : "s");
+}
+
 /* What a call path allocated: one line. */
 static void print_path_head(const struct out *out, const struct report *report,
-                            size_t index)
+                            size_t place)
 {
-    const struct alloctrace_statistic *const group =
-        alloctrace_statistics_get(report->statistics, index);
+    const struct alloctrace_statistic *const group = alloctrace_statistics_get(
+        report->statistics, report_index(report, place));
     char type[LOCATION_SIZE];
 
     brevity_fit(group->type,
                 out->width > 0 ? (size_t)out->width / 2 : LOCATION_SIZE, type,
                 sizeof type);
     out_bold(out);
-    fprintf(out->file, "%4zu  %s in %s", index + 1, out_size(group->size),
+    fprintf(out->file, "%4zu  ", place + 1);
+    print_change(out, report, group);
+    fprintf(out->file, "%s in %s", out_size(group->size),
             out_blocks(group->count));
     out_plain(out);
     fputs(*type ? " of " : "", out->file);
     out_text(out->file, type);
-    fprintf(out->file, ", average %s, %.1f%%",
-            group->count ? out_mean(group->size, group->count) : "-",
-            report_share(report, group->size));
-    if (alloctrace_snapshot_process(report->snapshot)->sample_bytes)
+    if (!report->old)
+        fprintf(out->file, ", average %s, %.1f%%",
+                group->count ? out_mean(group->size, group->count) : "-",
+                report_share(report, group->size));
+    if (!report->old && alloctrace_snapshot_process(report->snapshot)->sample_bytes)
         fprintf(out->file, ", standard error %.0f%%",
                 100 * alloctrace_snapshot_error(report->snapshot, group->size));
     putc('\n', out->file);
@@ -205,31 +233,44 @@ static void print_path_head(const struct out *out, const struct report *report,
 static int print_paths(const struct out *out, const struct report *report)
 {
     for (size_t i = 0; i < report->n_shown; i++) {
+        const size_t index = report_index(report, i);
+
         print_path_head(out, report, i);
-        if (print_wrappers(out, report, i) || print_path(out, report, i) ||
-            (report->has_details && details_print(out, report, i)))
+        if (print_wrappers(out, report, index) ||
+            print_path(out, report, index) ||
+            (report->has_details && details_print(out, report, index)))
             return ALLOCTRACE_ENO_MEMORY;
     }
     return 0;
 }
 
-/* The groups that were not printed, in one line. */
+/* The groups that were not printed, in one line. Cumulative ones have much in
+ * common, and no sum. */
 static void print_rest(const struct out *out, const struct report *report)
 {
-    const size_t n = alloctrace_statistics_count(report->statistics);
-    int64_t size = 0;
-    int64_t count = 0;
+    const size_t n = report->n_listed;
+    struct alloctrace_statistic sum = {0};
 
     for (size_t i = report->n_shown; i < n; i++) {
         const struct alloctrace_statistic *const group =
-            alloctrace_statistics_get(report->statistics, i);
+            alloctrace_statistics_get(report->statistics,
+                                      report_index(report, i));
 
-        size += group->size;
-        count += group->count;
+        sum.size += group->size;
+        sum.count += group->count;
+        sum.size_diff += group->size_diff;
+        sum.count_diff += group->count_diff;
     }
-    if (report->n_shown < n)
-        fprintf(out->file, "     ... %zu more: %s in %s\n", n - report->n_shown,
-                out_size(size), out_blocks(count));
+    if (report->n_shown == n)
+        return;
+    fprintf(out->file, "     ... %zu more", n - report->n_shown);
+    if (!report->options.cumulative) {
+        fputs(": ", out->file);
+        print_change(out, report, &sum);
+        fprintf(out->file, "%s in %s", out_size(sum.size),
+                out_blocks(sum.count));
+    }
+    putc('\n', out->file);
 }
 
 /* Which functions a table is without: as many as fit into a line. */
@@ -278,23 +319,80 @@ static int print_details_sum(const struct out *out,
     return 0;
 }
 
-int report_print(const struct out *out, const struct report *report)
+/* That what follows is not all, if it is not. */
+static int print_filtered(const struct out *out, const struct report *report)
+{
+    return report->whole ? filters_print(out, report->whole, report->snapshot,
+                                         report->options.metric)
+                         : 0;
+}
+
+/* What all groups are together, and what there is to know of it. */
+static void print_sum(const struct out *out, const struct report *report)
 {
     const struct alloctrace_statistic *const sum =
         alloctrace_statistics_sum(report->statistics);
-    int error;
 
-    info_headline(out, report->snapshot);
-    error = print_details_sum(out, report->snapshot);
-    info_warnings(out, report->snapshot);
-    fprintf(out->file, "\n%s by %s: %s in %s\n", report_metric(report),
-            report_group_by(report), out_size(sum->size),
+    fprintf(out->file, "\n%s by %s%s%s: ", report_metric(report),
+            report_group_by(report),
+            report->options.cumulative ? ", cumulative" : "",
+            report->options.flags & ALLOCTRACE_IGNORE_LINES
+                ? ", lines ignored"
+                : "");
+    print_change(out, report, sum);
+    fprintf(out->file, "%s in %s\n", out_size(sum->size),
             out_blocks(sum->count));
+}
+
+/* What was looked at: one dump, or the older one and then the newer one. */
+static int print_heads(const struct out *out, const struct report *report)
+{
+    int error = 0;
+
+    if (report->old) {
+        fputs("old: ", out->file);
+        info_headline(out, report->old);
+        if (report->old_whole)
+            error = filters_print(out, report->old_whole, report->old,
+                                  report->options.metric);
+        info_warnings(out, report->old);
+        fputs("new: ", out->file);
+    }
+    info_headline(out, report->snapshot);
+    if (!error)
+        error = print_filtered(out, report);
+    if (!error)
+        error = print_details_sum(out, report->snapshot);
+    info_warnings(out, report->snapshot);
+    if (report->old)
+        diff_print_doubts(out, report);
+    return error;
+}
+
+/* Groups that a comparison left out. */
+static void print_unchanged(const struct out *out, const struct report *report)
+{
+    const size_t n =
+        alloctrace_statistics_count(report->statistics) - report->n_listed;
+
+    if (n > 0)
+        fprintf(out->file, "     %zu did not change (--all shows %s)\n", n,
+                n == 1 ? "it" : "them");
+}
+
+int report_print(const struct out *out, const struct report *report)
+{
+    int error = print_heads(out, report);
+
+    print_sum(out, report);
     if (!error && report->options.group_by == ALLOCTRACE_BY_TRACEBACK)
         error = print_paths(out, report);
     else if (!error && report->n_shown > 0)
         error = report_table(out, report);
+    if (report->whole && alloctrace_snapshot_trace_count(report->snapshot) == 0)
+        fputs("     nothing passed the filters\n", out->file);
     print_rest(out, report);
+    print_unchanged(out, report);
     if (report->options.group_by != ALLOCTRACE_BY_TRACEBACK)
         print_left_out(out, report);
     return error;

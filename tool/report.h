@@ -15,13 +15,29 @@
 
 /* What is printed: the groups and how they were asked for. */
 struct report {
-    const alloctrace_snapshot *snapshot; /* folded or not; not owned */
+    const alloctrace_snapshot *snapshot; /* folded or not, filtered or not; not
+                                            owned */
+    const alloctrace_snapshot *whole;    /* what was filtered; NULL = nothing
+                                            was; not owned */
+    const alloctrace_snapshot *old;      /* what it is compared with, as
+                                            `snapshot`; NULL = nothing */
+    const alloctrace_snapshot *old_whole; /* what that was filtered from, as
+                                             `whole` */
     alloctrace_statistics *statistics;   /* owned by who made the report */
     struct alloctrace_statistics_options options; /* none is 0 */
-    size_t n_shown;                               /* groups to print */
+    size_t *listed;  /* owned likewise: the groups that there are to print; NULL
+                        = all */
+    size_t n_listed; /* of them */
+    size_t n_shown;  /* those that are printed: the first ones */
     bool is_folded;   /* wrappers are accounted to their callers */
     bool has_details; /* text, CSV: print each group's details */
 };
+
+/* The group that is printed in a place, 0 .. n_shown - 1. */
+static inline size_t report_index(const struct report *report, size_t place)
+{
+    return report->listed ? report->listed[place] : place;
+}
 
 /* The names of groupings and metrics; each list ends with NULL, and the
  * position of a name is its value less one. */
@@ -41,6 +57,9 @@ void report_place(const struct report *report, size_t index, size_t room,
 /* What part of all bytes these are: per cent. */
 double report_share(const struct report *report, int64_t size);
 
+/* A change: "+12.0 KiB"; "0 B" if there is none. */
+const char *report_change(int64_t bytes, char text[ALLOCTRACE_SIZE_TEXT]);
+
 /* The groups in rows, with a line that says what the columns are. Returns 0 or
  * ALLOCTRACE_ENO_MEMORY. */
 int report_table(const struct out *out, const struct report *report);
@@ -49,5 +68,12 @@ int report_table(const struct out *out, const struct report *report);
 int report_print(const struct out *out, const struct report *report);
 int report_json(FILE *file, const struct report *report);
 int report_csv(FILE *file, const struct report *report);
+
+/* The members of a frame in JSON, without the braces around them. */
+void report_json_frame(FILE *file, const struct alloctrace_frame *frame);
+
+/* The functions of a path, oldest first, as one field of CSV. Returns 0 or
+ * ALLOCTRACE_ENO_MEMORY. */
+int report_csv_path(FILE *file, const alloctrace_traceback *traceback);
 
 #endif

@@ -11,8 +11,10 @@
 #include "details.h"
 #include "report.h"
 
-/* Columns of the figures, with the spaces behind them. */
+/* Columns of the figures, with the spaces behind them: of statistics, and of
+ * comparisons. */
 #define FIGURES 46
+#define DIFF_FIGURES 49
 
 /* Without a terminal places are made as wide as the widest, up to this. */
 #define PADDED_PLACE 40
@@ -93,7 +95,8 @@ static size_t widest_type(const struct report *report)
         return 0;
     for (size_t i = 0; i < report->n_shown; i++) {
         const size_t width =
-            strlen(type_of(alloctrace_statistics_get(report->statistics, i)));
+            strlen(type_of(alloctrace_statistics_get(
+                report->statistics, report_index(report, i))));
 
         if (width > widest)
             widest = width;
@@ -109,7 +112,7 @@ static size_t widest_place(const struct report *report, size_t room)
     for (size_t i = 0; i < report->n_shown; i++) {
         size_t width;
 
-        report_place(report, i, room, place);
+        report_place(report, report_index(report, i), room, place);
         width = strlen(place);
         if (width > widest)
             widest = width;
@@ -120,12 +123,13 @@ static size_t widest_place(const struct report *report, size_t room)
 static struct table table_plan(const struct out *out,
                                const struct report *report)
 {
+    const size_t figures = report->old ? DIFF_FIGURES : FIGURES;
     const size_t columns = (size_t)out->width;
     struct table table = {.type = widest_type(report)};
     size_t least;
 
-    if (columns > FIGURES + 8)
-        table.room = columns - FIGURES;
+    if (columns > figures + 8)
+        table.room = columns - figures;
     if (table.type == 0)
         return table;
     if (table.room > 0) {
@@ -160,17 +164,35 @@ static void print_type(const struct out *out, const struct table *table,
     out_text(out->file, type);
 }
 
-static void print_row(const struct out *out, const struct report *report,
-                      const struct table *table, size_t index)
+static void print_figures(const struct out *out, const struct report *report,
+                          const struct alloctrace_statistic *group)
 {
+    char change[ALLOCTRACE_SIZE_TEXT];
+
+    if (!report->old) {
+        fprintf(out->file, " %10s %5.1f%% %10" PRId64 " %9s  ",
+                out_size(group->size), report_share(report, group->size),
+                group->count, out_mean(group->size, group->count));
+        return;
+    }
+    fprintf(out->file, " %10s %10s ", report_change(group->size_diff, change),
+            out_size(group->size));
+    fprintf(out->file, group->count_diff ? "%+10" PRId64 : "%10" PRId64,
+            group->count_diff);
+    fprintf(out->file, " %10" PRId64 "  ", group->count);
+}
+
+static void print_row(const struct out *out, const struct report *report,
+                      const struct table *table, size_t place_number)
+{
+    const size_t index = report_index(report, place_number);
     const struct alloctrace_statistic *const group =
         alloctrace_statistics_get(report->statistics, index);
     char place[LOCATION_SIZE];
 
     report_place(report, index, table->room, place);
-    fprintf(out->file, "%4zu %10s %5.1f%% %10" PRId64 " %9s  ", index + 1,
-            out_size(group->size), report_share(report, group->size),
-            group->count, out_mean(group->size, group->count));
+    fprintf(out->file, "%4zu", place_number + 1);
+    print_figures(out, report, group);
     out_text(out->file, place);
     if (table->type > 0)
         print_type(out, table, group, strlen(place));
@@ -185,8 +207,12 @@ int report_table(const struct out *out, const struct report *report)
                                  : report_group_by(report);
 
     out_dim(out);
-    fprintf(out->file, "%4s %10s %6s %10s %9s  ", "", "size", "share", "blocks",
-            "average");
+    if (report->old)
+        fprintf(out->file, "%4s %10s %10s %10s %10s  ", "", "change", "size",
+                "change", "blocks");
+    else
+        fprintf(out->file, "%4s %10s %6s %10s %9s  ", "", "size", "share",
+                "blocks", "average");
     if (table.type > 0)
         fprintf(out->file, "%-*s  type\n", (int)table.width, what);
     else
@@ -194,7 +220,8 @@ int report_table(const struct out *out, const struct report *report)
     out_plain(out);
     for (size_t i = 0; i < report->n_shown; i++) {
         print_row(out, report, &table, i);
-        if (report->has_details && details_print(out, report, i))
+        if (report->has_details &&
+            details_print(out, report, report_index(report, i)))
             return ALLOCTRACE_ENO_MEMORY;
     }
     return 0;

@@ -30,10 +30,15 @@
  * Numbers of strings, modules, frames, tracebacks and threads are those of
  * the file: from 1; 0 means none.
  *
- * Context, for every function: may allocate with malloc, is not
- * async-signal-safe, keeps no global state. Different snapshots may be used by
- * different threads at once, and so may one, but by functions that take it
- * as const only. Nothing is printed, and no function ends the program.
+ * Linking: `alloctrace-gcc prog.c` (also alloctrace-g++, -static, libraries)
+ * links what is used of the library. Without the wrappers: -lalloctrace-analysis
+ * -lm; what needs libdwarf is in -lalloctrace-symbol -ldwarf -lelf.
+ *
+ * Context, for every function: may allocate with malloc (which is not traced,
+ * as in alloctrace_pause), is not async-signal-safe, keeps no global state.
+ * Different snapshots may be used by different threads at once, and so may one,
+ * but by functions that take it as const only. Nothing is printed, and no
+ * function ends the program.
  *
  * Owner, for every pointer that is not said to be the caller's: the handle it
  * was asked of, and it lives as long as the handle does. Structs returned so

@@ -30,19 +30,20 @@ extern "C" {
  * Patterns are those of Python's fnmatch.fnmatchcase: * is any text (slashes
  * too), ? any byte, [seq] any byte in seq, [!seq] any other; the whole name
  * must match. The empty pattern matches the empty name. A file name's ".pyc"
- * counts as ".py", as in tracemalloc.
+ * counts as ".py", as in tracemalloc. Names that are not known are empty, but
+ * for files (see struct alloctrace_frame).
  */
 struct alloctrace_filter {
     size_t size;   /* sizeof (struct alloctrace_filter) */
     int inclusive; /* 1 = keep what matches, 0 = throw it away */
-    int all_frames;
-    const char *filename_pattern;
-    int64_t lineno; /* 0 = an unknown line */
-    int64_t domain; /* number of the domain */
-    const char *function_pattern;
-    const char *module_pattern; /* for the path of the loaded file */
-    const char *type_pattern;   /* for the type of what was allocated */
-    const char *thread_pattern; /* for the name of the thread */
+    int all_frames; /* 1 = any frame may match, 0 = the most recent one */
+    const char *filename_pattern; /* for the frame's file */
+    int64_t lineno;               /* of the frame; 0 = an unknown line */
+    int64_t domain;               /* number of the domain */
+    const char *function_pattern; /* for the frame's function */
+    const char *module_pattern;   /* for the path of the loaded file */
+    const char *type_pattern;     /* for the type of what was allocated */
+    const char *thread_pattern;   /* for the name of the thread */
 };
 
 /* Makes a filter that asks for a file name only. Mirrors
@@ -82,11 +83,18 @@ alloctrace_domain_filter_make(int inclusive, uint32_t domain)
  * Makes a snapshot of the traces that filters let through: those that match one
  * of the inclusive filters, if there is one, and none of the exclusive ones.
  * With no filters it is a copy. What is left of blocks and details goes with
- * the traces; process, summary and attributes stay those of the whole program.
+ * the traces (a block, if a trace is left that has its traceback and domain);
+ * process, summary and attributes stay those of the whole program, and so do
+ * the types and the folded paths of what is left.
  *
- * The filters stand side by side; all have the `size` of the first. Nothing of
- * them is needed afterwards. Of a folded snapshot the folded paths are looked
- * at, and the result is folded.
+ * The filters stand side by side; all have the `size` of the first. A smaller
+ * size than today's asks for nothing in the members that are missing; of a
+ * larger one what this version does not know must be zeros. Nothing of them is
+ * needed afterwards. Of a folded snapshot the folded paths are looked at, and
+ * the result is folded.
+ *
+ * Takes time in proportion to traces, tracebacks and frames for each filter, and
+ * to each name times its pattern at most.
  *
  * Owner: the caller frees it with alloctrace_snapshot_free; `snapshot` is not
  * changed, may be freed before, but not resolved any more.

@@ -91,13 +91,13 @@ enum alloctrace_tag {
     FIELD(32, pid)                                                            \
     FIELD(32, word_bits)       /* 32 or 64: of the traced program */          \
     FIELD(32, traceback_limit) /* frames kept; 0 = every frame */             \
-    FIELD(32, sequence)        /* number of this dump in its process, from 1 */ \
+    FIELD(32, sequence)        /* number of this dump in its process; 0 = none */ \
     FIELD(64, start_ns)        /* when tracing started */                     \
     FIELD(64, dump_ns)         /* when this dump was taken */                 \
     FIELD(32, program)         /* string: path of the executable */           \
     FIELD(32, host)            /* string: host name */                        \
     FIELD(32, writer)          /* string: version of the runtime */           \
-    FIELD(32, reason)          /* string: "exit", "request", "interval", ... */ \
+    FIELD(32, reason)          /* string: "exit", "request", "snapshot", ... */ \
     FIELD(64, sample_bytes)    /* see below; absent from older files: 0 */    \
     FIELD(32, n_processes)     /* merged into this file; absent or 0: 1 */    \
     FIELD(32, reserved)

@@ -42,7 +42,7 @@ typedef size_t alloctrace_resolver(void *data,
  * have them.
  *
  * An address is that behind a call, so that the resolver is asked for the
- * byte before it.
+ * byte before it. In a traced program, what the resolver allocates is traced.
  *
  * Returns: 0; ALLOCTRACE_ENO_MEMORY, then some frames have no names; or
  * ALLOCTRACE_EBAD_ARGUMENT (something was made of the snapshot that is not

@@ -28,7 +28,8 @@ struct alloctrace_process {
     uint32_t pid;             /* number of the process */
     uint32_t word_bits;       /* 32 or 64, of the traced program */
     uint32_t traceback_limit; /* frames kept of a traceback; 0 = every one */
-    uint32_t sequence;        /* number of this dump in its process, from 1 */
+    uint32_t sequence;        /* number of this dump in its process, from 1; 0 =
+                                 it has none (it has no name either) */
     uint64_t sample_bytes;    /* 0 = figures are exact; else estimates from one
                                  sample in so many bytes */
     uint32_t n_processes;     /* merged into this snapshot; usually 1 */
@@ -150,7 +151,7 @@ alloctrace_snapshot_dump(const alloctrace_snapshot *snapshot, const char *path,
  */
 void alloctrace_snapshot_free(alloctrace_snapshot *snapshot);
 
-/* Says which process it was, and when. */
+/* Says which process it was, and when. Returns: never NULL. */
 const struct alloctrace_process *
 alloctrace_snapshot_process(const alloctrace_snapshot *snapshot);
 
@@ -165,7 +166,8 @@ alloctrace_snapshot_process(const alloctrace_snapshot *snapshot);
 double alloctrace_snapshot_error(const alloctrace_snapshot *snapshot,
                                  int64_t size);
 
-/* Says how much the whole program allocated, and what was dropped. */
+/* Says how much the whole program allocated, and what was dropped. Returns:
+ * never NULL. */
 const struct alloctrace_summary *
 alloctrace_snapshot_summary(const alloctrace_snapshot *snapshot);
 
@@ -203,6 +205,17 @@ const char *alloctrace_snapshot_argument(const alloctrace_snapshot *snapshot,
  */
 const struct alloctrace_trace *
 alloctrace_snapshot_trace(const alloctrace_snapshot *snapshot, size_t index);
+
+/*
+ * Says what the traces allocated, as statistics by type have it: `types` gets a
+ * name for each trace, in their order; "" = unknown.
+ *
+ * Owner: the caller frees the array with free; the names are the snapshot's.
+ * Returns: 0 or ALLOCTRACE_ENO_MEMORY.
+ */
+alloctrace_nodiscard int
+alloctrace_snapshot_trace_types(const alloctrace_snapshot *snapshot,
+                                const char ***types);
 
 /* Gets a module by its number. Returns: NULL if there is none. */
 const struct alloctrace_module *
@@ -306,12 +319,13 @@ alloctrace_snapshot_attribute(const alloctrace_snapshot *snapshot,
 /* Blocks by requested size: `from` through `to` bytes. The classes are 0, 1, 2,
  * 3 to 4, 5 to 8 and so on. */
 struct alloctrace_size_class {
-    uint64_t from;
-    uint64_t to;
+    uint64_t from;   /* smallest size, in bytes */
+    uint64_t to;     /* largest size, in bytes */
     uint64_t blocks; /* that were ever allocated: at least one */
     uint64_t bytes;  /* that they were asked for */
 };
 
+/* How many classes of sizes there are. */
 #define ALLOCTRACE_SIZE_CLASS_COUNT 66
 
 /*
@@ -335,8 +349,8 @@ struct alloctrace_detail {
     uint64_t smallest;         /* requested size; 0 without blocks */
     uint64_t largest;          /* likewise */
     size_t n_sizes;            /* classes that have blocks */
-    struct alloctrace_size_class sizes[]; /* ascending; fewer blocks than in
-                                total if some could not be sorted in */
+    /* Ascending; fewer blocks than in total if some could not be sorted in. */
+    __extension__ struct alloctrace_size_class sizes[];
 };
 
 /* Does the dump hold details? Returns: 1 or 0. */

@@ -41,6 +41,7 @@ typedef struct alloctrace_statistics alloctrace_statistics;
     GROUPING(THREAD, 7, thread)        \
     GROUPING(MODULE, 8, module)
 
+/* The same as constants: ALLOCTRACE_BY_LINENO and so on. */
 enum alloctrace_grouping {
 #define ALLOCTRACE_GROUPING_ENUM(NAME, value, name) \
     ALLOCTRACE_BY_##NAME = value,
@@ -56,6 +57,7 @@ enum alloctrace_grouping {
     METRIC(PEAK, 3, peak)          \
     METRIC(TEMPORARY, 4, temporary)
 
+/* The same as constants: ALLOCTRACE_METRIC_LIVE and so on. */
 enum alloctrace_metric {
 #define ALLOCTRACE_METRIC_ENUM(NAME, value, name) \
     ALLOCTRACE_METRIC_##NAME = value,
@@ -82,10 +84,12 @@ struct alloctrace_statistic {
                               thread or domain; "" for a traceback */
     uint32_t line;         /* by line; else 0 */
     uint32_t number;       /* of the domain or thread; else 0 */
-    uint32_t traceback;    /* number of the first traceback in the group */
+    uint32_t traceback;    /* number of the first traceback in the group: of the
+                              older snapshot if size and count are 0 */
     const char *type;      /* of all objects in the group; "" = unknown */
     int has_several_types; /* they have not all the same, and `type` is "" */
-    int has_several_ways;  /* they came through different wrappers */
+    int has_several_ways;  /* they came through different wrappers; 0 if
+                              cumulative */
     int64_t size_diff;     /* bytes more than in the older snapshot; 0 without
                               one */
     int64_t count_diff;    /* blocks more; likewise */
@@ -99,11 +103,17 @@ struct alloctrace_statistic {
  *
  * Cumulative: a trace counts once for each key that its kept frames have. With
  * ALLOCTRACE_LIKE_CPYTHON it counts once for each frame, so that recursion and
- * several lines of one file are counted several times.
+ * several lines of one file are counted several times. Without a traceback
+ * limit this takes time in proportion to the tracebacks, however deep they are;
+ * with one, to the kept frames.
+ *
+ * With ALLOCTRACE_IGNORE_LINES a group by line may have places of several
+ * lines; it has the line of one of them.
  *
  * Owner: the caller frees it with alloctrace_statistics_free.
- * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (an option, or cumulative by another key;
- * or temporary blocks, but the dump has no details) or ALLOCTRACE_ENO_MEMORY.
+ * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (an option, an unknown flag, or
+ * cumulative by another key; or temporary blocks, but the dump has no details)
+ * or ALLOCTRACE_ENO_MEMORY.
  * Mirrors Snapshot.statistics.
  */
 alloctrace_nodiscard int alloctrace_snapshot_statistics(
@@ -119,8 +129,15 @@ alloctrace_nodiscard int alloctrace_snapshot_statistics(
  * (without sign), size, the difference in count (without sign), count and key.
  *
  * The snapshots may be of different programs, machines and builds; keys are
- * compared as text. By domain, named domains are compared by name. By thread,
- * threads are compared by name.
+ * compared as text. Numbers that differ from run to run stand for names: by
+ * domain, those that the program made by name are told apart by name (numbers
+ * from 0x80000000 on; others are numbers that it chose); by thread, all threads
+ * of one name are one group, and so are those without.
+ *
+ * If the traceback limits differ, both are compared as far as the lower one
+ * says, for nothing is known of more; with ALLOCTRACE_LIKE_CPYTHON each is as
+ * its own limit says, as in tracemalloc. If only one of them is folded, the
+ * other one is folded for the comparison.
  *
  * Owner: the caller frees it with alloctrace_statistics_free.
  * Returns: as alloctrace_snapshot_statistics; temporary blocks need details in
@@ -137,10 +154,10 @@ int alloctrace_statistics_is_diff(const alloctrace_statistics *statistics);
 /*
  * Writes a group as text into `buffer`, as alloctrace_frame_format does:
  * "file:line: size=30 B, count=3, average=10 B", of a comparison "size=30 B (+4
- * B), count=3 (+1)"; no average without blocks. Where the key is no frame its
- * name or number stands in front. By traceback the frame is the most recent one,
- * with ALLOCTRACE_LIKE_CPYTHON the oldest. Mirrors str(statistic) and
- * str(statistic_diff).
+ * B), count=3 (+1)"; no average without blocks. By function "function (file)"
+ * stands in front, and where the key is no frame its name or number. By
+ * traceback the frame is the most recent one, with ALLOCTRACE_LIKE_CPYTHON the
+ * oldest that is kept. Mirrors str(statistic) and str(statistic_diff).
  *
  * Returns: as alloctrace_frame_format; 0 if there is no such group.
  */
@@ -159,12 +176,15 @@ const struct alloctrace_statistic *
 alloctrace_statistics_get(const alloctrace_statistics *statistics,
                           size_t index);
 
-/* Gets the sum of all groups; its key is "". */
+/* Gets the sum of all traces, each counted once; its key is "". It is that of
+ * all groups unless they are cumulative. Returns: never NULL. */
 const struct alloctrace_statistic *
 alloctrace_statistics_sum(const alloctrace_statistics *statistics);
 
 /*
- * Gets the details of all traces of a group, whatever the metric.
+ * Gets the details of all traces of a group, whatever the metric; in a
+ * comparison, of those that the newer snapshot has. Of a cumulative group it
+ * takes time in proportion to the snapshot.
  *
  * Owner, returns: as alloctrace_snapshot_detail.
  */
@@ -188,7 +208,7 @@ alloctrace_statistics_traceback(const alloctrace_statistics *statistics,
 /*
  * Gets the frames that folding left out between a group's first frame and
  * where it allocated: those of the trace with most bytes in the group. None
- * if nothing was left out of it.
+ * if nothing was left out of it, or if it is cumulative.
  *
  * Owner: as alloctrace_snapshot_traceback.
  * Returns: as alloctrace_statistics_traceback.

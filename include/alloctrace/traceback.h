@@ -77,12 +77,11 @@ size_t alloctrace_traceback_count(const alloctrace_traceback *traceback);
 
 /*
  * Says how many frames it had before the limit, and before recursion was
- * folded. Paths that are kept as one traceback can differ in that: with a
- * limit it is the number of the one that was met first, otherwise of the
- * longest.
+ * folded. Paths that are kept as one traceback can differ in that.
  *
- * Mirrors Traceback.total_nframe; but there tracebacks of different totals are
- * never one, and the total ends at 65535.
+ * Returns: the number; with a limit that of the path that was met first,
+ * otherwise of the longest. Mirrors Traceback.total_nframe; but there
+ * tracebacks of different totals are never one, and the total ends at 65535.
  */
 uint64_t
 alloctrace_traceback_total_nframe(const alloctrace_traceback *traceback);
@@ -166,7 +165,8 @@ int alloctrace_traceback_contains(const alloctrace_traceback *traceback,
 /*
  * Copies a part of a traceback: from `start` up to but without `stop`, counted
  * as in alloctrace_traceback_frame; what lies outside is left out, as in
- * Python. It may have no frames. PTRDIFF_MAX as `stop` is the end.
+ * Python. It may have no frames. PTRDIFF_MAX as `stop` is the end. The total
+ * stays that of the whole.
  *
  * Owner: the caller frees it with alloctrace_traceback_free.
  * Returns: 0 or ALLOCTRACE_ENO_MEMORY. Mirrors traceback[start:stop].
@@ -205,18 +205,21 @@ size_t alloctrace_frame_format(const struct alloctrace_frame *frame,
 /*
  * Makes the text of a traceback: for each frame a line `  File "f", line n`,
  * and, if the source is there and the line not blank, a line of four spaces and
- * the source line without the blanks around it. The oldest frame is first; if
- * `most_recent_first` is set the order is turned around, after the limit.
+ * the source line without the blanks around it. Each line ends with a newline.
+ * The oldest frame is first; if `most_recent_first` is set the order is turned
+ * around, after the limit. Names are written as the file has them, control
+ * characters included.
  *
  * `limit` above 0: that many of the most recent frames. Below 0: -limit of the
  * oldest ones; with ALLOCTRACE_LIKE_CPYTHON all but the -limit most recent ones
  * (its documentation says the former). 0: none.
  *
- * Context: reads source files, looked for as the compiler saw them: relative
- * names in the current directory.
+ * Context: reads source files, each once, looked for as the compiler saw them:
+ * relative names in the current directory. Regular files in UTF-8 only, up to
+ * 256 MiB; of others there are no source lines.
  * Owner: the caller frees `text` with alloctrace_text_free.
- * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (unknown flags) or
- * ALLOCTRACE_ENO_MEMORY. Mirrors Traceback.format.
+ * Returns: 0, ALLOCTRACE_EBAD_ARGUMENT (other flags than LIKE_CPYTHON and
+ * WITH_FUNCTIONS) or ALLOCTRACE_ENO_MEMORY. Mirrors Traceback.format.
  */
 alloctrace_nodiscard int
 alloctrace_traceback_format(const alloctrace_traceback *traceback, int limit,
@@ -228,7 +231,10 @@ void alloctrace_text_free(char *text);
 /*
  * Writes "file:line: size" of a trace into `buffer`, as alloctrace_frame_format
  * does: its most recent frame, the one that allocated, and its live bytes. With
- * ALLOCTRACE_LIKE_CPYTHON the frame is the oldest. Mirrors str(trace).
+ * ALLOCTRACE_LIKE_CPYTHON the frame is the oldest that is kept.
+ *
+ * Returns: as alloctrace_frame_format; 0 if there is no such trace. Mirrors
+ * str(trace).
  */
 size_t alloctrace_trace_format(const alloctrace_snapshot *snapshot,
                                size_t index, unsigned flags, char *buffer,

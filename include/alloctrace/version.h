@@ -11,6 +11,7 @@
 #ifndef ALLOCTRACE_VERSION_H
 #define ALLOCTRACE_VERSION_H
 
+/* The version as three numbers, and as a text. */
 #define ALLOCTRACE_VERSION_MAJOR 0
 #define ALLOCTRACE_VERSION_MINOR 1
 #define ALLOCTRACE_VERSION_PATCH 0

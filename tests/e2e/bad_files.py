@@ -11,7 +11,8 @@ import struct
 
 import e2e
 
-COMMANDS = (["stats"], ["info"], ["dump"], ["stats", "--format", "json"])
+COMMANDS = (["stats"], ["info"], ["dump"], ["stats", "--format", "json"],
+            ["export", "--format", "tracemalloc"])
 
 
 def write(path, data):

@@ -97,6 +97,16 @@ check 'a library gets the shared runtime' \
 check 'a relocatable object gets no runtime' \
     "$(run alloctrace-gcc -r a.o -o b.o)" \
     "gcc $before [-r] [a.o] [-o] [b.o] status 3"
+archive="$prefix/lib/liballoctrace-analysis.a"
+analysis="[-Wl,--push-state,--as-needed,$archive,-lm,--pop-state,\
+--exclude-libs,liballoctrace-analysis.a]"
+: >"$archive"
+check 'a program finds the analysis' \
+    "$(run alloctrace-gcc a.o)" "gcc $before [a.o] $analysis $program status 3"
+check 'so does a library' \
+    "$(run alloctrace-gcc -shared a.o)" \
+    "gcc $before [-shared] [a.o] $analysis $library status 3"
+rm "$archive"
 for question in --version -dumpmachine -E -print-prog-name=ld '-E x.c'; do
     # shellcheck disable=SC2086 # several words are meant
     check "nothing is added to: $question" \

@@ -16,14 +16,15 @@ import subprocess
 import sys
 
 SEAM_FOLDERS = ("plugin", "runtime", "analysis", "tool")
-CODE = (".c", ".cc", ".h", ".def")
+CODE = (".c", ".cc", ".h", ".hpp", ".def")
 FUNCTION_CAP = 80
 FILE_CAP = 800
 
 # Who may include the shared seams. writer.c is the lower half of dump.c.
 ABI_USERS = re.compile(r"(plugin|runtime)/|tests/(abi|unit|plugin)/")
 FORMAT_USERS = re.compile(
-    r"runtime/(dump|writer)\.c$|analysis/(load|record|write)\.c$|tool/cmd_dump\.c$"
+    r"runtime/(dump\.[ch]|writer\.c)$|tool/cmd_dump\.c$"
+    r"|analysis/((load|entry|input|write|output)\.c|record\.h)$"
     r"|tests/(abi|unit|fuzz|golden)/")
 
 # Functions that the runtime must not call, and where they may be named.
@@ -282,7 +283,8 @@ def functions(text):
                 start -= 1
             signature = " ".join(lines[start - 1:begin - 1])
             name = re.search(r"(\w+)\s*\(", signature)
-            yield start, number - start + 1, name.group(1) if name else "?"
+            if not re.match(r"class \w+$", signature):
+                yield start, number - start + 1, name.group(1) if name else "?"
             begin = None
 
 
@@ -296,6 +298,69 @@ def functions_and_files_are_short(tree):
             if length > FUNCTION_CAP:
                 yield path, line, f"{name}: {length} lines " \
                                   f"(cap {FUNCTION_CAP})"
+
+
+# What of the C library, of libelf and libdwarf may allocate or free.
+MAY_ALLOCATE = re.compile(
+    r"^(malloc|calloc|realloc|reallocarray|free|aligned_alloc|strn?dup"
+    r"|v?asprintf|qsort(_r)?|bsearch_r|tsearch|h(create|search|destroy)(_r)?"
+    r"|v?[fs]?n?printf|v?dprintf|put(s|c|char)|fput[sc]|putc|perror|strerror"
+    r"|f(d|re|mem)?open|fclose|fread|fwrite|fflush|fgets|fgetc|getc|ungetc"
+    r"|fscanf|fseeko?|setv?buf|tmpfile|getline|getdelim|open_memstream|popen"
+    r"|pclose|opendir|fdopendir|readdir|closedir|scandir|glob|globfree|realpath"
+    r"|getcwd|setlocale|localtime|gmtime|mktime|strftime|regcomp|regexec"
+    r"|regfree|dlopen|dlsym|dlclose|dladdr|g?elf_\w+|dwarf_\w+)$")
+
+
+def bodies(text):
+    """Yields (line, signature, body) of each function; comments blanked."""
+    lines = code_only(text).split("\n")
+    for line, length, _ in functions(text):
+        whole = lines[line - 1:line - 1 + length]
+        brace = next(i for i, text in enumerate(whole) if text.startswith("{"))
+        yield line, " ".join(whole[:brace]), "\n".join(whole[brace:])
+
+
+class Calls:
+    """Which functions of a folder name which, by (file, name); "" is the file
+    of what is not static."""
+
+    def __init__(self, tree, folder):
+        self.body, self.line, self.path = {}, {}, {}
+        for path, text in tree.files(folder):
+            for line, signature, body in bodies(text):
+                name = re.search(r"(\w+)\s*\(", signature)
+                if not name:
+                    continue
+                is_own = re.match(r"\s*static\b", signature)
+                key = path if is_own and path.endswith(".c") else "", \
+                    name.group(1)
+                self.body[key], self.line[key] = body, line
+                self.path[key] = path
+
+    def allocating(self):
+        """The functions from which one can get to MAY_ALLOCATE."""
+        names = {key: set(re.findall(r"[A-Za-z_]\w*", body))
+                 for key, body in self.body.items()}
+        found = {key for key, words in names.items()
+                 if any(map(MAY_ALLOCATE.match, words))}
+        while True:
+            more = {key for key, words in names.items() if key not in found
+                    and any((self.path[key], word) in found or
+                            ("", word) in found for word in words)}
+            if not more:
+                return found
+            found |= more
+
+
+# 14
+def analysis_allocates_untraced(tree):
+    calls = Calls(tree, "analysis")
+    for key in calls.allocating():
+        if key[0] == "" and key[1].startswith("alloctrace_") and \
+                not re.match(r"\{\s*AT_UNTRACED;", calls.body[key]):
+            yield calls.path[key], calls.line[key], \
+                f"{key[1]} may allocate, and does not begin with AT_UNTRACED"
 
 
 # 13
@@ -327,6 +392,8 @@ RULES = [
     ("each source names its licence", sources_name_their_licence),
     (f"functions have at most {FUNCTION_CAP} lines, files {FILE_CAP}",
      functions_and_files_are_short),
+    ("public functions of the analysis that may allocate do so untraced",
+     analysis_allocates_untraced),
     ("file names are unique", file_names_are_unique),
 ]
 

@@ -154,6 +154,54 @@ static void write_good(const char *name, uint32_t limit)
     dumpfile_fini(&dump);
 }
 
+/* Another run of the program of good.dump, built anew: compare() moved down a
+ * line and allocates more, insert() allocates as well, in a new call, and
+ * nodes are as they were. */
+static void write_newer(void)
+{
+    static const struct dumpframe sites[] = {
+        {.file = "src/node.h", .line = 12, .function = "node_new",
+         .callee = "malloc", .type = "struct node", .kind = 2, .ordinal = 1},
+        {.file = "src/main.c", .line = 21, .function = "compare",
+         .callee = "malloc", .type = "char", .kind = 2, .ordinal = 1},
+        {.file = "src/table.c", .line = 90, .function = "insert",
+         .callee = "calloc", .type = "struct slot", .kind = 2, .ordinal = 2},
+        {.file = "src/main.c", .line = 55, .function = "main",
+         .callee = "serve", .kind = 1},
+    };
+    static const int64_t figures[2][3][6] = {
+        {{1000, 48000, 40000, 1920000, 1500, 72000},
+         {60, 18000, 9000, 2700000, 60, 18000},
+         {0, 0, 0, 0, 0, 0}},
+        {{1000, 48000, 40000, 1920000, 1500, 72000},
+         {90, 27000, 9500, 2850000, 90, 27000},
+         {2, 16384, 2, 16384, 2, 16384}}};
+
+    for (uint32_t version = 0; version < 2; version++) {
+        struct dumpfile dump;
+        uint32_t root;
+
+        dumpfile_init(&dump);
+        set_process(&dump);
+        dump.traceback_limit = version ? 8 : 0;
+        dumpfile_module(&dump, "/usr/local/bin/kv", version ? "b2" : "a1", 0,
+                        4096, 0);
+        root = dumpfile_traceback(&dump, 0, dumpfile_frame(&dump, sites[3]));
+        for (uint32_t i = 0; i < 3; i++) {
+            struct dumpframe site = sites[i];
+
+            site.line -= !version && i == 1;
+            dumpfile_trace_full(
+                &dump,
+                dumpfile_traceback(&dump, root, dumpfile_frame(&dump, site)), 0,
+                0, figures[version][i]);
+        }
+        dumpfile_finish(&dump);
+        write_all(version ? "newer.dump" : "older.dump", &dump.file);
+        dumpfile_fini(&dump);
+    }
+}
+
 static void write_damaged(void)
 {
     struct dumpfile dump;
@@ -246,6 +294,27 @@ static void write_domains(void)
                         (const int64_t[]){0, 0, 2, 4096, 1, 2048});
     dumpfile_finish(&dump);
     write_all("domains.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
+/* A file that was merged of several, of which somebody has said something. */
+static void write_merged(void)
+{
+    struct dumpfile dump;
+    uint32_t path;
+
+    dumpfile_init(&dump);
+    set_process(&dump);
+    dump.n_processes = 3;
+    path = dumpfile_path(&dump, "lib.c:3 main.c:7");
+    dumpfile_trace(&dump, path, 0, 0, 2, 30);
+    dumpfile_block(&dump, 0x1000, 10, path, 0);
+    dumpfile_block(&dump, 0x2000, 20, path, 0);
+    dumpfile_attribute(&dump, "commit", "0123abcd");
+    dumpfile_attribute(&dump, "odd \x1b[31m\n\"key\"", "two\nlines");
+    dumpfile_attribute(&dump, "empty", "");
+    dumpfile_finish(&dump);
+    write_all("merged.dump", &dump.file);
     dumpfile_fini(&dump);
 }
 
@@ -432,8 +501,39 @@ static void write_many_domains(void)
     dumpfile_fini(&dump);
 }
 
+/* A file whose name ends like a line. */
+static void write_colon(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:7:3"), 0, 0, 1, 10);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:7"), 0, 0, 1, 20);
+    dumpfile_finish(&dump);
+    write_all("colon.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
+/* More live blocks than anyone would have in a list, and a path that has bytes
+ * but no blocks. */
+static void write_many_blocks(void)
+{
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 0, 999999999,
+                   INT64_C(1) << 40);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "b.c:2"), 0, 0, 2, 2);
+    dumpfile_trace(&dump, dumpfile_path(&dump, "c.c:3"), 0, 0, 0, 8);
+    dumpfile_finish(&dump);
+    write_all("many_blocks.dump", &dump.file);
+    dumpfile_fini(&dump);
+}
+
 int main(void)
 {
+    write_many_blocks();
+    write_colon();
     write_many_domains();
     write_details();
     write_good("good.dump", 0);
@@ -445,6 +545,8 @@ int main(void)
     write_left_out();
     write_domains();
     write_sampled();
+    write_newer();
+    write_merged();
     write_wrappers();
     write_cxx();
     return 0;

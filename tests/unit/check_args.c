@@ -14,8 +14,8 @@ static const struct option options[] = {
 };
 
 static struct args args;
-static char *words[16];
-static char storage[16][64];
+static char *words[24];
+static char storage[24][64];
 
 /* Reads a command line of words with single spaces between. */
 static int parse(const char *line, bool is_leading)
@@ -59,6 +59,62 @@ START_TEST(the_last_one_counts)
 {
     ck_assert_int_eq(parse("c --limit 1 --limit=2", false), 0);
     ck_assert_str_eq(args_get(&args, "--limit"), "2");
+}
+END_TEST
+
+/* Checks the next option in the order of the command line. */
+static void expect_next(int *at, const char *name, const char *value)
+{
+    const char *found;
+
+    ck_assert_str_eq(args_next(&args, at, &found), name);
+    if (value)
+        ck_assert_str_eq(found, value);
+    else
+        ck_assert_ptr_null(found);
+}
+
+START_TEST(options_are_gone_through_in_their_order)
+{
+    const char *value;
+    int at = 0;
+
+    ck_assert_int_eq(parse("c a --limit 5 b --key=x=y --all --limit=6 c "
+                           "--limit --all -o f -- --all d",
+                           false),
+                     0);
+    expect_next(&at, "--limit", "5");
+    expect_next(&at, "--key", "x=y");
+    expect_next(&at, "--all", NULL);
+    expect_next(&at, "--limit", "6");
+    expect_next(&at, "--limit", "--all");
+    expect_next(&at, "-o", "f");
+    ck_assert_ptr_null(args_next(&args, &at, &value));
+    ck_assert_ptr_null(args_next(&args, &at, &value));
+    ck_assert_int_eq(args.n_operands, 5);
+    ck_assert_str_eq(args.operands[2], "c");
+    ck_assert_str_eq(args.operands[3], "--all");
+    ck_assert_str_eq(args.operands[4], "d");
+    ck_assert_ptr_null(args.operands[5]);
+}
+END_TEST
+
+START_TEST(options_behind_operands_may_be_all_there_is)
+{
+    const char *value;
+    int at = 0;
+
+    ck_assert_int_eq(parse("c --all", false), 0);
+    expect_next(&at, "--all", NULL);
+    ck_assert_ptr_null(args_next(&args, &at, &value));
+    ck_assert_int_eq(parse("c --all p --all", true), 0);
+    at = 0;
+    expect_next(&at, "--all", NULL);
+    ck_assert_ptr_null(args_next(&args, &at, &value));
+    ck_assert_int_eq(args.n_operands, 2);
+    ck_assert_int_eq(parse("c", true), 0);
+    at = 0;
+    ck_assert_ptr_null(args_next(&args, &at, &value));
 }
 END_TEST
 
@@ -151,7 +207,8 @@ START_TEST(names_are_chosen_from_a_list)
 END_TEST
 
 CHECK_MAIN("args", options_stand_anywhere, nothing_given_is_nothing,
-           the_last_one_counts, two_dashes_end_the_options,
-           a_dash_alone_is_an_operand, what_follows_a_program_is_its_own,
-           wrong_options_are_errors, numbers_are_read_and_bounded,
-           names_are_chosen_from_a_list)
+           the_last_one_counts, options_are_gone_through_in_their_order,
+           options_behind_operands_may_be_all_there_is,
+           two_dashes_end_the_options, a_dash_alone_is_an_operand,
+           what_follows_a_program_is_its_own, wrong_options_are_errors,
+           numbers_are_read_and_bounded, names_are_chosen_from_a_list)

@@ -42,7 +42,7 @@ static struct ledger *own_ledger(void)
     return __alloctrace_thread.ledger;
 }
 
-START_TEST(start_checks_the_number_and_ignores_it_when_tracing)
+START_TEST(start_checks_the_number_and_says_that_it_traces_already)
 {
     sites_announce();
     ck_assert_int_eq(alloctrace_start(-1), ALLOCTRACE_EBAD_ARGUMENT);
@@ -51,7 +51,8 @@ START_TEST(start_checks_the_number_and_ignores_it_when_tracing)
     ck_assert(!alloctrace_is_tracing());
     ck_assert_int_eq(alloctrace_get_traceback_limit(), ALLOCTRACE_ENOT_TRACING);
     ck_assert_int_eq(alloctrace_start(3), 0);
-    ck_assert_int_eq(alloctrace_start(9), 0);
+    ck_assert_int_eq(alloctrace_start(9), ALLOCTRACE_ALREADY_TRACING);
+    ck_assert_int_eq(alloctrace_start(3), 0);
     ck_assert_int_eq(alloctrace_get_traceback_limit(), 3);
     ck_assert_int_eq(alloctrace_start(-1), ALLOCTRACE_EBAD_ARGUMENT);
     ck_assert_int_eq(alloctrace_stop(), 0);
@@ -572,7 +573,7 @@ START_TEST(a_call_on_top_of_the_runtime_is_refused)
 }
 END_TEST
 
-CHECK_MAIN("generation", start_checks_the_number_and_ignores_it_when_tracing,
+CHECK_MAIN("generation", start_checks_the_number_and_says_that_it_traces_already,
            a_clear_forgets_and_later_frees_count_nothing,
            a_forgotten_block_is_known_again_when_it_is_resized,
            a_clear_between_take_and_restore_forgets_the_block,

@@ -92,6 +92,35 @@ START_TEST(without_names_there_are_labels)
 }
 END_TEST
 
+START_TEST(an_empty_file_name_is_none)
+{
+    alloctrace_snapshot *snapshot = NULL;
+    struct alloctrace_statistics_options options = {
+        .size = sizeof options, .group_by = ALLOCTRACE_BY_FILENAME};
+    alloctrace_statistics *statistics;
+    struct dumpfile dump;
+
+    dumpfile_init(&dump);
+    dumpfile_trace(
+        &dump,
+        dumpfile_traceback(&dump, 0,
+                           dumpfile_frame(&dump, (struct dumpframe){
+                                                     .file = "", .line = 1})),
+        0, 0, 1, 8);
+    dumpfile_finish(&dump);
+    ck_assert_int_eq(alloctrace_snapshot_load_bytes(
+                         dump.file.data, dump.file.size, &snapshot, NULL),
+                     0);
+    ck_assert_int_eq(
+        alloctrace_snapshot_statistics(snapshot, &options, &statistics), 0);
+    ck_assert_str_eq(alloctrace_statistics_get(statistics, 0)->key,
+                     "<unknown>");
+    alloctrace_statistics_free(statistics);
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
 START_TEST(the_byte_before_a_return_address_is_asked_for)
 {
     uint32_t id;
@@ -152,5 +181,6 @@ START_TEST(the_limit_counts_levels)
 END_TEST
 
 CHECK_MAIN("resolve", without_names_there_are_labels,
+           an_empty_file_name_is_none,
            the_byte_before_a_return_address_is_asked_for,
            inlined_levels_become_frames, the_limit_counts_levels)

@@ -352,8 +352,31 @@ START_TEST(the_hot_path_and_the_map_are_not_used)
 }
 END_TEST
 
+START_TEST(nothing_is_sampled_in_a_pause)
+{
+    void *traced;
+    void *block;
+
+    start(7);
+    traced = __alloctrace_malloc(40 * PERIOD, site(0));
+    pause_begin();
+    for (unsigned i = 0; i < 1000; i++)
+        __alloctrace_malloc(PERIOD, site(1));
+    block = __alloctrace_realloc(NULL, 40 * PERIOD, site(1));
+    ck_assert_uint_eq(figures_at(1).total_blocks, 0);
+    ck_assert_uint_eq(at_dropped_blocks, 0);
+    __alloctrace_free(traced);
+    ck_assert_uint_eq(figures_at(0).live_blocks, 0);
+    pause_end();
+    __alloctrace_free(__alloctrace_realloc(block, 80 * PERIOD, site(2)));
+    ck_assert_uint_gt(figures_at(2).total_blocks, 0);
+    ck_assert_int_eq(ledger_live_sum(), 0);
+}
+END_TEST
+
 CHECK_MAIN("sampled", estimates_have_the_mean_and_variance_of_theory,
            what_was_sampled_is_freed_exactly,
            resized_blocks_keep_nothing_of_what_they_were,
            a_failed_realloc_changes_nothing,
-           the_hot_path_and_the_map_are_not_used)
+           the_hot_path_and_the_map_are_not_used,
+           nothing_is_sampled_in_a_pause)

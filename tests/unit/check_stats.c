@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Statistics: tracemalloc's vectors (tracemalloc.md, 1.11) under their names,
- * and what alloctrace groups by besides. */
+/* Statistics: what alloctrace groups by, and options. Tracemalloc's vectors are
+ * in check_statistics_vectors.c. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,85 +94,7 @@ static alloctrace_snapshot *snapshot_a(void)
     return load();
 }
 
-START_TEST(T1)
-{
-    alloctrace_snapshot *snapshot = snapshot_a();
-
-    EXPECT(snapshot, FILENAME, "lib.c 66/1", "main.c 32/4", "<unknown> 7/1");
-    alloctrace_snapshot_free(snapshot);
-}
-END_TEST
-
-START_TEST(T2)
-{
-    alloctrace_snapshot *snapshot = snapshot_a();
-
-    EXPECT(snapshot, LINENO, "lib.c:1 66/1", "main.c:7 30/3", "<unknown>:0 7/1",
-           "main.c:9 2/1");
-    alloctrace_snapshot_free(snapshot);
-}
-END_TEST
-
-START_TEST(T3)
-{
-    alloctrace_snapshot *snapshot = snapshot_a();
-
-    EXPECT(snapshot, TRACEBACK, "lib.c:1 66/1", "lib.c:3 main.c:7 30/3",
-           "<unknown>:0 7/1", "lib.c:3 main.c:9 2/1");
-    alloctrace_snapshot_free(snapshot);
-}
-END_TEST
-
-START_TEST(T9)
-{
-    alloctrace_snapshot *snapshot;
-
-    dumpfile_init(&dump);
-    dumpfile_trace(&dump, dumpfile_path(&dump, "b.c:1"), 0, 0, 1, 8);
-    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:9"), 0, 0, 1, 8);
-    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:10"), 0, 0, 1, 8);
-    dumpfile_trace(&dump, dumpfile_path(&dump, "z.c:1"), 0, 0, 1, 4);
-    dumpfile_trace(&dump, dumpfile_path(&dump, "z.c:1"), 0, 0, 1, 4);
-    snapshot = load();
-    EXPECT(snapshot, LINENO, "z.c:1 8/2", "b.c:1 8/1", "a.c:10 8/1",
-           "a.c:9 8/1");
-    alloctrace_snapshot_free(snapshot);
-}
-END_TEST
-
-START_TEST(T10)
-{
-    alloctrace_snapshot *snapshot;
-
-    dumpfile_init(&dump);
-    dumpfile_trace(&dump, dumpfile_path(&dump, "b.c:1 a.c:1"), 0, 0, 1, 8);
-    dumpfile_trace(&dump, dumpfile_path(&dump, "z.c:1"), 0, 0, 1, 8);
-    dumpfile_trace(&dump, dumpfile_path(&dump, "c.c:1 a.c:1"), 0, 0, 1, 8);
-    snapshot = load();
-    EXPECT(snapshot, TRACEBACK, "z.c:1 8/1", "a.c:1 c.c:1 8/1",
-           "a.c:1 b.c:1 8/1");
-    alloctrace_snapshot_free(snapshot);
-}
-END_TEST
-
-START_TEST(T11)
-{
-    alloctrace_snapshot *snapshot;
-
-    dumpfile_init(&dump);
-    dump.traceback_limit = 1;
-    dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 0, 1, 8);
-    dumpfile_trace(&dump,
-                   dumpfile_path(&dump, "a.c:1 b.c:2 b.c:3 b.c:4 b.c:5 "
-                                        "b.c:6 b.c:7 b.c:8 b.c:9"),
-                   0, 0, 1, 5);
-    snapshot = load();
-    EXPECT(snapshot, TRACEBACK, "a.c:1 13/2");
-    alloctrace_snapshot_free(snapshot);
-}
-END_TEST
-
-START_TEST(T12)
+START_TEST(domains_are_told_apart_only_by_domain)
 {
     alloctrace_snapshot *snapshot;
 
@@ -203,6 +125,21 @@ START_TEST(unknown_options_are_errors)
         alloctrace_snapshot_statistics(snapshot, &options, &statistics),
         ALLOCTRACE_EBAD_ARGUMENT);
     options.metric = 0;
+    options.flags = ALLOCTRACE_WITH_FUNCTIONS;
+    ck_assert_int_eq(
+        alloctrace_snapshot_statistics(snapshot, &options, &statistics),
+        ALLOCTRACE_EBAD_ARGUMENT);
+    options.flags = 0;
+    options.cumulative = 1;
+    for (int by = ALLOCTRACE_BY_TRACEBACK; by < ALLOCTRACE_BY_MODULE; by++) {
+        options.group_by = by;
+        ck_assert_int_eq(
+            alloctrace_snapshot_statistics(snapshot, &options, &statistics),
+            ALLOCTRACE_EBAD_ARGUMENT);
+        ck_assert_int_eq(alloctrace_snapshot_compare_to(
+                             snapshot, snapshot, &options, &statistics),
+                         ALLOCTRACE_EBAD_ARGUMENT);
+    }
     options.size = 0;
     ck_assert_int_eq(
         alloctrace_snapshot_statistics(snapshot, &options, &statistics),
@@ -385,7 +322,8 @@ START_TEST(sums_wrap_around_quietly)
 }
 END_TEST
 
-CHECK_MAIN("stats", T1, T2, T3, T9, T10, T11, T12, unknown_options_are_errors,
+CHECK_MAIN("stats", domains_are_told_apart_only_by_domain,
+           unknown_options_are_errors,
            no_options_are_by_line_and_live, each_metric_has_its_own_figures,
            blocks_of_no_bytes_count_and_no_blocks_do_not,
            nothing_allocated_is_no_group, threads_are_merged_except_by_thread,

@@ -8,7 +8,7 @@ set(sanitizer_options
 foreach(name text env vector index string site place traceback peak ledger
              generation storm block
              alloc target writer stack tracked pattern process interval signal
-             limit cache walk lock
+             limit cache walk lock pause
              peak_threads tenant block_random stress model sample sampled)
     alloctrace_check(${name} alloctrace_runtime_test)
     set_tests_properties(unit.${name} PROPERTIES ENVIRONMENT
@@ -29,3 +29,6 @@ set_tests_properties(unit.mapping PROPERTIES ENVIRONMENT
 alloctrace_check(dump alloctrace_runtime_test alloctrace_analysis)
 set_tests_properties(unit.dump PROPERTIES ENVIRONMENT
     "ALLOCTRACE=all;ALLOCTRACE_BLOCKS=1;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")
+alloctrace_check(extract alloctrace_runtime_test alloctrace_analysis)
+set_tests_properties(unit.extract PROPERTIES ENVIRONMENT
+    "ALLOCTRACE=all;ALLOCTRACE_DUMP=/dev/null;${sanitizer_options}")

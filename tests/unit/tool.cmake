@@ -12,3 +12,12 @@ foreach(name args out)
     target_include_directories(check_${name}
                                PRIVATE ${PROJECT_SOURCE_DIR}/tool)
 endforeach()
+# What exports are made of.
+foreach(name memo pathsum pickle)
+    alloctrace_check(${name} alloctrace_analysis alloctrace_dumpfile)
+    target_sources(check_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tool/${name}.c
+                                         ${PROJECT_SOURCE_DIR}/tool/args.c
+                                         ${PROJECT_SOURCE_DIR}/tool/out.c)
+    target_include_directories(check_${name}
+                               PRIVATE ${PROJECT_SOURCE_DIR}/tool)
+endforeach()

@@ -201,7 +201,7 @@ int main(int argc, char **argv)
         pthread_create(&disturbers[i], NULL, disturb, (void *)i);
     for (unsigned i = 0; i < N_DISTURBERS; i++)
         pthread_join(disturbers[i], NULL);
-    if (alloctrace_start(ALLOCTRACE_ALL_FRAMES))
+    if (alloctrace_start(ALLOCTRACE_ALL_FRAMES) < 0)
         return 2;
     atomic_store(&is_calm, true);
     pthread_barrier_wait(&barrier);
