@@ -36,9 +36,19 @@ function(alloctrace_languages out)
     set(${out} "${found}" PARENT_SCOPE)
 endfunction()
 
+# Splits what links: the library of <alloctrace/analysis.h>, which is searched
+# behind the objects, from the rest, which may be given more than once as equal
+# options are given to the linker once.
+function(alloctrace_split flags options_out libraries_out)
+    set(libraries ${flags})
+    list(FILTER libraries INCLUDE REGEX "liballoctrace-analysis")
+    list(FILTER flags EXCLUDE REGEX "liballoctrace-analysis")
+    set(${options_out} "${flags}" PARENT_SCOPE)
+    set(${libraries_out} "${libraries}" PARENT_SCOPE)
+endfunction()
+
 # A library that is part of something else hands the runtime on to what it
 # becomes part of: the static one to programs, the shared one to libraries.
-# Equal options are given to the linker once.
 function(alloctrace_link_consumers target program library)
     set(type $<TARGET_PROPERTY:TYPE>)
     target_link_options(${target} INTERFACE
@@ -62,8 +72,10 @@ function(alloctrace_instrument_target target)
             alloctrace_ask(library ldflags --shared --cc "${command}")
         endif()
     endforeach()
+    alloctrace_split("${program}" program analysis)
     if(type STREQUAL "EXECUTABLE")
         target_link_options(${target} PRIVATE ${program})
+        target_link_libraries(${target} PRIVATE ${analysis})
     elseif(type MATCHES "^(SHARED|MODULE)_LIBRARY$")
         # Behind the objects: it is linked only if something needs it.
         target_link_libraries(${target} PRIVATE ${library})
