@@ -299,6 +299,20 @@ static bool is_unusable(int result)
            result == ALLOCTRACE_EBAD_VERSION;
 }
 
+/* Asks the user whether to go on without a file: his own memory is traced. */
+static bool is_skipped(const struct alloctrace_merge_options *options,
+                       const char *path, const struct alloctrace_error *error)
+{
+    bool is_wanted;
+
+    if (!options->skip)
+        return false;
+    at_resume();
+    is_wanted = options->skip(options->data, path, error) == 0;
+    at_pause();
+    return is_wanted;
+}
+
 static int files_add(struct gathering *gathering, const char *const *paths,
                      size_t n_paths,
                      const struct alloctrace_merge_options *options,
@@ -308,8 +322,8 @@ static int files_add(struct gathering *gathering, const char *const *paths,
         int result = file_add(gathering, paths[i]);
 
         *failed = paths[i];
-        if (is_unusable(result) && options->skip &&
-            options->skip(options->data, paths[i], gathering->error) == 0)
+        if (is_unusable(result) &&
+            is_skipped(options, paths[i], gathering->error))
             continue;
         if (result)
             return result;

@@ -157,7 +157,8 @@ struct alloctrace_merge_options {
     const char *folder;  /* for these; NULL = that of the output, or /var/tmp
                             where there can be no files */
     /* Is told of a file that cannot be read. Returns 0 to go on without it,
-     * else merging ends. NULL: it ends. */
+     * else merging ends. NULL: it ends. What it allocates is traced, if the
+     * program is. */
     int (*skip)(void *data, const char *path,
                 const struct alloctrace_error *error);
     void *data; /* for `skip` */

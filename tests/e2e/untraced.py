@@ -27,6 +27,18 @@ def public_functions():
     return names - {"alloctrace_resolver"} # a type
 
 
+def callbacks():
+    """Names of the functions that the headers want of their user."""
+    found = set()
+    for header in HEADERS:
+        path = os.path.join(e2e.TOP, "include", "alloctrace", f"{header}.h")
+        with open(path, encoding="utf-8") as file:
+            text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
+        found |= set(re.findall(r"\(\*\s*(\w+)\)\s*\(", text))
+        found |= set(re.findall(r"^typedef [^;{]*?(\w+)\(", text, re.M))
+    return found
+
+
 def headers_are_all():
     found = {os.path.basename(path)[:-2] for path in glob.glob(
         os.path.join(e2e.TOP, "include", "alloctrace", "*.h"))}
@@ -37,6 +49,8 @@ def headers_are_all():
 def test():
     arguments = e2e.parse_arguments()
     headers_are_all()
+    e2e.check_equal("callbacks that the program is known to try", callbacks(),
+                    {"alloctrace_resolver", "skip"})
     names = public_functions()
     e2e.check(len(names) > 80, f"only {sorted(names)}")
     with open(PROGRAM, encoding="utf-8") as file:

@@ -17,8 +17,8 @@
 #include "dumpfile.h"
 
 enum {
-    N_SNAPSHOTS = 150,
-    N_LISTS = 12, /* of filters, for each snapshot */
+    N_SNAPSHOTS = 60,
+    N_LISTS = 8, /* of filters, for each snapshot */
     N_SITES = 14,
     N_PATHS = 40,
     N_TRACES = 44,

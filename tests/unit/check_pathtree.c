@@ -144,6 +144,40 @@ START_TEST(inlined_and_called_are_the_same_path)
 }
 END_TEST
 
+/* As many children of one node as are sorted in each way; each is there twice,
+ * under callers of which there are two that are equal. */
+START_TEST(many_callees_are_in_order)
+{
+    static const uint32_t counts[] = {10, 100, 5000};
+
+    for (size_t i = 0; i < 3; i++) {
+        alloctrace_snapshot *snapshot;
+        alloctrace_statistics *statistics;
+        uint32_t callers[2];
+
+        dumpfile_init(&dump);
+        for (int k = 0; k < 2; k++)
+            callers[k] = dumpfile_path(&dump, "a.c:1");
+        for (uint32_t k = 0; k < 2 * counts[i]; k++)
+            dumpfile_trace(
+                &dump,
+                dumpfile_traceback(
+                    &dump, callers[k % 2],
+                    dumpfile_frame(
+                        &dump,
+                        (struct dumpframe){.file = "b.c",
+                                           .line = 1 + k / 2 * 7919 % 10007})),
+                0, 0, 1, 16);
+        snapshot = load();
+        statistics = by_traceback(snapshot);
+        ck_assert_uint_eq(alloctrace_statistics_count(statistics), counts[i]);
+        expect_order(statistics);
+        alloctrace_statistics_free(statistics);
+        alloctrace_snapshot_free(snapshot);
+    }
+}
+END_TEST
+
 /* Recursion a million deep, an allocation on every level: all of one size, so
  * that the order is by path alone. */
 static void recurse(uint32_t limit, size_t n_groups)
@@ -189,7 +223,7 @@ START_TEST(a_limit_above_every_depth_cuts_nothing)
 END_TEST
 
 CHECK_MAIN("pathtree", the_order_is_that_of_the_rule,
-           inlined_and_called_are_the_same_path,
+           many_callees_are_in_order, inlined_and_called_are_the_same_path,
            a_million_nested_paths_are_told_apart,
            a_limit_makes_nested_paths_equal,
            a_limit_above_every_depth_cuts_nothing)

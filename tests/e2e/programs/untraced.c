@@ -271,7 +271,10 @@ static void set_attributes(alloctrace_snapshot *snapshot)
 static void ask_details(const alloctrace_snapshot *snapshot)
 {
     struct alloctrace_detail *detail = NULL;
+    const char **types = NULL;
 
+    DO(alloctrace_snapshot_trace_types, snapshot, &types);
+    END(free, types); /* which is the program's to do */
     DO(alloctrace_snapshot_detail, snapshot, 0, &detail);
     END(alloctrace_detail_free, detail);
     DO(alloctrace_snapshot_detail_sum, snapshot, &detail);
@@ -300,40 +303,78 @@ static alloctrace_snapshot *through_a_file(alloctrace_snapshot *snapshot)
     return loaded;
 }
 
-/* ---- resolve.h ---- */
+/* ---- What the user's own functions allocate is counted ---- */
 
-#define N_RESOLVED 48
+#define N_OWN 48
+
+static int n_calls;
+
+static void allocate_own(void)
+{
+    static void *volatile block;
+
+    block = malloc(N_OWN);
+    free(block);
+    n_calls++;
+}
+
+/* That and nothing else, since begin_step. */
+static void expect_own(const char *name, int is_right)
+{
+    struct counts now;
+
+    count(&now);
+    if (!is_right || n_calls == 0 ||
+        now.total_blocks != before.total_blocks + (unsigned)n_calls ||
+        now.total_bytes != before.total_bytes + N_OWN * (unsigned)n_calls ||
+        now.current != before.current ||
+        now.unknown_frees != before.unknown_frees) {
+        fprintf(stderr, "%s: %d calls, %ld blocks\n", name, n_calls,
+                (long)(now.total_blocks - before.total_blocks));
+        n_wrong++;
+    }
+    n_calls = 0;
+}
 
 static size_t resolve(void *data, const struct alloctrace_module *module,
                       uint64_t address, struct alloctrace_symbol *symbols)
 {
-    static void *volatile block;
-
+    (void)data;
     (void)module;
     (void)address;
-    block = malloc(N_RESOLVED); /* which is the program's */
-    free(block);
-    ++*(int *)data;
+    allocate_own();
     symbols[0].function = "function";
     return 1;
 }
 
-/* What the resolver allocates is counted, and nothing else. */
 static void name_addresses(alloctrace_snapshot *snapshot)
 {
-    struct counts now;
-    int n = 0;
-
     begin_step();
-    result = alloctrace_snapshot_resolve(snapshot, resolve, &n);
-    count(&now);
-    if (result || n == 0 || now.total_blocks != before.total_blocks + n ||
-        now.total_bytes != before.total_bytes + N_RESOLVED * n ||
-        now.unknown_frees != before.unknown_frees) {
-        fprintf(stderr, "a resolver was called %d times, counted %ld\n", n,
-                (long)(now.total_blocks - before.total_blocks));
-        n_wrong++;
-    }
+    result = alloctrace_snapshot_resolve(snapshot, resolve, NULL);
+    expect_own("alloctrace_snapshot_resolve", result == 0);
+}
+
+static int skip(void *data, const char *skipped,
+                const struct alloctrace_error *error)
+{
+    (void)data;
+    (void)skipped;
+    (void)error;
+    allocate_own();
+    return 0;
+}
+
+static void merge(void)
+{
+    const char *const paths[] = {path, "nothing", path};
+    struct alloctrace_merge_options options;
+
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    options.skip = skip;
+    begin_step();
+    result = alloctrace_merge(paths, 3, path, &options, NULL, NULL);
+    expect_own("alloctrace_merge", result == 0);
 }
 
 static void name_by_files(alloctrace_snapshot *snapshot)
@@ -352,6 +393,7 @@ static void look_at(alloctrace_snapshot *snapshot)
     set_attributes(snapshot);
     ask_details(snapshot);
     snapshot = through_a_file(snapshot);
+    merge();
     name_addresses(snapshot);
     name_by_files(snapshot);
     DO(alloctrace_take_snapshot, &old);
