@@ -5,21 +5,9 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 static struct dumpfile dump;
-
-static alloctrace_snapshot *load(void)
-{
-    alloctrace_snapshot *snapshot = NULL;
-
-    dumpfile_finish(&dump);
-    ck_assert_int_eq(alloctrace_snapshot_load_bytes(
-                         dump.file.data, dump.file.size, &snapshot, NULL),
-                     0);
-    dumpfile_fini(&dump);
-    return snapshot;
-}
 
 static alloctrace_statistics *by_traceback(const alloctrace_snapshot *snapshot)
 {
@@ -103,7 +91,7 @@ static alloctrace_snapshot *random_snapshot(unsigned seed, uint32_t limit)
         if (rand() % 2)
             dumpfile_trace(&dump, last[i], 0, 0, 1, 16);
     }
-    return load();
+    return dumpfile_load(&dump);
 }
 
 START_TEST(the_order_is_that_of_the_rule)
@@ -135,7 +123,7 @@ START_TEST(inlined_and_called_are_the_same_path)
     inner = dumpfile_frame(
         &dump, (struct dumpframe){.file = "in.c", .line = 1, .caller = outer});
     dumpfile_trace(&dump, dumpfile_traceback(&dump, 0, inner), 0, 0, 1, 8);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     statistics = by_traceback(snapshot);
     ck_assert_uint_eq(alloctrace_statistics_count(statistics), 1);
     ck_assert_int_eq(alloctrace_statistics_get(statistics, 0)->count, 2);
@@ -168,7 +156,7 @@ START_TEST(many_callees_are_in_order)
                         (struct dumpframe){.file = "b.c",
                                            .line = 1 + k / 2 * 7919 % 10007})),
                 0, 0, 1, 16);
-        snapshot = load();
+        snapshot = dumpfile_load(&dump);
         statistics = by_traceback(snapshot);
         ck_assert_uint_eq(alloctrace_statistics_count(statistics), counts[i]);
         expect_order(statistics);
@@ -194,7 +182,7 @@ static void recurse(uint32_t limit, size_t n_groups)
         last = dumpfile_traceback(&dump, last, frame);
         dumpfile_trace(&dump, last, 0, 0, 1, 32);
     }
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     statistics = by_traceback(snapshot);
     ck_assert_uint_eq(alloctrace_statistics_count(statistics), n_groups);
     if (!limit) /* the longest path is the greatest */
