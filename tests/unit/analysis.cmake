@@ -7,6 +7,7 @@ alloctrace_sanitize(alloctrace_dumpfile)
 
 foreach(name
     attribute
+    bounds
     builder
     compare
     fault
