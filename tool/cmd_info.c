@@ -133,7 +133,9 @@ static void print_machine(FILE *file, const struct alloctrace_process *process)
         fprintf(file, "%u merged, ", process->n_processes);
     else
         fprintf(file, "%u ", process->pid);
-    fprintf(file, "on %s, ", *process->host ? process->host : "an unknown host");
+    fputs("on ", file);
+    out_text(file, *process->host ? process->host : "an unknown host");
+    fputs(", ", file);
     if (process->word_bits)
         fprintf(file, "%u bits", process->word_bits);
     else
@@ -155,10 +157,13 @@ static void print_process(FILE *file, const alloctrace_snapshot *snapshot)
     print_time(file, process->start_ns);
     fputs("\ndumped     ", file);
     print_time(file, process->dump_ns);
-    fprintf(file, " (%s", process->reason);
+    fputs(" (", file);
+    out_text(file, process->reason);
     if (process->sequence)
         fprintf(file, ", number %u", process->sequence);
-    fprintf(file, ") by %s\nframes     ", process->writer);
+    fputs(") by ", file);
+    out_text(file, process->writer);
+    fputs("\nframes     ", file);
     if (process->traceback_limit)
         fprintf(file, "%u of each traceback\n", process->traceback_limit);
     else
