@@ -8,12 +8,18 @@
  * places. That walk is not made: a node's position in it follows from the
  * sizes of the subtrees before it.
  *
- * Without a limit a path's node is found from that of its parent: linear in
- * the number of tracebacks, however deep they are. With a limit the kept
- * frames of every traceback in use are put in, of which there are few.
+ *     plant   a node for each frame of each traceback, under that of its caller
+ *     merge   equal children of a node become one, level by level
+ *     number  in the order of the walk
  *
- * Most of the time goes into memory that is not in the cache, so that each
- * node is looked for only once, and is on its way into the cache before.
+ * Without a limit that is linear in the frames of the tree, but for sorting
+ * children, however deep it is. With a limit paths have no tree in common: the
+ * kept frames of every traceback in use are put in, and equal nodes are found
+ * by hashing at once, so that there are few.
+ *
+ * Most of the time goes into memory that is not in the cache, so that nodes are
+ * numbered level by level, children beside one another, and what comes next is
+ * on its way into the cache before.
  */
 #include <stdlib.h>
 
@@ -25,11 +31,13 @@ struct node {
     uint32_t place;  /* rank of the frame's place */
 };
 
-/* The tree; children are found through a hash table of (parent, place). */
+/* The tree; children are found through a hash table of (parent, place), if
+ * they are to be found. */
 struct tree {
     struct node *nodes; /* owned */
     uint64_t *slots;    /* owned: lower half of the hash, node; 0 = empty; at
-                           most two thirds full */
+                           most two thirds full; NULL = equal nodes are not
+                           looked for */
     uint32_t n_nodes;
     uint32_t capacity; /* of `nodes` */
     uint32_t n_slots;
@@ -37,9 +45,6 @@ struct tree {
 
 #define FIRST_NODES 1024
 #define MAX_NODES (UINT32_C(1) << 28) /* 2 GiB: fits into any size_t */
-
-/* Nodes that are looked for ahead of time. */
-#define AHEAD 12
 
 /* Mixes all bits of a child's key (the finaliser of MurmurHash3). */
 static uint64_t child_hash(uint32_t parent, uint32_t place)
@@ -84,14 +89,6 @@ static uint32_t tree_find_slot(const struct tree *tree, uint32_t parent,
     return slot;
 }
 
-/* Has a slot fetched that will be looked at soon. */
-static void tree_prefetch(const struct tree *tree, uint32_t parent,
-                          uint32_t place)
-{
-    __builtin_prefetch(
-        &tree->slots[first_slot(tree, child_hash(parent, place))], 1);
-}
-
 static void slot_set(struct tree *tree, uint32_t slot, uint32_t node)
 {
     const uint64_t hash =
@@ -100,11 +97,29 @@ static void slot_set(struct tree *tree, uint32_t slot, uint32_t node)
     tree->slots[slot] = hash << 32 | node;
 }
 
+/* Gives the hash table room for all nodes that the tree has room for. */
+static int slots_resize(struct tree *tree)
+{
+    const uint32_t n = tree->capacity + tree->capacity / 2;
+    uint64_t *const slots = calloc(n, sizeof *slots);
+
+    if (!slots)
+        return ALLOCTRACE_ENO_MEMORY;
+    free(tree->slots);
+    tree->slots = slots;
+    tree->n_slots = n;
+    for (uint32_t i = 1; i < tree->n_nodes; i++)
+        slot_set(tree,
+                 tree_find_slot(tree, tree->nodes[i].parent,
+                                tree->nodes[i].place),
+                 i);
+    return 0;
+}
+
 /* Makes room for as many nodes. */
 static int tree_resize(struct tree *tree, uint32_t capacity)
 {
     struct node *nodes;
-    uint64_t *slots;
 
     if (capacity > MAX_NODES)
         return ALLOCTRACE_ENO_MEMORY;
@@ -112,46 +127,51 @@ static int tree_resize(struct tree *tree, uint32_t capacity)
     if (!nodes)
         return ALLOCTRACE_ENO_MEMORY;
     tree->nodes = nodes;
-    slots = calloc(capacity + capacity / 2, sizeof *slots);
-    if (!slots)
-        return ALLOCTRACE_ENO_MEMORY;
-    free(tree->slots);
-    tree->slots = slots;
     tree->capacity = capacity;
-    tree->n_slots = capacity + capacity / 2;
-    for (uint32_t i = 1; i < tree->n_nodes; i++)
-        slot_set(tree, tree_find_slot(tree, nodes[i].parent, nodes[i].place),
-                 i);
-    return 0;
+    return tree->slots ? slots_resize(tree) : 0;
 }
 
-static int tree_init(struct tree *tree, uint64_t n_expected)
+static int tree_init(struct tree *tree, uint64_t n_expected, bool is_hashed)
 {
-    *tree = (struct tree){0};
-    if (tree_resize(tree, n_expected < FIRST_NODES ? FIRST_NODES
-                          : n_expected < MAX_NODES ? (uint32_t)n_expected
-                                                   : MAX_NODES))
+    const uint32_t capacity = n_expected < FIRST_NODES ? FIRST_NODES
+                              : n_expected < MAX_NODES ? (uint32_t)n_expected
+                                                       : MAX_NODES;
+
+    if (tree_resize(tree, capacity))
         return ALLOCTRACE_ENO_MEMORY;
     tree->nodes[0] = (struct node){0};
     tree->n_nodes = 1;
+    return is_hashed ? slots_resize(tree) : 0;
+}
+
+static int tree_add(struct tree *tree, uint32_t parent, uint32_t place)
+{
+    if (tree->n_nodes == tree->capacity &&
+        tree_resize(tree, tree->capacity * 2))
+        return ALLOCTRACE_ENO_MEMORY;
+    tree->nodes[tree->n_nodes++] = (struct node){parent, place};
     return 0;
 }
 
-/* Goes from a node to its child, which is made if there is none yet. */
+/* Goes from a node to its child, which is made if there is none yet, or if
+ * equal ones are not looked for. */
 static int tree_step(struct tree *tree, uint32_t *node, uint32_t place)
 {
-    uint32_t slot = tree_find_slot(tree, *node, place);
+    const uint32_t parent = *node;
+    uint32_t slot;
 
-    if (!tree->slots[slot]) {
-        if (tree->n_nodes == tree->capacity) {
-            if (tree_resize(tree, tree->capacity * 2))
-                return ALLOCTRACE_ENO_MEMORY;
-            slot = tree_find_slot(tree, *node, place);
+    if (tree->slots) {
+        slot = tree_find_slot(tree, parent, place);
+        if (tree->slots[slot]) {
+            *node = (uint32_t)tree->slots[slot];
+            return 0;
         }
-        tree->nodes[tree->n_nodes] = (struct node){*node, place};
-        slot_set(tree, slot, tree->n_nodes++);
     }
-    *node = (uint32_t)tree->slots[slot];
+    *node = tree->n_nodes;
+    if (tree_add(tree, parent, place))
+        return ALLOCTRACE_ENO_MEMORY;
+    if (tree->slots)
+        slot_set(tree, tree_find_slot(tree, parent, place), *node);
     return 0;
 }
 
@@ -201,16 +221,9 @@ static int plant_whole(struct planting *planting)
     const alloctrace_snapshot *snapshot = planting->side->snapshot;
     const uint32_t n = snapshot->n_tracebacks;
 
-    for (uint32_t i = 0; i < n; i++) {
-        if (n - i > AHEAD) {
-            const struct at_traceback *at = &snapshot->tracebacks[i + AHEAD];
-
-            tree_prefetch(planting->tree, planting->nodes[at->parent],
-                          planting->place[at->frame]);
-        }
+    for (uint32_t i = 0; i < n; i++)
         if (planting->is_used[i] && plant_site(planting, i))
             return ALLOCTRACE_ENO_MEMORY;
-    }
     return 0;
 }
 
@@ -268,22 +281,19 @@ static uint32_t *path_create(const struct at_sides *sides)
                : NULL;
 }
 
-/* A tree for the longer one of the sides, as they have much in common. */
+/* Begins the tree with room for all frames, if it is known how many. */
 static int plant_begin(struct tree *tree, const struct at_sides *sides,
                        bool *is_used)
 {
-    uint64_t n_expected = 0;
+    uint64_t n_expected = 1;
+    bool is_hashed = false;
 
     for (uint32_t s = 0; s < sides->count; s++) {
-        const uint64_t n = mark_used(&sides->side[s],
-                                     is_used + sides->side[s].first_traceback);
-
-        if (n_expected < n)
-            n_expected = n;
+        n_expected += mark_used(&sides->side[s],
+                                is_used + sides->side[s].first_traceback);
+        is_hashed = is_hashed || at_side_is_limited(&sides->side[s]);
     }
-    if (sides->count > 1)
-        n_expected += n_expected / 8;
-    return tree_init(tree, n_expected + 1);
+    return tree_init(tree, n_expected, is_hashed);
 }
 
 /* `nodes` is by traceback of all sides, zeros. */
@@ -318,43 +328,15 @@ static int plant(struct tree *tree, const struct at_sides *sides,
     return result;
 }
 
-/* ---- Order ---- */
+/* ---- Children ---- */
 
-/* The children of each node, side by side and ordered by place. */
+/* The children of each node, side by side. */
 struct children {
-    uint64_t *child; /* owned: place, node; by (parent, place) */
+    uint64_t *child; /* owned: place, node; by parent */
     uint32_t *end;   /* owned: node => where its children end in `child`, and
                         those of the next node begin */
 };
 
-/* A node has few children most often: more are sorted by the C library. */
-#define FEW_CHILDREN 16
-
-static int compare_children(const void *left, const void *right)
-{
-    const uint64_t *a = left;
-    const uint64_t *b = right;
-
-    return (*a > *b) - (*a < *b);
-}
-
-static void children_sort(uint64_t *child, size_t count)
-{
-    if (count > FEW_CHILDREN) {
-        qsort(child, count, sizeof *child, compare_children);
-        return;
-    }
-    for (size_t i = 1; i < count; i++) {
-        const uint64_t moved = child[i];
-        size_t at = i;
-
-        for (; at > 0 && child[at - 1] > moved; at--)
-            child[at] = child[at - 1];
-        child[at] = moved;
-    }
-}
-
-/* Lists the children of all nodes. */
 static void children_fill(struct children *children, const struct tree *tree)
 {
     const uint32_t n = tree->n_nodes;
@@ -389,45 +371,221 @@ static void children_fini(struct children *children)
     free(children->end);
 }
 
+static uint32_t children_begin(const struct children *children, uint32_t node)
+{
+    return node ? children->end[node - 1] : 0;
+}
+
+/* A node has few children most often; many are sorted byte by byte. */
+#define FEW_CHILDREN 16
+#define MANY_CHILDREN 256
+
+static int compare_children(const void *left, const void *right)
+{
+    const uint64_t *a = left;
+    const uint64_t *b = right;
+
+    return (*a > *b) - (*a < *b);
+}
+
+static void insert_children(uint64_t *child, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        const uint64_t moved = child[i];
+        size_t at = i;
+
+        for (; at > 0 && child[at - 1] > moved; at--)
+            child[at] = child[at - 1];
+        child[at] = moved;
+    }
+}
+
+/* Sorts by place, then node. 0 or ALLOCTRACE_ENO_MEMORY. */
+static int children_sort(uint64_t *child, size_t count)
+{
+    struct at_keyed *room;
+    const struct at_keyed *sorted;
+
+    if (count <= FEW_CHILDREN) {
+        insert_children(child, count);
+        return 0;
+    }
+    if (count < MANY_CHILDREN) {
+        qsort(child, count, sizeof *child, compare_children);
+        return 0;
+    }
+    room = at_keyed_create(count);
+    if (!room)
+        return ALLOCTRACE_ENO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        room[i] = (struct at_keyed){.key = child[i]};
+    sorted = at_sort(room, room + count, count);
+    for (size_t i = 0; i < count; i++)
+        child[i] = sorted[i].key;
+    free(room);
+    return 0;
+}
+
+/* ---- Merging ---- */
+
+/* The tree in which equal nodes are one, numbered level by level, those of one
+ * parent beside one another and ordered by place. 0 is the root. */
+struct merged {
+    uint32_t *member; /* owned: nodes of the tree, in the order of what they
+                         are merged into */
+    uint32_t *into;   /* owned: node of the tree => merged node */
+    uint32_t *parent; /* owned: merged node => merged node, a lower one */
+    uint32_t *count;  /* owned: merged node => its members */
+    uint32_t n_members; /* that were found yet; likewise the merged nodes */
+    uint32_t n_nodes;
+    uint64_t *gathered; /* owned: children of several members */
+    size_t capacity;    /* of them */
+};
+
+/* Members that are fetched ahead of time. */
+#define AHEAD 8
+
+static int merged_init(struct merged *merged, uint32_t n_nodes)
+{
+    const size_t size = n_nodes * sizeof(uint32_t);
+
+    *merged = (struct merged){.member = malloc(size),
+                              .into = malloc(size),
+                              .parent = malloc(size),
+                              .count = malloc(size),
+                              .n_members = 1,
+                              .n_nodes = 1};
+    if (!merged->member || !merged->into || !merged->parent || !merged->count)
+        return ALLOCTRACE_ENO_MEMORY;
+    merged->member[0] = merged->into[0] = merged->parent[0] = 0;
+    merged->count[0] = 1;
+    return 0;
+}
+
+static void merged_fini(struct merged *merged)
+{
+    free(merged->member);
+    free(merged->into);
+    free(merged->parent);
+    free(merged->count);
+    free(merged->gathered);
+}
+
+/* Lists the children of members side by side. NULL: no memory. */
+static uint64_t *gather(struct merged *merged, const struct children *children,
+                        const uint32_t *members, uint32_t n_members,
+                        size_t count)
+{
+    size_t at = 0;
+
+    if (count > merged->capacity) {
+        uint64_t *const more =
+            realloc(merged->gathered, 2 * count * sizeof *more);
+
+        if (!more)
+            return NULL;
+        merged->gathered = more;
+        merged->capacity = 2 * count;
+    }
+    for (uint32_t i = 0; i < n_members; i++) {
+        const uint32_t end = children->end[members[i]];
+
+        for (uint32_t k = children_begin(children, members[i]); k < end; k++)
+            merged->gathered[at++] = children->child[k];
+    }
+    return merged->gathered;
+}
+
+/* Makes one node of each run of equal children of a merged node. */
+static void merge_children(struct merged *merged, uint32_t parent,
+                           const uint64_t *child, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t node = (uint32_t)child[i];
+
+        if (i == 0 || child[i] >> 32 != child[i - 1] >> 32) {
+            merged->parent[merged->n_nodes] = parent;
+            merged->count[merged->n_nodes++] = 0;
+        }
+        merged->count[merged->n_nodes - 1]++;
+        merged->into[node] = merged->n_nodes - 1;
+        merged->member[merged->n_members++] = node;
+    }
+}
+
+/* Has children fetched of members whose turn comes soon. */
+static void members_prefetch(const struct merged *merged,
+                             const struct children *children, uint32_t at)
+{
+    if (at + 2 * AHEAD < merged->n_members)
+        __builtin_prefetch(&children->end[merged->member[at + 2 * AHEAD]]);
+    if (at + AHEAD < merged->n_members)
+        __builtin_prefetch(&children->child[children_begin(
+            children, merged->member[at + AHEAD])]);
+}
+
+static int merge(struct merged *merged, const struct children *children)
+{
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i < merged->n_nodes; i++) {
+        const uint32_t *const members = &merged->member[at];
+        const uint32_t n_members = merged->count[i];
+        uint64_t *child =
+            &children->child[children_begin(children, members[0])];
+        size_t count = 0;
+
+        for (uint32_t k = 0; k < n_members; k++) {
+            members_prefetch(merged, children, at + k);
+            count += children->end[members[k]] -
+                     children_begin(children, members[k]);
+        }
+        at += n_members;
+        if (n_members > 1 && count > 0)
+            child = gather(merged, children, members, n_members, count);
+        if (!child || children_sort(child, count))
+            return ALLOCTRACE_ENO_MEMORY;
+        merge_children(merged, i, child, count);
+    }
+    return 0;
+}
+
+/* ---- Numbering ---- */
+
 /*
  * Numbers the nodes that paths end in, in the order of a walk, parents before
- * their children. `order` is by node: it holds 1 where a path ends and else 0,
- * then how many end there and further in, then the number. Returns how many.
+ * their children. `order` is by merged node: it holds 1 where a path ends and
+ * else 0, then how many end there and further in, then the number. Returns how
+ * many.
  */
-static uint32_t nodes_number(const struct tree *tree,
-                             const struct children *children,
-                             const bool *is_end, uint32_t *order)
+static uint32_t nodes_number(const struct merged *merged, const bool *is_end,
+                             uint32_t *order)
 {
-    uint32_t begin = 0;
-    uint32_t count;
+    const uint32_t count = merged->n_nodes;
+    uint32_t n_ends;
+    uint32_t next = 0;
 
-    for (uint32_t i = tree->n_nodes; i-- > 1;)
-        order[tree->nodes[i].parent] += order[i];
-    count = order[0];
+    for (uint32_t i = count; i-- > 1;)
+        order[merged->parent[i]] += order[i];
+    n_ends = order[0];
     order[0] = 0;
-    for (uint32_t i = 0; i < tree->n_nodes; i++) {
-        uint32_t next = order[i] + is_end[i];
+    for (uint32_t i = 1; i < count; i++) {
+        const uint32_t n = order[i];
 
-        children_sort(&children->child[begin], children->end[i] - begin);
-        for (uint32_t k = begin; k < children->end[i]; k++) {
-            uint32_t *const child = &order[(uint32_t)children->child[k]];
-            const uint32_t n = *child;
-
-            *child = next;
-            next += n;
-        }
-        begin = children->end[i];
+        if (i == 1 || merged->parent[i] != merged->parent[i - 1])
+            next = order[merged->parent[i]] + is_end[merged->parent[i]];
+        order[i] = next;
+        next += n;
     }
-    return count;
+    return n_ends;
 }
 
 /* From the node of each traceback to the rank of each trace. */
-static int ranks_set(const struct at_sides *sides, const struct tree *tree,
-                     const struct children *children, const uint32_t *nodes,
-                     uint32_t *ranks, uint32_t *n_ranks)
+static int ranks_set(const struct at_sides *sides, const struct merged *merged,
+                     const uint32_t *nodes, uint32_t *ranks, uint32_t *n_ranks)
 {
-    uint32_t *const order = calloc(tree->n_nodes, sizeof *order);
-    bool *const is_end = calloc(tree->n_nodes, sizeof *is_end);
+    uint32_t *const order = calloc(merged->n_nodes, sizeof *order);
+    bool *const is_end = calloc(merged->n_nodes, sizeof *is_end);
     int result = ALLOCTRACE_ENO_MEMORY;
 
     if (!order || !is_end)
@@ -437,14 +595,14 @@ static int ranks_set(const struct at_sides *sides, const struct tree *tree,
 
         for (uint32_t i = 0; i < side->snapshot->n_traces; i++) {
             const uint32_t node =
-                nodes[side->first_traceback +
-                      side->snapshot->traces[i].traceback];
+                merged->into[nodes[side->first_traceback +
+                                   side->snapshot->traces[i].traceback]];
 
             ranks[side->first_trace + i] = node;
             order[node] = is_end[node] = true;
         }
     }
-    *n_ranks = nodes_number(tree, children, is_end, order);
+    *n_ranks = nodes_number(merged, is_end, order);
     for (uint32_t i = 0; i < sides->n_traces; i++)
         ranks[i] = order[ranks[i]];
     result = 0;
@@ -454,21 +612,38 @@ out:
     return result;
 }
 
+/* Merges equal nodes of a tree, which is not needed any more then. */
+static int tree_merge(struct tree *tree, struct merged *merged)
+{
+    const uint32_t n_nodes = tree->n_nodes;
+    struct children children = {0};
+    int result = children_init(&children, tree);
+
+    tree_fini(tree);
+    *tree = (struct tree){0};
+    if (!result)
+        result = merged_init(merged, n_nodes);
+    if (!result)
+        result = merge(merged, &children);
+    children_fini(&children);
+    return result;
+}
+
 int at_rank_paths(const struct at_sides *sides, const uint32_t *place,
                   uint32_t *ranks, uint32_t *n_ranks)
 {
     uint32_t *const nodes = calloc(sides->n_tracebacks, sizeof *nodes);
-    struct children children = {0};
+    struct merged merged = {0};
     struct tree tree = {0};
     int result = ALLOCTRACE_ENO_MEMORY;
 
     if (nodes)
         result = plant(&tree, sides, place, nodes);
     if (!result)
-        result = children_init(&children, &tree);
+        result = tree_merge(&tree, &merged);
     if (!result)
-        result = ranks_set(sides, &tree, &children, nodes, ranks, n_ranks);
-    children_fini(&children);
+        result = ranks_set(sides, &merged, nodes, ranks, n_ranks);
+    merged_fini(&merged);
     tree_fini(&tree);
     free(nodes);
     return result;

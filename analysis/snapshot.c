@@ -4,7 +4,9 @@
  * fills in what is created here.
  */
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model.h"
 
@@ -80,13 +82,18 @@ bool at_snapshot_is_sole(const alloctrace_snapshot *snapshot)
            __atomic_load_n(&snapshot->references, __ATOMIC_ACQUIRE) == 1;
 }
 
+/* Where what never changes begins. */
+#define SHARED offsetof(alloctrace_snapshot, base)
+
 alloctrace_snapshot *at_snapshot_derive(const alloctrace_snapshot *base)
 {
     alloctrace_snapshot *const made = malloc(sizeof *made);
 
     if (!made)
         return NULL;
-    *made = *base;
+    /* All but the count of references, which other threads may change now. */
+    memcpy((char *)made + SHARED, (const char *)base + SHARED,
+           sizeof *made - SHARED);
     made->references = 1;
     made->base = at_snapshot_retain(base);
     if (made->raw)

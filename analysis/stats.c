@@ -140,41 +140,62 @@ static uint64_t sort_key(const struct at_summing *summing,
     }
 }
 
-/* Lists the ranks that have anything, in the order of the result. Returns
- * items of which `index` is the rank, in `room`; NULL: no memory. */
-static const struct at_keyed *groups_sort(const struct at_summing *summing,
-                                          struct at_keyed **room, size_t *count)
+/* Sorts items, of which `index` is the rank, into the order of the result, in
+ * the room for twice as many. Returns where they are then. */
+static const struct at_keyed *items_sort(const struct at_summing *summing,
+                                         struct at_keyed *items, size_t count)
 {
-    const bool is_diff = summing->groups[1];
-    struct at_keyed *items;
-    struct at_keyed *scratch;
-    size_t n = 0;
+    struct at_keyed *scratch = items + count;
 
-    for (uint32_t i = 0; i < summing->n_ranks; i++)
-        n += has_group(summing, 0, i) || has_group(summing, 1, i);
-    *count = n;
-    items = *room = at_keyed_create(n);
-    if (!items)
-        return NULL;
-    scratch = items + n;
-    n = 0;
-    for (uint32_t i = summing->n_ranks; i-- > 0;)
-        if (has_group(summing, 0, i) || has_group(summing, 1, i))
-            items[n++].index = i;
     for (int by = BY_COUNT; by <= BY_SIZE_DIFF; by++) {
         struct at_keyed *sorted;
 
-        if (!is_diff && (by == BY_COUNT_DIFF || by == BY_SIZE_DIFF))
+        if (!summing->groups[1] && (by == BY_COUNT_DIFF || by == BY_SIZE_DIFF))
             continue;
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < count; i++)
             items[i].key =
                 sort_key(summing, (enum criterion)by, items[i].index);
-        sorted = at_sort(items, scratch, n);
+        sorted = at_sort(items, scratch, count);
         if (sorted != items)
             scratch = items;
         items = sorted;
     }
     return items;
+}
+
+static bool has_any(const struct at_summing *summing, uint32_t rank)
+{
+    return has_group(summing, 0, rank) || has_group(summing, 1, rank);
+}
+
+/* Lists the ranks that have anything, in the order of the result. The caller
+ * frees the list. NULL: no memory. */
+static uint32_t *groups_sort(const struct at_summing *summing, size_t *count)
+{
+    const struct at_keyed *sorted;
+    struct at_keyed *items;
+    uint32_t *order;
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < summing->n_ranks; i++)
+        n += has_any(summing, i);
+    items = at_keyed_create(n);
+    order = malloc((n + 1) * sizeof *order);
+    *count = n;
+    n = 0;
+    for (uint32_t i = summing->n_ranks; items && i-- > 0;)
+        if (has_any(summing, i))
+            items[n++].index = i;
+    if (items && order) {
+        sorted = items_sort(summing, items, n);
+        for (size_t i = 0; i < n; i++)
+            order[i] = sorted[i].index;
+        free(items);
+        return order;
+    }
+    free(items);
+    free(order);
+    return NULL;
 }
 
 /* ---- Keys ---- */
@@ -309,7 +330,7 @@ static void statistic_set(const struct at_summing *summing,
 
 /* A cumulative group's key is one of many frames: for each rank the first. */
 static int keys_list(const struct at_summing *summing,
-                     const struct at_keyed *order,
+                     const uint32_t *order,
                      alloctrace_statistics *statistics)
 {
     uint32_t *const first = malloc((summing->n_ranks + 1) * sizeof *first);
@@ -320,7 +341,7 @@ static int keys_list(const struct at_summing *summing,
         for (uint32_t i = summing->sides.n_frames; i-- > 0;)
             first[summing->ranks[i]] = i;
         for (size_t i = 0; i < statistics->count; i++)
-            statistics->keys[i] = first[order[i].index];
+            statistics->keys[i] = first[order[i]];
     }
     free(first);
     return first && statistics->keys ? 0 : ALLOCTRACE_ENO_MEMORY;
@@ -328,7 +349,7 @@ static int keys_list(const struct at_summing *summing,
 
 /* Tables besides the groups, as far as they are wanted. */
 static int tables_create(const struct at_summing *summing,
-                         const struct at_keyed *order,
+                         const uint32_t *order,
                          alloctrace_statistics *statistics)
 {
     if (summing->options.cumulative)
@@ -369,7 +390,7 @@ static alloctrace_statistics *statistics_create(const struct at_summing *summing
 /* Has groups and traces fetched that are wanted soon: of many groups most are
  * not in the cache. */
 static void groups_prefetch(const struct at_summing *summing,
-                            const struct at_keyed *order, size_t count,
+                            const uint32_t *order, size_t count,
                             size_t index)
 {
     enum { AHEAD = 8 };
@@ -379,10 +400,10 @@ static void groups_prefetch(const struct at_summing *summing,
 
         if (count - index > 2 * AHEAD)
             __builtin_prefetch(
-                &summing->groups[s][order[index + 2 * AHEAD].index]);
+                &summing->groups[s][order[index + 2 * AHEAD]]);
         if (count - index <= AHEAD)
             continue;
-        group = &summing->groups[s][order[index + AHEAD].index];
+        group = &summing->groups[s][order[index + AHEAD]];
         if (group->trace != AT_NONE)
             __builtin_prefetch(
                 &summing->sides.side[s].snapshot->traces[group->trace]);
@@ -390,7 +411,7 @@ static void groups_prefetch(const struct at_summing *summing,
 }
 
 static int groups_set(const struct at_summing *summing,
-                      const struct at_keyed *order,
+                      const uint32_t *order,
                       alloctrace_statistics *statistics)
 {
     struct at_domain_names domains[2] = {0};
@@ -403,7 +424,7 @@ static int groups_set(const struct at_summing *summing,
             at_domain_names_init(&domains[s], summing->sides.side[s].snapshot);
     for (size_t i = 0; !result && i < statistics->count; i++) {
         groups_prefetch(summing, order, statistics->count, i);
-        statistic_set(summing, statistics, domains, i, order[i].index);
+        statistic_set(summing, statistics, domains, i, order[i]);
     }
     at_domain_names_fini(&domains[0]);
     at_domain_names_fini(&domains[1]);
@@ -435,7 +456,7 @@ struct place {
 
 static void members_fill(alloctrace_statistics *statistics,
                          const struct at_summing *summing,
-                         const struct at_keyed *order, struct place *places)
+                         const uint32_t *order, struct place *places)
 {
     const uint32_t n = summing->sides.side[0].snapshot->n_traces;
     uint32_t at = 0;
@@ -443,7 +464,7 @@ static void members_fill(alloctrace_statistics *statistics,
     for (uint32_t i = 0; i < n; i++)
         places[summing->ranks[i]].count++;
     for (size_t i = 0; i < statistics->count; i++) {
-        struct place *const place = &places[order[i].index];
+        struct place *const place = &places[order[i]];
 
         *place = (struct place){place->count, at, true};
         statistics->first[i] = at;
@@ -463,7 +484,7 @@ static void members_fill(alloctrace_statistics *statistics,
  * found when they are asked for. */
 static int members_list(alloctrace_statistics *statistics,
                         struct at_summing *summing,
-                        const struct at_keyed *order)
+                        const uint32_t *order)
 {
     const size_t n = (size_t)summing->sides.side[0].snapshot->n_traces + 1;
     struct place *places;
@@ -487,16 +508,24 @@ static int members_list(alloctrace_statistics *statistics,
 
 /* ---- All of it ---- */
 
+/* Frees what the groups know already, and the result needs no more. */
+static void types_free(struct at_types *types)
+{
+    free(types->of[0]);
+    free(types->of[1]);
+    types->of[0] = types->of[1] = NULL;
+}
+
 /* Makes the result of sums. 0 or ALLOCTRACE_ENO_MEMORY. */
 static int summing_finish(struct at_summing *summing,
                           alloctrace_statistics **statistics)
 {
     alloctrace_statistics *made = NULL;
-    struct at_keyed *room = NULL;
     size_t count = 0;
-    const struct at_keyed *const order = groups_sort(summing, &room, &count);
+    uint32_t *const order = groups_sort(summing, &count);
     int result = ALLOCTRACE_ENO_MEMORY;
 
+    types_free(&summing->types);
     if (order)
         made = statistics_create(summing, count);
     if (made)
@@ -507,7 +536,7 @@ static int summing_finish(struct at_summing *summing,
         sum_set(summing, &made->sum);
     if (!result && summing->sides.side[0].snapshot->has_details)
         result = members_list(made, summing, order);
-    free(room);
+    free(order);
     if (result)
         alloctrace_statistics_free(made);
     else

@@ -12,7 +12,7 @@
  *     name, least time of the processor in ms, resident bytes a trace at most
  *
  * of all snapshots that are held then: one, or both where they are compared.
- * TUPLES gets both as text, which compare_tracemalloc.py reads: "size place
+ * TUPLES gets both as text, which bench/analysis reads: "size place
  * place ...", the most recent place first, and a line "-" between them.
  */
 #include <alloctrace/analysis.h>

@@ -55,6 +55,12 @@ static void *map_directly(void *address, size_t size, int protection,
     }
     return (void *)syscall(SYS_mmap2, address, size, protection, flags, fd,
                            (long)(offset >> 12));
+#elif defined __s390__ /* it takes its arguments from memory */
+    const unsigned long arguments[] = {
+        (unsigned long)address, size, (unsigned long)protection,
+        (unsigned long)flags, (unsigned long)fd, (unsigned long)offset};
+
+    return (void *)syscall(SYS_mmap, arguments);
 #else
     return (void *)syscall(SYS_mmap, address, size, protection, flags, fd,
                            offset);

@@ -50,6 +50,11 @@ static void *map(size_t size, int protection, int flags)
 {
 #ifdef SYS_mmap2
     return (void *)syscall(SYS_mmap2, NULL, size, protection, flags, -1, 0);
+#elif defined __s390__ /* it takes its arguments from memory */
+    const unsigned long arguments[] = {
+        0, size, (unsigned long)protection, (unsigned long)flags, -1UL, 0};
+
+    return (void *)syscall(SYS_mmap, arguments);
 #else
     return (void *)syscall(SYS_mmap, NULL, size, protection, flags, -1, 0);
 #endif

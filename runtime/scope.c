@@ -23,8 +23,8 @@
  *
  * Written by the ledger's thread alone, and by its signal handlers, which end
  * what they begin: so a level is claimed before it is written, and given up
- * before its peak is handed on. Cost: 75 instructions each of begin and end
- * (4 ns), 125 more for a block while a scope is open; 24 bytes a level.
+ * before its peak is handed on. Cost: 80 instructions each of begin and end
+ * (4 ns), 130 more for a block while a scope is open; 24 bytes a level.
  */
 #define ALLOCTRACE_API
 #include "alloctrace.h"

@@ -161,7 +161,7 @@ void dumpfile_domain(struct dumpfile *dump, uint32_t id, const char *name)
 uint32_t dumpfile_path(struct dumpfile *dump, const char *path)
 {
     char *words = strdup(path);
-    char *begin[64];
+    char **begin = calloc(strlen(path) + 1, sizeof *begin);
     char *rest;
     int n_words = 0;
     uint32_t traceback = 0;
@@ -180,6 +180,7 @@ uint32_t dumpfile_path(struct dumpfile *dump, const char *path)
                 dump, (struct dumpframe){.file = word,
                                          .line = (uint32_t)atoi(colon + 1)}));
     }
+    free(begin);
     free(words);
     return traceback;
 }

@@ -7,6 +7,7 @@
 #ifndef SAME_H
 #define SAME_H
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "alloctrace/analysis.h"

@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "details.h"
+#include "members.h"
 
 const struct option info_options[] = {
     {"--format", "FORMAT", "text (default) or json"},
@@ -132,7 +133,9 @@ static void print_machine(FILE *file, const struct alloctrace_process *process)
         fprintf(file, "%u merged, ", process->n_processes);
     else
         fprintf(file, "%u ", process->pid);
-    fprintf(file, "on %s, ", *process->host ? process->host : "an unknown host");
+    fputs("on ", file);
+    out_text(file, *process->host ? process->host : "an unknown host");
+    fputs(", ", file);
     if (process->word_bits)
         fprintf(file, "%u bits", process->word_bits);
     else
@@ -154,10 +157,13 @@ static void print_process(FILE *file, const alloctrace_snapshot *snapshot)
     print_time(file, process->start_ns);
     fputs("\ndumped     ", file);
     print_time(file, process->dump_ns);
-    fprintf(file, " (%s", process->reason);
+    fputs(" (", file);
+    out_text(file, process->reason);
     if (process->sequence)
         fprintf(file, ", number %u", process->sequence);
-    fprintf(file, ") by %s\nframes     ", process->writer);
+    fputs(") by ", file);
+    out_text(file, process->writer);
+    fputs("\nframes     ", file);
     if (process->traceback_limit)
         fprintf(file, "%u of each traceback\n", process->traceback_limit);
     else
@@ -316,24 +322,6 @@ static void print_attributes(FILE *file, const alloctrace_snapshot *snapshot)
     }
 }
 
-/* An object: each key is there once. */
-static void json_attributes(FILE *file, const alloctrace_snapshot *snapshot)
-{
-    const size_t n = alloctrace_snapshot_attribute_count(snapshot);
-
-    fputs(",\"attributes\":{", file);
-    for (size_t i = 0; i < n; i++) {
-        const struct alloctrace_attribute *const attribute =
-            alloctrace_snapshot_attribute(snapshot, i);
-
-        fputs(i > 0 ? "," : "", file);
-        out_json_string(file, attribute->key);
-        putc(':', file);
-        out_json_string(file, attribute->value);
-    }
-    putc('}', file);
-}
-
 static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
                        const struct parts *parts)
 {
@@ -378,11 +366,6 @@ static void json_text(FILE *file, const char *name, const char *text)
     out_json_string(file, text);
 }
 
-static void json_number(FILE *file, const char *name, uint64_t number)
-{
-    fprintf(file, ",\"%s\":%" PRIu64, name, number);
-}
-
 static void json_process(FILE *file, const alloctrace_snapshot *snapshot)
 {
     const struct alloctrace_process *const process =
@@ -413,25 +396,10 @@ static void json_process(FILE *file, const alloctrace_snapshot *snapshot)
 static void print_json(FILE *file, const alloctrace_snapshot *snapshot,
                        const struct parts *parts)
 {
-    const struct alloctrace_summary *const sum =
-        alloctrace_snapshot_summary(snapshot);
-
     fputs("{\"version\":1", file);
     json_process(file, snapshot);
-    json_number(file, "live_blocks", sum->live_blocks);
-    json_number(file, "live_bytes", sum->live_bytes);
-    json_number(file, "total_blocks", sum->total_blocks);
-    json_number(file, "total_bytes", sum->total_bytes);
-    json_number(file, "peak_bytes", sum->peak_bytes);
-    json_number(file, "peak_slack", sum->peak_slack);
-    json_number(file, "dropped_blocks", sum->dropped_blocks);
-    json_number(file, "dropped_bytes", sum->dropped_bytes);
-    json_number(file, "unknown_frees", sum->unknown_frees);
-    json_number(file, "overhead_bytes", sum->overhead_bytes);
-    json_number(file, "bad_frames", sum->bad_frames);
-    json_number(file, "collisions", sum->collisions);
-    json_number(file, "cut_blocks", sum->cut_blocks);
-    json_number(file, "cut_bytes", sum->cut_bytes);
+    putc(',', file);
+    json_summary(file, snapshot);
     json_number(file, "listed_blocks",
                 alloctrace_snapshot_block_count(snapshot));
     json_attributes(file, snapshot);

@@ -9,6 +9,7 @@
 
 #include "details.h"
 #include "export.h"
+#include "members.h"
 #include "out.h"
 #include "pathsum.h"
 #include "report.h"
@@ -24,12 +25,6 @@ static void json_text(FILE *file, const char *name, const char *text)
 {
     json_name(file, name);
     out_json_string(file, text);
-}
-
-static void json_number(FILE *file, const char *name, uint64_t number)
-{
-    json_name(file, name);
-    fprintf(file, "%" PRIu64, number);
 }
 
 /* A member that is left out if it says nothing. */
@@ -84,28 +79,6 @@ static void json_process(FILE *file, const alloctrace_snapshot *snapshot)
     putc('}', file);
 }
 
-static void json_summary(FILE *file, const alloctrace_snapshot *snapshot)
-{
-    const struct alloctrace_summary *const sum =
-        alloctrace_snapshot_summary(snapshot);
-
-    fprintf(file, ",\"summary\":{\"live_blocks\":%" PRIu64, sum->live_blocks);
-    json_number(file, "live_bytes", sum->live_bytes);
-    json_number(file, "total_blocks", sum->total_blocks);
-    json_number(file, "total_bytes", sum->total_bytes);
-    json_number(file, "peak_bytes", sum->peak_bytes);
-    json_number(file, "peak_slack", sum->peak_slack);
-    json_number(file, "dropped_blocks", sum->dropped_blocks);
-    json_number(file, "dropped_bytes", sum->dropped_bytes);
-    json_number(file, "unknown_frees", sum->unknown_frees);
-    json_number(file, "overhead_bytes", sum->overhead_bytes);
-    json_number(file, "bad_frames", sum->bad_frames);
-    json_number(file, "collisions", sum->collisions);
-    json_number(file, "cut_blocks", sum->cut_blocks);
-    json_number(file, "cut_bytes", sum->cut_bytes);
-    putc('}', file);
-}
-
 static void json_modules(FILE *file, const alloctrace_snapshot *snapshot)
 {
     const size_t n = alloctrace_snapshot_module_count(snapshot);
@@ -157,23 +130,6 @@ static void json_domains(FILE *file, const alloctrace_snapshot *snapshot)
         putc('}', file);
     }
     putc(']', file);
-}
-
-static void json_attributes(FILE *file, const alloctrace_snapshot *snapshot)
-{
-    const size_t n = alloctrace_snapshot_attribute_count(snapshot);
-
-    fputs(",\"attributes\":{", file);
-    for (size_t i = 0; i < n; i++) {
-        const struct alloctrace_attribute *const attribute =
-            alloctrace_snapshot_attribute(snapshot, i);
-
-        fputs(i > 0 ? "," : "", file);
-        out_json_string(file, attribute->key);
-        putc(':', file);
-        out_json_string(file, attribute->value);
-    }
-    putc('}', file);
 }
 
 /* ---- Traces ---- */
@@ -334,7 +290,9 @@ int export_json(FILE *file, const struct export_source *source,
     json_process(file, snapshot);
     json_flag(file, "folded", source->folded);
     json_flag(file, "filtered", source->is_filtered);
+    fputs(",\"summary\":{", file);
     json_summary(file, snapshot);
+    putc('}', file);
     json_modules(file, snapshot);
     json_threads(file, snapshot);
     json_domains(file, snapshot);

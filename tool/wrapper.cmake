@@ -39,11 +39,11 @@ endforeach()
 # The build tree has the shape of a prefix, headers included.
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include
      SYMBOLIC)
-install(TARGETS alloctrace_wrapper)
+install(TARGETS alloctrace_wrapper COMPONENT tool)
 foreach(name alloctrace-g++ alloctrace-gfortran)
     add_custom_command(TARGET alloctrace_wrapper POST_BUILD
         COMMAND ${CMAKE_COMMAND} -E create_symlink alloctrace-gcc
                 ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${name})
     install(FILES ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${name}
-            DESTINATION ${CMAKE_INSTALL_BINDIR})
+            DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tool)
 endforeach()

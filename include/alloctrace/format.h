@@ -25,6 +25,15 @@
  * (so a traceback's parent has a smaller id than the traceback: there are no
  * cycles). Exactly one PROCESS and one SUMMARY record of one entry each.
  *
+ * What is small in a file and stands for much is bounded, so that a file of n
+ * bytes is read and looked at in time and memory in proportion to n. A frame is
+ * inlined 65535 deep at most. The frames that the sites of all tracebacks have,
+ * inlined ones included and each counted for each traceback, are at most 2^20
+ * and 256 for each traceback; the bytes of the strings that entries other than
+ * frames and the process refer to, each counted for each entry, at most 2^20
+ * and 16 for each byte of the file. So a writer may share strings of 32 bytes,
+ * and has to repeat much longer ones that very many entries have.
+ *
  * The trailer's checksum covers every byte before the trailer record, read as
  * 64-bit little-endian words w (everything is padded to 8 bytes):
  *

@@ -92,7 +92,9 @@ struct alloctrace_trace {
  * Loads a dump from a file; "-" is standard input.
  *
  * Everything in the file is checked, so that what was loaded can be trusted;
- * takes time in proportion to the file's size. `error` may be NULL.
+ * takes time in proportion to the file's size, and memory for what is in it but
+ * not for the file. A file that changes meanwhile is an error. A pipe may be put
+ * into a temporary file in TMPDIR first. `error` may be NULL.
  *
  * Owner: the caller frees the snapshot with alloctrace_snapshot_free.
  * Returns: 0; ALLOCTRACE_EIO (cannot be read), ALLOCTRACE_EBAD_FILE (not a
@@ -129,12 +131,15 @@ alloctrace_nodiscard int alloctrace_read_file(const char *path, void **bytes,
  * Writes a snapshot to a file that alloctrace_snapshot_load reads; "-" is
  * standard output. The file is written under a temporary name beside it and
  * then renamed, so that there is a whole file under the name or none; what
- * exists and is no regular file (a pipe, /dev/null) is written directly. Needs
- * no memory in proportion to the snapshot.
+ * exists and is no regular file (a pipe, /dev/null) is written directly. Takes
+ * a buffer and 1.5 bits an entry of memory, but for folded snapshots.
  *
  * Traces, tracebacks, attributes, blocks and details are the same when it is
  * loaded again, and so are names that resolving gave to addresses; numbers of
- * strings and frames may be others, and what no trace refers to may be gone.
+ * strings and frames may be others, and what no trace refers to may be gone. A
+ * folded snapshot is loaded as a plain one with the same paths, whose first
+ * frames say the type that their traces are grouped under; its wrappers are
+ * forgotten.
  *
  * `error` may be NULL. Returns: 0, ALLOCTRACE_EIO (then no file was left
  * behind, and `error` says why) or ALLOCTRACE_ENO_MEMORY. Mirrors

@@ -92,6 +92,8 @@ class Source:
         pool = NAMES[self.kind]
         self.names = self.random.sample(
             pool, min(len(pool), self.random.choice((1, 2, 3, 5, 30))))
+        if self.kind == PLAIN and self.random.random() < 0.1:
+            self.names = ["x.py", "x.pyc"]
         self.sources = self.random.random() < 0.15 and not self.is_bytes
         if self.sources:
             self.names = self.names[:2] + sources

@@ -94,8 +94,9 @@ def main():
     every_byte = [bytes([byte]) for byte in range(1, 256)]
     listed = [text.encode() for text in PATTERNS] + [b""]
     names = [random_text(source, NAMES, 6) for _ in range(60)]
-    files = listed + names + [b"a.py", b"a.pyc", b"a.pyo", b"b.pyc", b".pyc",
-                              b"pyc", b"a.py[c]"]
+    # A file without a name is "<unknown>".
+    files = [name for name in listed + names if name] + [
+        b"a.py", b"a.pyc", b"a.pyo", b"b.pyc", b".pyc", b"pyc", b"a.py[c]"]
     count = compare(driver, "function", python_function,
                     every_byte + listed + names, listed)
     count += compare(driver, "file", python_file, files, listed + files)

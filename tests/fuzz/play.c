@@ -380,49 +380,62 @@ static void act_attribute(struct stage *stage)
 
 /* ---- Files ---- */
 
+#define N_FILES 3
+
 static char folder[64];
-static char path[96];
+static char paths[N_FILES][96];
 
 static void folder_remove(void)
 {
-    unlink(path);
+    for (int i = 0; i < N_FILES; i++)
+        unlink(paths[i]);
     rmdir(folder);
 }
 
 /* A name for files, in memory if that can be had. */
-static const char *scratch_path(void)
+static const char *scratch_path(int number)
 {
-    if (*path)
-        return path;
+    if (*folder)
+        return paths[number];
     strcpy(folder, "/dev/shm/fuzz-XXXXXX");
     if (!mkdtemp(folder)) {
         strcpy(folder, "/tmp/fuzz-XXXXXX");
         REQUIRE(mkdtemp(folder));
     }
-    snprintf(path, sizeof path, "%s/dump", folder);
+    for (int i = 0; i < N_FILES; i++)
+        snprintf(paths[i], sizeof paths[i], "%s/%d", folder, i);
     REQUIRE(atexit(folder_remove) == 0);
-    return path;
+    return paths[number];
+}
+
+/* Writes a snapshot, and loads what was written. */
+static alloctrace_snapshot *dump_and_load(const struct place *place, int number)
+{
+    struct alloctrace_error error = {.code = 0};
+    alloctrace_snapshot *loaded;
+    int result;
+
+    meter_begin(place->size);
+    result = alloctrace_snapshot_dump(place->snapshot, scratch_path(number),
+                                      &error);
+    meter_end();
+    if (!result) {
+        meter_begin(2 * place->size);
+        result = alloctrace_snapshot_load(scratch_path(number), &loaded, &error);
+        meter_end();
+    }
+    if (result)
+        fprintf(stderr, "%s\n", error.message);
+    REQUIRE(result == 0);
+    return loaded;
 }
 
 static void act_dump(struct stage *stage)
 {
     const struct place *const place = choose(stage);
-    struct alloctrace_error error = {.code = 0};
     struct place made = *place;
-    int result;
 
-    meter_begin(place->size);
-    result = alloctrace_snapshot_dump(place->snapshot, scratch_path(), &error);
-    meter_end();
-    if (result)
-        fprintf(stderr, "%s\n", error.message);
-    REQUIRE(result == 0);
-    meter_begin(2 * place->size);
-    result = alloctrace_snapshot_load(scratch_path(), &made.snapshot, &error);
-    meter_end();
-    if (result)
-        fprintf(stderr, "%s\n", error.message);
-    REQUIRE(result == 0);
+    made.snapshot = dump_and_load(place, 0);
     same_snapshot(place->snapshot, made.snapshot,
                   place->is_folded || place->is_partial
                       ? SAME_THREADS
@@ -509,6 +522,35 @@ static void act_merge(struct stage *stage)
     enter(stage, made);
 }
 
+/* What files are merged into is what their snapshots are merged into. */
+static void act_merge_files(struct stage *stage)
+{
+    const struct place *const places[] = {choose(stage), choose(stage)};
+    const struct alloctrace_merge_options options = {
+        .size = sizeof options,
+        .max_memory = script_number(stage->script, 4096)};
+    struct place made = {.size = 2 * (places[0]->size + places[1]->size)};
+    const char *const names[] = {scratch_path(0), scratch_path(1)};
+    alloctrace_builder *builder;
+    alloctrace_snapshot *expected;
+
+    REQUIRE(alloctrace_builder_create(&builder) == 0);
+    for (int i = 0; i < 2; i++) {
+        alloctrace_snapshot *const loaded = dump_and_load(places[i], i);
+
+        REQUIRE(alloctrace_builder_add_snapshot(builder, loaded) == 0);
+        alloctrace_snapshot_free(loaded);
+    }
+    REQUIRE(alloctrace_builder_finish(builder, &expected) == 0);
+    REQUIRE(alloctrace_merge(names, 2, scratch_path(2), &options, NULL, NULL) ==
+            0);
+    REQUIRE(alloctrace_snapshot_load(scratch_path(2), &made.snapshot, NULL) ==
+            0);
+    same_statistics(expected, made.snapshot, SAME_TYPES);
+    alloctrace_snapshot_free(expected);
+    enter(stage, made);
+}
+
 /* ---- All of it ---- */
 
 static void act_leave(struct stage *stage)
@@ -525,7 +567,7 @@ static void act_leave(struct stage *stage)
 static void (*const acts[])(struct stage *stage) = {
     act_look,   act_tracebacks, act_statistics, act_compare,
     act_filter, act_fold,       act_resolve,    act_attribute,
-    act_dump,   act_merge,      act_leave,
+    act_dump,   act_merge,      act_leave,      act_merge_files,
 };
 
 void play(alloctrace_snapshot *snapshot, uint64_t size, struct script *script)

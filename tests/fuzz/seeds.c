@@ -27,7 +27,8 @@ enum {
     ATTRIBUTE,
     DUMP,
     MERGE,
-    LEAVE
+    LEAVE,
+    MERGE_FILES
 };
 
 static void write_file(const char *name, const struct bytes *bytes)
@@ -321,6 +322,11 @@ static void script_derive(struct bytes *script)
         add_statistics(script, by % 4, by, 1, 0, 0);
     add_compare(script, 1, 3, 2, 1, 0, 0);
     add_compare(script, 3, 0, 4, 1, 0, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        add_act(script, MERGE_FILES, 0, i);
+        add_byte(script, i ? 200 : 0); /* bytes of memory */
+        add_byte(script, i);
+    }
     add_act(script, LOOK, 1, LEAVE);
     add_byte(script, 1);
 }

@@ -21,7 +21,7 @@ FUNCTION_CAP = 80
 FILE_CAP = 800
 
 # Who may include the shared seams. writer.c is the lower half of dump.c.
-ABI_USERS = re.compile(r"(plugin|runtime)/|tests/(abi|unit|plugin)/")
+ABI_USERS = re.compile(r"(plugin|runtime)/|tests/(abi|unit|plugin|golden)/")
 FORMAT_USERS = re.compile(
     r"runtime/(dump\.[ch]|writer\.c)$|tool/cmd_dump\.c$"
     r"|analysis/((load|entry|input|write|output)\.c|record\.h)$"

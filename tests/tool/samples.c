@@ -306,6 +306,7 @@ static void write_merged(void)
     dumpfile_init(&dump);
     set_process(&dump);
     dump.n_processes = 3;
+    dump.reason = "odd \x1b[31m";
     path = dumpfile_path(&dump, "lib.c:3 main.c:7");
     dumpfile_trace(&dump, path, 0, 0, 2, 30);
     dumpfile_block(&dump, 0x1000, 10, path, 0);

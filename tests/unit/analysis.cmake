@@ -7,6 +7,7 @@ alloctrace_sanitize(alloctrace_dumpfile)
 
 foreach(name
     attribute
+    bounds
     builder
     compare
     fault
@@ -41,6 +42,7 @@ target_link_options(check_output PRIVATE
     -Wl,--wrap=fsync,--wrap=rename,--wrap=write,--wrap=open)
 # Makes parts of snapshots by hand, as filters do.
 target_include_directories(check_write PRIVATE ${PROJECT_SOURCE_DIR}/analysis)
+target_link_options(check_write PRIVATE -Wl,--wrap=fsync)
 alloctrace_check(symbol alloctrace_symbol alloctrace_analysis
                  alloctrace_dumpfile)
 # Its own functions are what it looks up: with DWARF, and inlined code.
@@ -51,7 +53,7 @@ set_tests_properties(unit.builder unit.compare unit.load unit.fold unit.pathtree
     ENVIRONMENT CK_DEFAULT_TIMEOUT=120)
 alloctrace_check(scarcity alloctrace_analysis alloctrace_dumpfile)
 target_link_options(check_scarcity PRIVATE
-    -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+    -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=fsync)
 
 # alloctrace.hpp, in the oldest C++ that it is for and with string_view.
 foreach(standard 14 17)

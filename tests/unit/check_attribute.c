@@ -5,27 +5,15 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 static struct dumpfile dump;
 static struct alloctrace_error error;
 
-static alloctrace_snapshot *snapshot_make(void)
-{
-    alloctrace_snapshot *snapshot = NULL;
-
-    dumpfile_finish(&dump);
-    ck_assert_msg(!alloctrace_snapshot_load_bytes(
-                      dump.file.data, dump.file.size, &snapshot, &error),
-                  "%s", error.message);
-    dumpfile_fini(&dump);
-    return snapshot;
-}
-
 static alloctrace_snapshot *begin(void)
 {
     dumpfile_init(&dump);
-    return snapshot_make();
+    return dumpfile_load(&dump);
 }
 
 static void set(alloctrace_snapshot *snapshot, const char *key,
@@ -154,7 +142,7 @@ START_TEST(attributes_of_a_file_are_loaded)
     dumpfile_init(&dump);
     dumpfile_attribute(&dump, "z", "last letter");
     dumpfile_attribute(&dump, "a", "");
-    snapshot = snapshot_make();
+    snapshot = dumpfile_load(&dump);
     has(snapshot, "z=last letter a=");
     alloctrace_snapshot_free(snapshot);
 }
@@ -200,7 +188,7 @@ START_TEST(many_attributes_of_a_file_take_no_time)
         snprintf(key, sizeof key, "a long beginning that all have %d", i);
         dumpfile_attribute(&dump, key, key);
     }
-    snapshot = snapshot_make();
+    snapshot = dumpfile_load(&dump);
     ck_assert_uint_eq(alloctrace_snapshot_attribute_count(snapshot), COUNT);
     ck_assert_int_eq(alloctrace_snapshot_fold_wrappers(snapshot, &made), 0);
     ck_assert_uint_eq(alloctrace_snapshot_attribute_count(made), COUNT);

@@ -7,28 +7,16 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 static struct dumpfile dump;
-
-static alloctrace_snapshot *load(void)
-{
-    alloctrace_snapshot *snapshot = NULL;
-
-    dumpfile_finish(&dump);
-    ck_assert_int_eq(alloctrace_snapshot_load_bytes(
-                         dump.file.data, dump.file.size, &snapshot, NULL),
-                     0);
-    dumpfile_fini(&dump);
-    return snapshot;
-}
 
 /* A snapshot of one trace. */
 static alloctrace_snapshot *one(const char *path, int64_t blocks, int64_t bytes)
 {
     dumpfile_init(&dump);
     dumpfile_trace(&dump, dumpfile_path(&dump, path), 0, 0, blocks, bytes);
-    return load();
+    return dumpfile_load(&dump);
 }
 
 /* Compares and frees both. */
@@ -79,7 +67,7 @@ static alloctrace_snapshot *with_domains(uint32_t arena, uint32_t pool)
     dumpfile_trace(&dump, 0, 0, pool, 2, 20);
     dumpfile_trace(&dump, 0, 0, 5, 1, 5);
     dumpfile_trace(&dump, 0, 0, 0, 1, 1);
-    return load();
+    return dumpfile_load(&dump);
 }
 
 START_TEST(named_domains_are_compared_by_name)
@@ -104,12 +92,12 @@ START_TEST(chosen_domains_are_compared_by_number)
     dumpfile_domain(&dump, 5, "five");
     dumpfile_trace(&dump, 0, 0, 5, 1, 5);
     dumpfile_trace(&dump, 0, 0, 0x80000003, 1, 7);
-    old = load();
+    old = dumpfile_load(&dump);
     dumpfile_init(&dump);
     dumpfile_domain(&dump, 6, "five");
     dumpfile_trace(&dump, 0, 0, 6, 1, 5);
     dumpfile_trace(&dump, 0, 0, 0x80000003, 1, 8);
-    new = load();
+    new = dumpfile_load(&dump);
     expect(compare(new, old, ALLOCTRACE_BY_DOMAIN, 0),
            LIST("five: size=5 B (+5 B), count=1 (+1), average=5 B",
                 "five: size=0 B (-5 B), count=0 (-1)",
@@ -128,13 +116,13 @@ START_TEST(threads_of_one_name_are_one_group)
     dumpfile_thread(&dump, 3, "pool");
     for (uint32_t i = 0; i < 4; i++)
         dumpfile_trace(&dump, 0, i, 0, 1, 10);
-    old = load();
+    old = dumpfile_load(&dump);
     dumpfile_init(&dump);
     dumpfile_thread(&dump, 9, "pool");
     dumpfile_thread(&dump, 8, "main");
     for (uint32_t i = 0; i < 3; i++)
         dumpfile_trace(&dump, 0, i, 0, 1, 10);
-    new = load();
+    new = dumpfile_load(&dump);
     expect(compare(new, old, ALLOCTRACE_BY_THREAD, 0),
            LIST("pool: size=10 B (-10 B), count=1 (-1), average=10 B",
                 "main: size=10 B (+0 B), count=1 (+0), average=10 B",
@@ -211,7 +199,7 @@ START_TEST(the_largest_differences_come_first)
         for (size_t i = 0; i < 5; i++)
             dumpfile_trace(&dump, dumpfile_path(&dump, paths[i]), 0, 0, 1,
                            s ? new[i] : old[i]);
-        snapshots[s] = load();
+        snapshots[s] = dumpfile_load(&dump);
     }
     statistics =
         compare(snapshots[1], snapshots[0], ALLOCTRACE_BY_LINENO, 0);
@@ -243,7 +231,7 @@ START_TEST(recursion_a_million_deep_counts_once_or_each_time)
         if (i % 10 == 9)
             dumpfile_trace(&dump, last, 0, 0, 1, 2);
     }
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     ck_assert_int_eq(alloctrace_snapshot_compare_to(snapshot, snapshot,
                                                     &options, &statistics),
                      0);
@@ -285,7 +273,7 @@ static alloctrace_snapshot *with_wrapper(uint32_t line, int64_t bytes)
                                                   ALLOCTRACE_FRAME_RETURNED,
                                               .kind = ALLOCTRACE_FRAME_ALLOC})),
         0, 0, 1, bytes);
-    return load();
+    return dumpfile_load(&dump);
 }
 
 static alloctrace_snapshot *fold(alloctrace_snapshot *snapshot)
@@ -343,7 +331,7 @@ static alloctrace_snapshot *limited(uint32_t limit)
     dump.traceback_limit = limit;
     dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1 b.c:2 c.c:3"), 0, 0, 1,
                    8);
-    return load();
+    return dumpfile_load(&dump);
 }
 
 /* Of frames that only one of them has nothing can be said. */
@@ -381,7 +369,7 @@ START_TEST(temporary_blocks_need_details_in_both)
     dump.has_details = 1;
     dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 0, 5, 50);
     dumpfile_detail(&dump, 1, 0, 0, figures);
-    with = load();
+    with = dumpfile_load(&dump);
     ck_assert_int_eq(alloctrace_snapshot_compare_to(with, without, &options,
                                                     &statistics),
                      ALLOCTRACE_EBAD_ARGUMENT);
@@ -431,7 +419,7 @@ static alloctrace_snapshot *version(uint32_t moved, bool has_more)
                                                       : i == 3 ? 3
                                                                : 1 + i})),
             0, 0, 1, 8 << i);
-    return load();
+    return dumpfile_load(&dump);
 }
 
 START_TEST(moved_lines_are_ignored)
@@ -466,7 +454,7 @@ START_TEST(many_named_domains_take_no_time)
             dumpfile_domain(&dump, 0x80000000 + (i ^ (uint32_t)s), name);
             dumpfile_trace(&dump, 0, 0, 0x80000000 + i, 1, 8);
         }
-        snapshots[s] = load();
+        snapshots[s] = dumpfile_load(&dump);
     }
     statistics =
         compare(snapshots[0], snapshots[1], ALLOCTRACE_BY_DOMAIN, 0);

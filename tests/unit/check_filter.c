@@ -7,23 +7,10 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 #include "vectors.h"
 
 static struct dumpfile dump;
-
-static alloctrace_snapshot *load(void)
-{
-    alloctrace_snapshot *snapshot = NULL;
-    struct alloctrace_error error = {0};
-
-    dumpfile_finish(&dump);
-    ck_assert_msg(!alloctrace_snapshot_load_bytes(
-                      dump.file.data, dump.file.size, &snapshot, &error),
-                  "%s", error.message);
-    dumpfile_fini(&dump);
-    return snapshot;
-}
 
 /* The three blocks of 10 bytes are one trace. */
 static alloctrace_snapshot *snapshot_a(void)
@@ -303,7 +290,7 @@ START_TEST(python_files_count_as_their_sources)
     dumpfile_trace(&dump, dumpfile_path(&dump, "a.py:1"), 0, 0, 1, 1);
     dumpfile_trace(&dump, dumpfile_path(&dump, "a.pyc:1"), 0, 0, 1, 2);
     dumpfile_trace(&dump, dumpfile_path(&dump, "a.pyo:1"), 0, 0, 1, 4);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     EXPECT(snapshot, "1 2", by_file(1, "a.py"));
     EXPECT(snapshot, "1 2", by_file(1, "a.pyc"));
     EXPECT(snapshot, "4", by_file(1, "a.pyo"));
@@ -350,7 +337,7 @@ static alloctrace_snapshot *snapshot_of_all_kinds(void)
                            &dump, dumpfile_traceback(&dump, 0, outer), frame),
                        thread, 0, 1, 1 << i);
     }
-    return load();
+    return dumpfile_load(&dump);
 }
 
 START_TEST(functions_types_threads_and_modules_are_asked_for)
@@ -440,7 +427,7 @@ START_TEST(patterns_take_no_longer_than_they_must)
         dumpfile_traceback(
             &dump, 0, dumpfile_frame(&dump, (struct dumpframe){.file = name})),
         0, 0, 1, 8);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
         EXPECT(snapshot, "", by_file(1, patterns[i]));
     stars[2000] = '*';
@@ -463,7 +450,7 @@ START_TEST(frames_outside_the_limit_are_not_looked_at)
         dump.traceback_limit = limit;
         dumpfile_trace(&dump, dumpfile_path(&dump, "c.c:3 b.c:2 a.c:1"), 0, 0,
                        1, 8);
-        snapshot = load();
+        snapshot = dumpfile_load(&dump);
         EXPECT(snapshot, limit == 0 || limit >= 3 ? "8" : "",
                by_any_frame(by_file(1, "a.c")));
         EXPECT(snapshot, limit != 1 ? "8" : "",

@@ -14,11 +14,11 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 enum {
-    N_SNAPSHOTS = 150,
-    N_LISTS = 12, /* of filters, for each snapshot */
+    N_SNAPSHOTS = 60,
+    N_LISTS = 8, /* of filters, for each snapshot */
     N_SITES = 14,
     N_PATHS = 40,
     N_TRACES = 44,
@@ -88,19 +88,6 @@ static void make_trace(int index, uint32_t path, bool has_details)
         dumpfile_size(&dump, path, thread, domain, class, 1, 1 + class);
 }
 
-static alloctrace_snapshot *load(void)
-{
-    alloctrace_snapshot *snapshot = NULL;
-    struct alloctrace_error error = {0};
-
-    dumpfile_finish(&dump);
-    ck_assert_msg(!alloctrace_snapshot_load_bytes(
-                      dump.file.data, dump.file.size, &snapshot, &error),
-                  "%s", error.message);
-    dumpfile_fini(&dump);
-    return snapshot;
-}
-
 /* One to three functions, inlined into each other, for some addresses. */
 static size_t resolve(void *data, const struct alloctrace_module *module,
                       uint64_t address, struct alloctrace_symbol *symbols)
@@ -142,7 +129,7 @@ static alloctrace_snapshot *make_snapshot(uint32_t limit)
         dumpfile_block(&dump, 64 + 16 * (uint64_t)i, (uint64_t)i,
                        (uint32_t)(rand() % (N_PATHS + 1)),
                        (uint32_t)(rand() % 3));
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     if (rand() % 2)
         ck_assert_int_eq(alloctrace_snapshot_resolve(snapshot, resolve, NULL),
                          0);

@@ -5,7 +5,7 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 #define N_PATHS 12
 #define N_THREADS 4
@@ -64,19 +64,6 @@ static void for_all(void make(unsigned, unsigned, unsigned))
     for (unsigned i = 0; i < N_NAMES; i++)
         make(order[i] % N_PATHS, order[i] / N_PATHS % N_THREADS,
              order[i] / N_PATHS / N_THREADS);
-}
-
-static alloctrace_snapshot *load(void)
-{
-    alloctrace_snapshot *snapshot = NULL;
-    struct alloctrace_error error = {0};
-
-    dumpfile_finish(&dump);
-    ck_assert_msg(!alloctrace_snapshot_load_bytes(
-                      dump.file.data, dump.file.size, &snapshot, &error),
-                  "%s", error.message);
-    dumpfile_fini(&dump);
-    return snapshot;
 }
 
 /* The sum over what belongs to one group; UINT32_MAX: to any. */
@@ -205,7 +192,7 @@ START_TEST(groups_equal_brute_force)
         dumpfile_thread(&dump, i, "thread");
     for_all(make_trace);
     for_all(make_details);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     for (int metric = ALLOCTRACE_METRIC_LIVE;
          metric <= ALLOCTRACE_METRIC_TEMPORARY; metric++) {
         check_groups(snapshot, ALLOCTRACE_BY_LINENO, metric);
@@ -233,7 +220,7 @@ START_TEST(without_details_nothing_is_made_up)
 
     dumpfile_init(&dump);
     dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 0, 1, 1);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     ck_assert_int_eq(alloctrace_snapshot_has_details(snapshot), 0);
     ck_assert_int_eq(alloctrace_snapshot_detail(snapshot, 0, &detail),
                      ALLOCTRACE_EBAD_ARGUMENT);
@@ -258,7 +245,7 @@ START_TEST(an_empty_record_says_that_there_are_details)
 
     dumpfile_init(&dump);
     dump.has_details = 1;
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     ck_assert_int_eq(alloctrace_snapshot_has_details(snapshot), 1);
     alloctrace_snapshot_free(snapshot);
 }

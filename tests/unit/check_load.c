@@ -8,6 +8,7 @@
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
 #include "dumpfile.h"
+#include "same.h"
 
 static struct alloctrace_error error;
 
@@ -22,6 +23,9 @@ static void make_sample(struct dumpfile *dump)
     dump->dump_ns = 2000;
     dump->summary[0] = 3;  /* live_blocks */
     dump->summary[11] = 9; /* collisions */
+    dump->summary[13] = 8; /* cut_bytes */
+    dump->n_processes = 2;
+    dump->has_left_out = true;
     dumpfile_argument(dump, "program");
     dumpfile_argument(dump, "-x");
     dumpfile_module(dump, "/lib/libc.so.6", "0123abcd", 0x1000, 0x2000, 0x800);
@@ -37,6 +41,8 @@ static void make_sample(struct dumpfile *dump)
     dumpfile_detail(dump, traceback, 1, 5,
                     (const uint64_t[]){1, 10, 2, 1, 8, 9, 7, 6, 14});
     dumpfile_size(dump, traceback, 1, 5, 5, 4, 40);
+    dumpfile_block(dump, 0x1000, 30, traceback, 5);
+    dumpfile_attribute(dump, "key", "value");
     dumpfile_finish(dump);
 }
 
@@ -552,6 +558,111 @@ START_TEST(what_a_newer_writer_adds_is_skipped)
 }
 END_TEST
 
+static uint64_t number_at(const unsigned char *bytes, int size)
+{
+    uint64_t number = 0;
+
+    while (size-- > 0)
+        number = number << 8 | bytes[size];
+    return number;
+}
+
+/* Copies a record, with `n_more` bytes at the end of each of its entries. */
+static void lengthen(struct bytes *to, const unsigned char *record,
+                     size_t n_more)
+{
+    static const char junk[100000] = "not for us";
+    const uint32_t count = (uint32_t)number_at(record + 4, 4);
+    const size_t length = (size_t)number_at(record + 8, 8);
+    struct bytes payload = {0};
+
+    for (uint32_t i = 0; i < count; i++) {
+        bytes_add(&payload, record + 16 + i * (length / count), length / count);
+        bytes_add(&payload, junk, n_more);
+    }
+    file_record(to, (uint32_t)number_at(record, 4), count, payload.data,
+                payload.size);
+    free(payload.data);
+}
+
+/* Every kind of entry has fields more, also such that a window of the file
+ * does not hold, and tags that nobody knows stand everywhere. */
+START_TEST(a_newer_writers_file_says_what_an_old_one_says)
+{
+    static const size_t more[] = {0, 1, 7, 8, 300, 65536, 100000};
+    struct dumpfile dump;
+    alloctrace_snapshot *old;
+
+    make_sample(&dump);
+    ck_assert_int_eq(load(&dump.file, &old), 0);
+    for (size_t k = 0; k < sizeof more / sizeof *more; k++) {
+        struct bytes file = {0};
+        alloctrace_snapshot *snapshot;
+        uint64_t n_records = 0;
+        size_t at = 16;
+
+        file_begin(&file, 1, 0);
+        for (; at < dump.file.size - 40; n_records += 2) {
+            const unsigned char *const record = dump.file.data + at;
+            const size_t length = (size_t)number_at(record + 8, 8);
+
+            file_record(&file, 1000 + (uint32_t)at, 3, "unknown", more[k] % 8);
+            if (number_at(record, 4) == 2) /* strings have no entries */
+                file_record(&file, 2, (uint32_t)number_at(record + 4, 4),
+                            record + 16, length);
+            else
+                lengthen(&file, record, more[k]);
+            at += 16 + ((length + 7) & ~(size_t)7);
+        }
+        file_end(&file, n_records);
+        ck_assert_msg(!load(&file, &snapshot), "%zu: %s", more[k],
+                      error.message);
+        same_snapshot(old, snapshot, false);
+        alloctrace_snapshot_free(snapshot);
+        free(file.data);
+    }
+    alloctrace_snapshot_free(old);
+    dumpfile_fini(&dump);
+}
+END_TEST
+
+START_TEST(blocks_are_listed_in_the_order_of_the_file)
+{
+    struct dumpfile dump;
+    alloctrace_snapshot *snapshot;
+    uint32_t path;
+
+    dumpfile_init(&dump);
+    path = dumpfile_path(&dump, "b.c:2 a.c:1");
+    for (uint64_t i = 0; i < 1000; i++)
+        dumpfile_block(&dump, UINT64_MAX - i * 16, i, i % 2 ? path : 0,
+                       (uint32_t)i % 3);
+    dumpfile_finish(&dump);
+    ck_assert_int_eq(load(&dump.file, &snapshot), 0);
+    dumpfile_fini(&dump);
+    ck_assert_uint_eq(alloctrace_snapshot_block_count(snapshot), 1000);
+    for (uint64_t i = 0; i < 1000; i++) {
+        const struct alloctrace_block *const block =
+            alloctrace_snapshot_block(snapshot, i);
+
+        ck_assert_uint_eq(block->address, UINT64_MAX - i * 16);
+        ck_assert_uint_eq(block->size, i);
+        ck_assert_uint_eq(block->traceback, i % 2 ? path : 0);
+        ck_assert_uint_eq(block->domain, i % 3);
+    }
+    ck_assert_ptr_null(alloctrace_snapshot_block(snapshot, 1000));
+    ck_assert_ptr_null(alloctrace_snapshot_block(snapshot, UINT64_MAX));
+    alloctrace_snapshot_free(snapshot);
+    dumpfile_init(&dump);
+    dumpfile_block(&dump, 1, 1, 1, 0);
+    dumpfile_finish(&dump);
+    ck_assert_int_eq(load(&dump.file, &snapshot), ALLOCTRACE_EBAD_FILE);
+    ck_assert_str_eq(error.message, "damaged: traceback 1 is referred to, but "
+                                    "only 0 stand before");
+    dumpfile_fini(&dump);
+}
+END_TEST
+
 START_TEST(inlining_has_a_limit)
 {
     struct dumpfile dump;
@@ -658,6 +769,8 @@ CHECK_MAIN("load", everything_in_a_file_is_loaded,
            huge_lengths_are_refused, references_forwards_are_refused,
            a_string_is_referred_to_only_behind_it,
            strings_must_fit_and_hold_no_zeros, padding_must_be_zero,
-           what_a_newer_writer_adds_is_skipped, inlining_has_a_limit,
+           what_a_newer_writer_adds_is_skipped,
+           a_newer_writers_file_says_what_an_old_one_says,
+           blocks_are_listed_in_the_order_of_the_file, inlining_has_a_limit,
            a_million_frames_deep_is_no_problem, files_and_pipes_are_read,
            files_that_cannot_be_read_say_why)

@@ -11,22 +11,10 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 #include "vectors.h"
 
 static struct dumpfile dump;
-
-static alloctrace_snapshot *load(void)
-{
-    alloctrace_snapshot *snapshot;
-
-    dumpfile_finish(&dump);
-    ck_assert_int_eq(alloctrace_snapshot_load_bytes(
-                         dump.file.data, dump.file.size, &snapshot, NULL),
-                     0);
-    dumpfile_fini(&dump);
-    return snapshot;
-}
 
 /* Merges two snapshots, and frees them. */
 static alloctrace_snapshot *merge(alloctrace_snapshot *a,
@@ -171,7 +159,7 @@ static alloctrace_snapshot *with_arguments(const char *first,
         dumpfile_argument(&dump, second);
     for (uint64_t i = 0; i < 14; i++)
         dump.summary[i] = i + 1;
-    return load();
+    return dumpfile_load(&dump);
 }
 
 START_TEST(arguments_are_kept_if_all_are_equal)
@@ -244,7 +232,7 @@ START_TEST(threads_of_one_name_are_one)
         dumpfile_init(&dump);
         dumpfile_thread(&dump, 10 + i, "main");
         dumpfile_thread(&dump, 5, "io");
-        snapshots[i] = load();
+        snapshots[i] = dumpfile_load(&dump);
     }
     merged = merge(snapshots[0], snapshots[1]);
     ck_assert_uint_eq(alloctrace_snapshot_thread_count(merged), 2);
@@ -270,7 +258,7 @@ static alloctrace_snapshot *with_library(uint64_t bias, const char *build_id)
             dumpfile_frame(&dump, (struct dumpframe){.address = bias + 0x40,
                                                      .module = module})),
         0, 0, 1, 8);
-    return load();
+    return dumpfile_load(&dump);
 }
 
 static size_t name_it(void *data, const struct alloctrace_module *module,
@@ -327,7 +315,7 @@ static alloctrace_snapshot *with_domain(uint32_t domain, const char *name)
     if (name)
         dumpfile_domain(&dump, domain, name);
     dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, domain, 1, 8);
-    return load();
+    return dumpfile_load(&dump);
 }
 
 /* The number of the trace at `index`. */
@@ -420,7 +408,7 @@ START_TEST(an_unknown_path_is_none)
                        &dump, 0, dumpfile_frame(&dump, (struct dumpframe){0})),
                    0, 0, 1, 8);
     dumpfile_trace(&dump, 0, 0, 0, 1, 8);
-    merged = merge(load(), NULL);
+    merged = merge(dumpfile_load(&dump), NULL);
     ck_assert_uint_eq(alloctrace_snapshot_trace_count(merged), 1);
     ck_assert_uint_eq(alloctrace_snapshot_trace(merged, 0)->traceback, 0);
     alloctrace_snapshot_free(merged);
@@ -440,7 +428,7 @@ START_TEST(no_frame_is_lost)
     traceback =
         dumpfile_traceback(&dump, traceback, dumpfile_frame(&dump, inner));
     dumpfile_trace(&dump, traceback, 0, 0, 1, 8);
-    merged = merge(load(), NULL);
+    merged = merge(dumpfile_load(&dump), NULL);
     ck_assert_uint_eq(
         total_nframe(merged, alloctrace_snapshot_trace(merged, 0)->traceback),
         3);
@@ -455,7 +443,7 @@ START_TEST(what_no_trace_refers_to_is_left_behind)
     dumpfile_init(&dump);
     dumpfile_path(&dump, "c.c:3 b.c:2 a.c:1");
     dumpfile_trace(&dump, dumpfile_path(&dump, "e.c:2 d.c:1"), 0, 0, 1, 8);
-    merged = merge(load(), NULL);
+    merged = merge(dumpfile_load(&dump), NULL);
     ck_assert_uint_eq(alloctrace_snapshot_traceback_count(merged), 2);
     alloctrace_snapshot_free(merged);
 }
@@ -478,7 +466,7 @@ START_TEST(of_a_folded_snapshot_the_whole_paths_are_merged)
                                                  .kind = 1,
                                                  .flags = 2}));
     dumpfile_trace(&dump, traceback, 0, 0, 1, 8);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     ck_assert_int_eq(alloctrace_snapshot_fold_wrappers(snapshot, &folded), 0);
     ck_assert_uint_eq(alloctrace_snapshot_wrapper_count(folded), 1);
     alloctrace_snapshot_free(snapshot);
@@ -506,7 +494,7 @@ static alloctrace_snapshot *with_details(int has_details)
     dump.has_details = has_details;
     if (has_details)
         dumpfile_detail(&dump, traceback, 0, 0, figures);
-    return load();
+    return dumpfile_load(&dump);
 }
 
 START_TEST(details_are_kept_if_all_have_them)
@@ -556,7 +544,7 @@ static alloctrace_snapshot *with_blocks(void)
     traceback = dumpfile_path(&dump, "c.c:1");
     dumpfile_trace(&dump, traceback, 0, 5, 1, 8);
     dumpfile_block(&dump, 0x1234, 8, traceback, 5);
-    return load();
+    return dumpfile_load(&dump);
 }
 
 START_TEST(single_blocks_are_kept_of_one_process_only)
@@ -679,7 +667,7 @@ START_TEST(deep_and_wide_files_are_merged)
     }
     for (uint32_t i = 1; i <= N_DOMAINS; i++)
         dumpfile_trace(&dump, traceback, 0, i * 7919, 1, i);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     ck_assert_int_eq(alloctrace_snapshot_dump(snapshot, input, NULL), 0);
     alloctrace_snapshot_free(snapshot);
     ck_assert_int_eq(alloctrace_merge(paths, 3, output, &options, NULL, NULL),

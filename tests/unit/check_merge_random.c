@@ -11,7 +11,7 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 enum {
     N_ROUNDS = 1500,
@@ -239,7 +239,6 @@ static alloctrace_snapshot *snapshot_make(struct table *table,
 {
     const uint64_t bias = 0x1000 * (1 + chance(5));
     const uint32_t n_traces = chance(N_TRACES + 1);
-    alloctrace_snapshot *snapshot;
     struct names names;
     uint32_t module;
 
@@ -254,12 +253,7 @@ static alloctrace_snapshot *snapshot_make(struct table *table,
     names_make(&names);
     for (uint32_t i = 0; i < n_traces; i++)
         trace_make(table, kind, &names, module, bias);
-    dumpfile_finish(&dump);
-    ck_assert_int_eq(alloctrace_snapshot_load_bytes(
-                         dump.file.data, dump.file.size, &snapshot, NULL),
-                     0);
-    dumpfile_fini(&dump);
-    return snapshot;
+    return dumpfile_load(&dump);
 }
 
 /* ---- Reading snapshots ---- */

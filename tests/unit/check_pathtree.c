@@ -5,21 +5,9 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 static struct dumpfile dump;
-
-static alloctrace_snapshot *load(void)
-{
-    alloctrace_snapshot *snapshot = NULL;
-
-    dumpfile_finish(&dump);
-    ck_assert_int_eq(alloctrace_snapshot_load_bytes(
-                         dump.file.data, dump.file.size, &snapshot, NULL),
-                     0);
-    dumpfile_fini(&dump);
-    return snapshot;
-}
 
 static alloctrace_statistics *by_traceback(const alloctrace_snapshot *snapshot)
 {
@@ -103,7 +91,7 @@ static alloctrace_snapshot *random_snapshot(unsigned seed, uint32_t limit)
         if (rand() % 2)
             dumpfile_trace(&dump, last[i], 0, 0, 1, 16);
     }
-    return load();
+    return dumpfile_load(&dump);
 }
 
 START_TEST(the_order_is_that_of_the_rule)
@@ -135,12 +123,46 @@ START_TEST(inlined_and_called_are_the_same_path)
     inner = dumpfile_frame(
         &dump, (struct dumpframe){.file = "in.c", .line = 1, .caller = outer});
     dumpfile_trace(&dump, dumpfile_traceback(&dump, 0, inner), 0, 0, 1, 8);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     statistics = by_traceback(snapshot);
     ck_assert_uint_eq(alloctrace_statistics_count(statistics), 1);
     ck_assert_int_eq(alloctrace_statistics_get(statistics, 0)->count, 2);
     alloctrace_statistics_free(statistics);
     alloctrace_snapshot_free(snapshot);
+}
+END_TEST
+
+/* As many children of one node as are sorted in each way; each is there twice,
+ * under callers of which there are two that are equal. */
+START_TEST(many_callees_are_in_order)
+{
+    static const uint32_t counts[] = {10, 100, 5000};
+
+    for (size_t i = 0; i < 3; i++) {
+        alloctrace_snapshot *snapshot;
+        alloctrace_statistics *statistics;
+        uint32_t callers[2];
+
+        dumpfile_init(&dump);
+        for (int k = 0; k < 2; k++)
+            callers[k] = dumpfile_path(&dump, "a.c:1");
+        for (uint32_t k = 0; k < 2 * counts[i]; k++)
+            dumpfile_trace(
+                &dump,
+                dumpfile_traceback(
+                    &dump, callers[k % 2],
+                    dumpfile_frame(
+                        &dump,
+                        (struct dumpframe){.file = "b.c",
+                                           .line = 1 + k / 2 * 7919 % 10007})),
+                0, 0, 1, 16);
+        snapshot = dumpfile_load(&dump);
+        statistics = by_traceback(snapshot);
+        ck_assert_uint_eq(alloctrace_statistics_count(statistics), counts[i]);
+        expect_order(statistics);
+        alloctrace_statistics_free(statistics);
+        alloctrace_snapshot_free(snapshot);
+    }
 }
 END_TEST
 
@@ -160,7 +182,7 @@ static void recurse(uint32_t limit, size_t n_groups)
         last = dumpfile_traceback(&dump, last, frame);
         dumpfile_trace(&dump, last, 0, 0, 1, 32);
     }
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     statistics = by_traceback(snapshot);
     ck_assert_uint_eq(alloctrace_statistics_count(statistics), n_groups);
     if (!limit) /* the longest path is the greatest */
@@ -189,7 +211,7 @@ START_TEST(a_limit_above_every_depth_cuts_nothing)
 END_TEST
 
 CHECK_MAIN("pathtree", the_order_is_that_of_the_rule,
-           inlined_and_called_are_the_same_path,
+           many_callees_are_in_order, inlined_and_called_are_the_same_path,
            a_million_nested_paths_are_told_apart,
            a_limit_makes_nested_paths_equal,
            a_limit_above_every_depth_cuts_nothing)

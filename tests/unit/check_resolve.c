@@ -4,12 +4,11 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 /* A path main.c:1 -> an address in libc at 0x1f4 of its file. */
 static alloctrace_snapshot *load(uint32_t *traceback_id, uint32_t limit)
 {
-    alloctrace_snapshot *snapshot = NULL;
     struct dumpfile dump;
     uint32_t frame;
 
@@ -21,12 +20,7 @@ static alloctrace_snapshot *load(uint32_t *traceback_id, uint32_t limit)
     *traceback_id =
         dumpfile_traceback(&dump, dumpfile_path(&dump, "main.c:1"), frame);
     dumpfile_trace(&dump, *traceback_id, 0, 0, 1, 8);
-    dumpfile_finish(&dump);
-    ck_assert_int_eq(alloctrace_snapshot_load_bytes(
-                         dump.file.data, dump.file.size, &snapshot, NULL),
-                     0);
-    dumpfile_fini(&dump);
-    return snapshot;
+    return dumpfile_load(&dump);
 }
 
 static size_t know_nothing(void *data, const struct alloctrace_module *module,

@@ -8,7 +8,7 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 enum { N_THREADS = 4, N_ROUNDS = 4, N_RESULTS = 64, TEXT = 128 };
 
@@ -23,7 +23,6 @@ struct answers {
 
 static alloctrace_snapshot *load(uint32_t salt)
 {
-    alloctrace_snapshot *loaded = NULL;
     struct dumpfile dump;
     uint32_t paths[300] = {0};
 
@@ -46,12 +45,7 @@ static alloctrace_snapshot *load(uint32_t salt)
                                                   : ALLOCTRACE_FRAME_RETURNED}));
         dumpfile_trace(&dump, paths[i], i % 2, i % 5, 1, i);
     }
-    dumpfile_finish(&dump);
-    ck_assert_int_eq(alloctrace_snapshot_load_bytes(
-                         dump.file.data, dump.file.size, &loaded, NULL),
-                     0);
-    dumpfile_fini(&dump);
-    return loaded;
+    return dumpfile_load(&dump);
 }
 
 /* Takes the statistics, too. */

@@ -16,7 +16,7 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 /* One block; a path of NULL is unknown. */
 struct vector {
@@ -42,7 +42,6 @@ static const struct vector b[] = {
 static alloctrace_snapshot *snapshot_make(const struct vector *vectors,
                                           size_t count, uint32_t limit)
 {
-    alloctrace_snapshot *snapshot = NULL;
     struct dumpfile dump;
 
     dumpfile_init(&dump);
@@ -52,12 +51,7 @@ static alloctrace_snapshot *snapshot_make(const struct vector *vectors,
                        vectors[i].path ? dumpfile_path(&dump, vectors[i].path)
                                        : 0,
                        0, vectors[i].domain, 1, vectors[i].size);
-    dumpfile_finish(&dump);
-    ck_assert_int_eq(alloctrace_snapshot_load_bytes(
-                         dump.file.data, dump.file.size, &snapshot, NULL),
-                     0);
-    dumpfile_fini(&dump);
-    return snapshot;
+    return dumpfile_load(&dump);
 }
 
 /* Says what a group is: "lib.c:3 main.c:7 30/3", the oldest frame first; of a

@@ -7,7 +7,7 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 static struct dumpfile dump;
 
@@ -38,19 +38,6 @@ static void describe(const alloctrace_statistics *statistics, size_t index,
     snprintf(text + used, size - used, "%" PRId64 "/%" PRId64, statistic->size,
              statistic->count);
     alloctrace_traceback_free(traceback);
-}
-
-static alloctrace_snapshot *load(void)
-{
-    alloctrace_snapshot *snapshot = NULL;
-    struct alloctrace_error error = {0};
-
-    dumpfile_finish(&dump);
-    ck_assert_msg(!alloctrace_snapshot_load_bytes(
-                      dump.file.data, dump.file.size, &snapshot, &error),
-                  "%s", error.message);
-    dumpfile_fini(&dump);
-    return snapshot;
 }
 
 /* Checks all groups, in their order. `expected` ends with NULL. */
@@ -91,7 +78,7 @@ static alloctrace_snapshot *snapshot_a(void)
     dumpfile_trace(&dump, dumpfile_path(&dump, "main.c:9 lib.c:3"), 0, 1, 1, 2);
     dumpfile_trace(&dump, dumpfile_path(&dump, "lib.c:1"), 0, 2, 1, 66);
     dumpfile_trace(&dump, 0, 0, 3, 1, 7);
-    return load();
+    return dumpfile_load(&dump);
 }
 
 START_TEST(domains_are_told_apart_only_by_domain)
@@ -101,7 +88,7 @@ START_TEST(domains_are_told_apart_only_by_domain)
     dumpfile_init(&dump);
     dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 0, 1, 8);
     dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 7, 1, 5);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     EXPECT(snapshot, LINENO, "a.c:1 13/2");
     EXPECT(snapshot, TRACEBACK, "a.c:1 13/2");
     EXPECT(snapshot, DOMAIN, "malloc#0 8/1", "#7 5/1");
@@ -178,7 +165,7 @@ START_TEST(each_metric_has_its_own_figures)
                         (const int64_t[]){1, 10, 5, 50, 2, 20});
     dumpfile_trace_full(&dump, dumpfile_path(&dump, "b.c:1"), 0, 0,
                         (const int64_t[]){0, 0, 9, 90, 0, 0});
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     expect(snapshot, ALLOCTRACE_BY_LINENO, ALLOCTRACE_METRIC_LIVE,
            LIST("a.c:1 10/1"));
     expect(snapshot, ALLOCTRACE_BY_LINENO, ALLOCTRACE_METRIC_TOTAL,
@@ -196,7 +183,7 @@ START_TEST(blocks_of_no_bytes_count_and_no_blocks_do_not)
     dumpfile_init(&dump);
     dumpfile_trace(&dump, dumpfile_path(&dump, "a.c:1"), 0, 0, 2, 0);
     dumpfile_trace(&dump, dumpfile_path(&dump, "b.c:1"), 0, 0, 0, 0);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     EXPECT(snapshot, LINENO, "a.c:1 0/2");
     EXPECT(snapshot, TRACEBACK, "a.c:1 0/2");
     alloctrace_snapshot_free(snapshot);
@@ -208,7 +195,7 @@ START_TEST(nothing_allocated_is_no_group)
     alloctrace_snapshot *snapshot;
 
     dumpfile_init(&dump);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     for (int by = ALLOCTRACE_BY_FILENAME; by <= ALLOCTRACE_BY_MODULE; by++)
         expect(snapshot, by, ALLOCTRACE_METRIC_TOTAL,
                (const char *const[]){NULL});
@@ -227,7 +214,7 @@ START_TEST(threads_are_merged_except_by_thread)
     path = dumpfile_path(&dump, "a.c:1");
     dumpfile_trace(&dump, path, 1, 0, 5, 50);
     dumpfile_trace(&dump, path, 2, 0, -2, -20); /* freed blocks of the other */
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     EXPECT(snapshot, LINENO, "a.c:1 30/3");
     EXPECT(snapshot, THREAD, "main#1 50/5", "worker#2 -20/-2");
     alloctrace_snapshot_free(snapshot);
@@ -250,7 +237,7 @@ START_TEST(functions_are_told_apart_by_file)
                                                          .function = "init",
                                                          .line = i + 1})),
             0, 0, 1, 8);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     EXPECT(snapshot, FUNCTION, "a.c:0 16/2", "b.c:0 8/1");
     alloctrace_snapshot_free(snapshot);
 }
@@ -276,7 +263,7 @@ START_TEST(types_are_found_through_wrappers)
         &dump, maker, dumpfile_frame(&dump, (struct dumpframe){.line = 3}));
     dumpfile_trace(&dump, wrapper, 0, 0, 1, 4);
     dumpfile_trace(&dump, maker, 0, 0, 1, 2);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     EXPECT(snapshot, TYPE, "Node#0 10/2", "#0 4/1");
     alloctrace_snapshot_free(snapshot);
 }
@@ -298,7 +285,7 @@ START_TEST(a_file_loaded_twice_is_one_module)
                     &dump, (struct dumpframe){.address = 0x1010 + 0x4000 * i,
                                               .module = i})),
             0, 0, 1, 8);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     EXPECT(snapshot, MODULE, "/lib/a.so#0 16/2", "#0 8/1");
     EXPECT(snapshot, FILENAME, "[a.so] 16/2", "[unknown] 8/1");
     /* The same place in the file, wherever it was loaded. */
@@ -315,7 +302,7 @@ START_TEST(sums_wrap_around_quietly)
     dumpfile_init(&dump);
     dumpfile_trace(&dump, 0, 0, 0, INT64_MAX, INT64_MAX);
     dumpfile_trace(&dump, 0, 0, 0, 1, 1);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     EXPECT(snapshot, LINENO,
            "<unknown>:0 -9223372036854775808/-9223372036854775808");
     alloctrace_snapshot_free(snapshot);

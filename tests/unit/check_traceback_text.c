@@ -11,7 +11,7 @@
 
 #include "alloctrace/analysis.h"
 #include "check_alloctrace.h"
-#include "dumpfile.h"
+#include "loaded.h"
 
 static struct dumpfile dump;
 
@@ -27,18 +27,6 @@ int __wrap_open(const char *path, int flags, ...)
     return __real_open(path, flags);
 }
 
-static alloctrace_snapshot *load(void)
-{
-    alloctrace_snapshot *snapshot = NULL;
-
-    dumpfile_finish(&dump);
-    ck_assert_int_eq(alloctrace_snapshot_load_bytes(
-                         dump.file.data, dump.file.size, &snapshot, NULL),
-                     0);
-    dumpfile_fini(&dump);
-    return snapshot;
-}
-
 /* A traceback of frames as text, the most recent one first. */
 static alloctrace_traceback *traceback_of(const char *path)
 {
@@ -48,7 +36,7 @@ static alloctrace_traceback *traceback_of(const char *path)
 
     dumpfile_init(&dump);
     id = dumpfile_path(&dump, path);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     ck_assert_int_eq(alloctrace_snapshot_traceback(snapshot, id, &traceback),
                      0);
     alloctrace_snapshot_free(snapshot);
@@ -139,7 +127,7 @@ START_TEST(functions_are_named_where_they_are_known)
                                                   .function = "f\x1b(int)",
                                                   .kind = 2});
     id = dumpfile_traceback(&dump, dumpfile_path(&dump, "/no/b:1"), id);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     ck_assert_int_eq(alloctrace_snapshot_traceback(snapshot, id, &traceback),
                      0);
     expect_format(traceback, ALLOCTRACE_NO_LIMIT, 0, ALLOCTRACE_WITH_FUNCTIONS,
@@ -273,7 +261,7 @@ START_TEST(each_file_is_opened_once)
             &dump, id,
             dumpfile_frame(&dump, (struct dumpframe){.file = i % 3 ? "s" : "t",
                                                      .line = i % 4}));
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     ck_assert_int_eq(alloctrace_snapshot_traceback(snapshot, id, &traceback),
                      0);
     ck_assert_uint_eq(alloctrace_traceback_count(traceback), 1000);
@@ -320,7 +308,7 @@ START_TEST(a_trace_is_written_with_its_most_recent_frame)
     dumpfile_trace(&dump, dumpfile_path(&dump, "c.c:3 b.c:2 a.c:1"), 0, 0, 2,
                    20480);
     dumpfile_trace(&dump, 0, 0, 0, 1, 7);
-    snapshot = load();
+    snapshot = dumpfile_load(&dump);
     ck_assert_uint_eq(
         alloctrace_trace_format(snapshot, 0, 0, text, sizeof text), 15);
     ck_assert_str_eq(text, "c.c:3: 20.0 KiB");
@@ -518,7 +506,7 @@ START_TEST(a_walk_has_the_frames_of_the_traceback)
                                                .flags = 2,
                                                .kind = 2});
         dumpfile_traceback(&dump, 3, id);
-        snapshot = load();
+        snapshot = dumpfile_load(&dump);
         for (uint32_t path = 0; path <= 6; path++) {
             struct alloctrace_walk walk;
             alloctrace_traceback *kept;

@@ -271,7 +271,10 @@ static void set_attributes(alloctrace_snapshot *snapshot)
 static void ask_details(const alloctrace_snapshot *snapshot)
 {
     struct alloctrace_detail *detail = NULL;
+    const char **types = NULL;
 
+    DO(alloctrace_snapshot_trace_types, snapshot, &types);
+    END(free, types); /* which is the program's to do */
     DO(alloctrace_snapshot_detail, snapshot, 0, &detail);
     END(alloctrace_detail_free, detail);
     DO(alloctrace_snapshot_detail_sum, snapshot, &detail);
