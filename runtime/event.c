@@ -306,7 +306,9 @@ static struct account *settle(struct account *account, size_t size)
     struct ledger *const ledger = __alloctrace_thread.ledger;
 
     if (event_owner(account) == ledger && generation_has(ledger)) {
-        if (ledger->n_settling && --ledger->n_settling == 0)
+        /* Not a handler on top of who may have the lock. */
+        if (ledger->n_settling && !__alloctrace_thread.busy &&
+            --ledger->n_settling == 0)
             ledger_settled(ledger);
         return account;
     }

@@ -540,6 +540,27 @@ START_TEST(while_a_scope_is_open_each_block_takes_the_slow_half)
 }
 END_TEST
 
+START_TEST(what_interrupts_the_runtime_settles_nothing)
+{
+    struct alloctrace_scope scope;
+    struct ledger *ledger;
+
+    sites_announce();
+    __alloctrace_malloc(10, site(0));
+    ledger = __alloctrace_thread.ledger;
+    ledger->n_settling = 0;
+    begin(&scope);
+    end(&scope);
+    lock_take(); /* as a handler finds it */
+    __alloctrace_malloc(10, site(0));
+    lock_release();
+    ck_assert_uint_eq(figures_at(0).live_blocks, 2);
+    ck_assert_uint_eq(ledger->n_settling, 1);
+    __alloctrace_malloc(10, site(0));
+    ck_assert_uint_eq(ledger->n_settling, 0);
+}
+END_TEST
+
 static volatile sig_atomic_t n_signals;
 
 /* ThreadSanitizer's additions are a load and a store, between which a handler's
@@ -618,7 +639,8 @@ START_TEST(a_handler_may_begin_and_end_scopes_at_any_moment)
 }
 END_TEST
 
-CHECK_MAIN("scope", a_scope_counts_blocks_bytes_the_most_at_once_and_what_is_left,
+CHECK_MAIN("scope",
+           a_scope_counts_blocks_bytes_the_most_at_once_and_what_is_left,
            a_resizing_counts_as_a_free_and_an_allocation,
            all_ways_to_allocate_are_counted,
            random_nested_scopes_equal_brute_force,
@@ -633,4 +655,5 @@ CHECK_MAIN("scope", a_scope_counts_blocks_bytes_the_most_at_once_and_what_is_lef
            a_thread_may_end_in_a_scope, a_child_of_fork_is_in_the_same_scopes,
            what_is_allocated_in_a_pause_is_in_no_scope,
            while_a_scope_is_open_each_block_takes_the_slow_half,
+           what_interrupts_the_runtime_settles_nothing,
            a_handler_may_begin_and_end_scopes_at_any_moment)
