@@ -224,6 +224,17 @@ at_export int alloctrace_dump_traceback(int fd, const void *block)
     return 0;
 }
 
+at_export int alloctrace_scope_begin(struct alloctrace_scope *scope)
+{
+    return scope_begin(scope);
+}
+
+at_export int alloctrace_scope_end(struct alloctrace_scope *scope,
+                                   struct alloctrace_scope_result *result)
+{
+    return scope_end(scope, result);
+}
+
 at_export void *alloctrace_switch_stack(void *next)
 {
     return stack_switch(next);

@@ -306,7 +306,9 @@ static struct account *settle(struct account *account, size_t size)
     struct ledger *const ledger = __alloctrace_thread.ledger;
 
     if (event_owner(account) == ledger && generation_has(ledger)) {
-        if (ledger->n_settling && --ledger->n_settling == 0)
+        /* Not a handler on top of who may have the lock. */
+        if (ledger->n_settling && !__alloctrace_thread.busy &&
+            --ledger->n_settling == 0)
             ledger_settled(ledger);
         return account;
     }
@@ -333,9 +335,12 @@ at_cold static void *add_slow(struct account *account, void *block, size_t size)
     if (is_put && at_options.detail)
         detail_add(account, (uintptr_t)block, size);
     errno = saved;
-    if (is_put)
-        return event_count(event_owner(account), account, block, size);
-    event_drop(size);
+    if (!is_put) {
+        event_drop(size);
+        return block;
+    }
+    event_count(event_owner(account), account, block, size);
+    scope_count(event_owner(account), (struct sample_share){1, size});
     return block;
 }
 

@@ -161,12 +161,21 @@ void ledger_unsettle(struct ledger *ledger)
 
 void ledger_settled(struct ledger *ledger)
 {
-    if (real_has_hidden_frees() || at_options.detail)
+    if (real_has_hidden_frees() || at_options.detail ||
+        count_get(&ledger->n_scopes)) /* each block counts for a scope */
         return;
     lock_take();
     if (generation_has(ledger)) /* or it was retired just now */
         count_set(&ledger->max_slack, NARROW_SLACK_MAX);
     lock_release();
+}
+
+void ledger_end_scopes(struct ledger *ledger)
+{
+    if (!ledger->n_scopes)
+        return;
+    ledger->n_scopes = 0;
+    ledger_unsettle(ledger);
 }
 
 void ledger_recycle(struct ledger *ledger)
@@ -190,6 +199,8 @@ void ledger_recycle(struct ledger *ledger)
     cache_clear(&ledger->cache);
     ledger->id = old.id;
     memcpy(ledger->tables, old.tables, sizeof old.tables);
+    ledger->scopes = old.scopes;
+    ledger->max_scopes = old.max_scopes;
     count_set(&ledger->is_free, 1);
 }
 

@@ -207,6 +207,7 @@ static void record(uintptr_t begin, uintptr_t end)
     if (at_options.detail)
         detail_add(pending, begin, size);
     event_count(event_owner(pending), pending, NULL, size);
+    scope_count(event_owner(pending), (struct sample_share){1, size});
 }
 
 /* ---- For mmap.c ---- */

@@ -37,11 +37,6 @@ extern char __libc_single_threaded __attribute__((weak));
 
 struct peak at_peak = {.epoch = 1};
 
-int64_t peak_live(const struct ledger *ledger)
-{
-    return count_get(&ledger->limit) - count_get(&ledger->room);
-}
-
 /* The peak of a generation that is over is nobody's: its threads must not end
  * the current one's epochs. */
 static void next_epoch(const struct generation *generation)

@@ -296,9 +296,14 @@ void peak_fall(struct ledger *ledger) at_cold;
 void peak_share(void);                          /* locked */
 void peak_leave(struct ledger *ledger);         /* locked */
 void peak_reset(void);                          /* locked */
-int64_t peak_live(const struct ledger *ledger); /* its live bytes */
 uint64_t peak_bytes(void);
 uint64_t peak_slack(void);
+
+/* A ledger's live bytes. */
+static inline int64_t peak_live(const struct ledger *ledger)
+{
+    return count_get(&ledger->limit) - count_get(&ledger->room);
+}
 
 /* account.c: under at_lock. */
 bool account_init(void);
@@ -393,6 +398,8 @@ struct account *ledger_add(struct ledger *ledger, struct account_facts facts);
 void ledger_remember(struct ledger *ledger, uint64_t key,
                      struct account *account);
 struct account *ledger_recall(struct ledger *ledger, uint64_t key);
+/* Its scopes are open no more: its thread has left it. Locked. */
+void ledger_end_scopes(struct ledger *ledger);
 int64_t ledger_live_sum(void);
 uint64_t ledger_total_sum(void); /* bytes ever allocated; looks at all */
 
@@ -462,6 +469,15 @@ bool start_tracing(int32_t frames);
  * signal handler. */
 void pause_begin(void);
 void pause_end(void); /* does nothing if there is none */
+
+/* scope.c: what alloctrace.h says of scopes. 0 or an error of it. */
+struct alloctrace_scope;
+struct alloctrace_scope_result;
+int scope_begin(struct alloctrace_scope *scope);
+int scope_end(const struct alloctrace_scope *scope,
+              struct alloctrace_scope_result *result);
+/* Something was counted in a ledger that has open scopes. By its owner. */
+void scope_count(struct ledger *ledger, struct sample_share share);
 
 /* event.c: the slow halves of event.h. They leave errno alone. */
 struct account *event_find_slow(uint64_t key, uint64_t leaf, unsigned how,

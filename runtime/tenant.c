@@ -207,6 +207,7 @@ static void hand_over(struct ledger *ledger)
     count_set(&ledger->tid, is_empty ? os_tid() : 0);
     set_name(ledger, is_empty ? "" : OTHERS_NAME);
     ledger->last_account = NULL;
+    ledger_end_scopes(ledger);
     ledger->is_late = 0;
     count_set(&ledger->is_free, 0);
     if (is_still)

@@ -245,6 +245,7 @@ bool tracked_add(struct account *account, uintptr_t address, size_t size)
     if (at_options.detail)
         detail_add(account, address, size);
     event_count_share(event_owner(account), account, NULL, share);
+    scope_count(event_owner(account), share);
     return true;
 }
 

@@ -19,6 +19,7 @@
  *              account that it was counted in, and its size.
  *   epoch      number of the current peak of traced memory. An account whose
  *              epoch is older has not changed since the peak.
+ *   scope      a stretch of a thread's work that is counted apart (scope.c).
  *   generation what is counted between two clears, or a start and a stop.
  *              Ledgers of earlier ones are retired: nobody reads them.
  *
@@ -247,6 +248,13 @@ struct cache {
     struct cache_table old;   /* what was young before */
 };
 
+/* An open scope of a thread. See scope.c. */
+struct scope_level {
+    int64_t peak;      /* most live bytes of the ledger since it began */
+    uint64_t serial;   /* its number in the ledger */
+    uintptr_t address; /* of the caller's struct, which is not followed */
+};
+
 /* One thread's accounts. The first line is what the hot path touches. */
 struct ledger {
     uint32_t *slots;     /* table of the hot path; empty when verifying */
@@ -273,6 +281,12 @@ struct ledger {
     const struct account *last_account; /* of the newest block (detail.c) */
     uintptr_t last_block;
     uint32_t *tables[LEDGER_TABLES]; /* all it ever had; NULL = not yet */
+    struct scope_level *scopes; /* those that are open, outermost first */
+    uint32_t n_scopes;          /* how many they are */
+    uint32_t max_scopes;        /* that there is room for */
+    uint64_t scope_serial; /* scopes that were ever begun in it */
+    uint64_t scope_blocks; /* allocated while scopes were open */
+    uint64_t scope_bytes;  /* their sizes */
     /* The rest is tenant.c's, under at_lock. */
     uint32_t tid;     /* of its thread; 0 = of several */
     uint32_t is_free; /* its thread has ended */

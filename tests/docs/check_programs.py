@@ -26,7 +26,7 @@ from pages import e2e
 
 EXAMPLES = os.path.join(pages.TOP, "examples")
 PROGRAMS = ("grow.c", "peak.c", "subsystem.c", "pool.c", "leak_test.c",
-            "offline.c", "merge.c", "raii.cc")
+            "offline.c", "merge.c", "loop.c", "raii.cc")
 STATUS = {"leak_test.c": 1}  # one of its units leaks
 MARK = re.compile(r"^ */\* (\w+: \d+ x \d+ B(?:, \w+: \d+ x \d+ B)*) \*/$")
 EXAMPLE_DUMPS = "./grow before.alloctrace after.alloctrace"
@@ -141,6 +141,20 @@ def expect_merge(_):
     grow = Program("grow.c")
     size = total(grow.snapshot("before")) + total(grow.snapshot("after"))
     return f"2 processes, {size} B live\n"
+
+
+def expect_loop(program):
+    """By arithmetic: each word takes a byte more than it has."""
+    words = re.findall(r'"(\w+)"', re.search(
+        r"words\[\] = \{(.*?)\}", program.text, re.S).group(1))
+    sizes = [sum(len(word) + 1 for word in words[:n + 1])
+             for n in range(len(words))]
+
+    def line(name, allocated):
+        return (f"{name}: {len(allocated):.1f} blocks, "
+                f"{sum(allocated):.1f} B an iteration; {sizes[-1]} B at once, "
+                "0 B left\n")
+    return line("growing", sizes) + line("measured", sizes[-1:])
 
 
 def expect_raii(program):

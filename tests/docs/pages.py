@@ -35,6 +35,11 @@ def shell(build, directory, command, status=0, **variables):
     return result.stdout.decode()
 
 
+def quiet(build, directory, command, **variables):
+    """The same whatever it writes to standard error, which is not returned."""
+    return shell(build, directory, command + " 2>/dev/null", **variables)
+
+
 def compare(what, actual, expected):
     """Fails with both texts if they differ. A line "..." of the expected one
     stands for any lines."""

@@ -310,6 +310,8 @@ static void run_all(void)
     uint64_t peak = 1;
     void *dump;
     size_t size;
+    struct alloctrace_scope scope;
+    struct alloctrace_scope_result result;
     void *const stack = alloctrace_switch_stack(NULL);
 
     alloctrace_switch_stack(stack);
@@ -323,6 +325,10 @@ static void run_all(void)
     alloctrace_pause();
     free(strdup(text));
     alloctrace_resume();
+    if (alloctrace_scope_begin(&scope) != alloctrace_scope_end(&scope, &result))
+        puts("a scope");
+    if (result.allocations || result.net)
+        puts("a block in a scope");
     if (alloctrace_get_traced_memory(&bytes, &peak) || bytes > peak)
         puts("no memory");
     if (!alloctrace_is_tracing() && alloctrace_get_overhead_memory())
