@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
+#include "build.h"
 
 int alloctrace_builder_create(alloctrace_builder **builder)
 {

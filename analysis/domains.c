@@ -9,7 +9,7 @@
  *     domain_numbers   number => its name, 0 = it has none, or MOVED
  *     domain_names     {name, 0} => number; {0, number} => where that went
  */
-#include "model.h"
+#include "build.h"
 
 /* In place of a name: the number was given to a nameless domain that had
  * another one. */

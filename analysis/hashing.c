@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "model.h"
+#include "build.h"
 
 /* ---- Hashing ---- */
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
+#include "build.h"
 
 int at_intern_init(struct at_intern *intern)
 {

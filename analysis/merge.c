@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
+#include "build.h"
 
 /* In a map: the entry is needed, but has no number yet. */
 #define NEEDED UINT32_MAX

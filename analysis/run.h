@@ -16,7 +16,7 @@
 #ifndef ALLOCTRACE_RUN_H
 #define ALLOCTRACE_RUN_H
 
-#include "model.h"
+#include "build.h"
 
 /* In the order in which they follow a path. */
 enum at_item_kind { AT_ITEM_TRACE, AT_ITEM_PATH };
