@@ -52,7 +52,7 @@ PROGRAMS = [
         "sqlite", "sqlite3", "Autotools", needs=["tcl8.6"],
         build="./configure --disable-tcl --disable-readline && "
               'make -j "$JOBS" sqlite3 speedtest1',
-        run="$TRACED ./speedtest1 --size 20 >/dev/null",
+        run="$TRACED ./speedtest1 --size 60 >/dev/null",
         test="printf 'create table t(a); insert into t values(6*7); "
              "select a from t;' | ./sqlite3 | grep -x 42"),
     Program(
@@ -96,9 +96,8 @@ PROGRAMS = [
              "1620 1621 1650 1652 1653 1654 1655 1660 1661",
         passed=r"...OK \(",
         run="""
-            head -c 20000000 /dev/zero >zeros
-            $TRACED src/curl -s -o /dev/null "file://$PWD/zeros" \
-                -: -s -o /dev/null "file://$PWD/zeros" """),
+            [ -d many ] || { mkdir many; (cd many; seq 1 4000 | xargs touch); }
+            $TRACED src/curl -s "file://$PWD/many/[1-4000]" """),
     Program(
         "gawk", "gawk", "Autotools",
         build=AUTOTOOLS + "find . -name awkgram.c -o -name command.c | "
@@ -114,13 +113,13 @@ PROGRAMS = [
         build='make -C programs -j "$JOBS" zstd HAVE_ZLIB=0 HAVE_LZMA=0 '
               "HAVE_LZ4=0 CC=\"$CC\"",
         test="programs/zstd -b1e3i0 2>&1",
-        run="$TRACED programs/zstd -b3e5i1 >/dev/null 2>&1"),
+        run="$TRACED programs/zstd -b3e5i2 >/dev/null 2>&1"),
     Program(
         "xz", "xz-utils", "Autotools, libtool",
         build=AUTOTOOLS + './configure --disable-nls && make -j "$JOBS"',
         test="make check", passed=r"^PASS: ",
         run="""
-            [ -f words ] || seq 1 400000 >words
+            [ -f words ] || seq 1 3000000 >words
             $TRACED src/xz/xz -T1 -3 -c words >/dev/null"""),
     Program(
         "memcached", "memcached", "Autotools, threads",
@@ -136,13 +135,6 @@ PROGRAMS = [
             python3 "$LOAD" "$PORT"
             kill -TERM "$server"
             wait "$server" || true"""),
-    Program(
-        "fmtlib", "fmtlib", "CMake, C++",
-        build='cmake -S . -B out -DCMAKE_BUILD_TYPE=Release -DFMT_FUZZ=OFF '
-              '&& cmake --build out -j "$JOBS"',
-        test="cd out && ctest --output-on-failure",
-        passed=r"\.\.\. +Passed",
-        run="$TRACED out/bin/format-test >/dev/null"),
     Program(
         "googletest", "googletest", "CMake, C++",
         build="cmake -S . -B out -DCMAKE_BUILD_TYPE=Release "
