@@ -47,6 +47,12 @@ function(alloctrace_split flags options_out libraries_out)
     set(${libraries_out} "${libraries}" PARENT_SCOPE)
 endfunction()
 
+# As target_link_libraries, which hands flags on to a shell as they are.
+function(alloctrace_link_behind target)
+    string(REPLACE " " "\\ " flags "${ARGN}")
+    target_link_libraries(${target} PRIVATE ${flags})
+endfunction()
+
 # A library that is part of something else hands the runtime on to what it
 # becomes part of: the static one to programs, the shared one to libraries.
 function(alloctrace_link_consumers target program library)
@@ -75,10 +81,10 @@ function(alloctrace_instrument_target target)
     alloctrace_split("${program}" program analysis)
     if(type STREQUAL "EXECUTABLE")
         target_link_options(${target} PRIVATE ${program})
-        target_link_libraries(${target} PRIVATE ${analysis})
+        alloctrace_link_behind(${target} ${analysis})
     elseif(type MATCHES "^(SHARED|MODULE)_LIBRARY$")
         # Behind the objects: it is linked only if something needs it.
-        target_link_libraries(${target} PRIVATE ${library})
+        alloctrace_link_behind(${target} ${library})
     elseif(type MATCHES "^(STATIC|OBJECT)_LIBRARY$")
         alloctrace_link_consumers(${target} "${program}" "${library}")
     else()

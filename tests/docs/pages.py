@@ -22,6 +22,7 @@ def environment(build, **variables):
     return e2e.environment(**{"PATH": path,
                               "CPATH": os.path.join(TOP, "include"),
                               "LIBRARY_PATH": os.path.join(build, "lib"),
+                              "LD_LIBRARY_PATH": os.path.join(build, "lib"),
                               **variables})
 
 

@@ -109,7 +109,8 @@ def without_the_plugin(work):
     for name in sorted(names):
         e2e.check(f"{name}(" in text, f"{SOURCE} does not call {name}")
     plain = [f"-I{work.build}/include", f"-L{work.build}/lib"]
-    library = ["-lalloctrace-analysis", "-lm"]
+    library = ["-lalloctrace-analysis", "-lm",
+               f"-Wl,-rpath,{work.build}/lib"]
     outputs = {}
     for compiler in ("gcc", "g++"):
         language = ["-x", "c++"] if compiler == "g++" else ["-x", "c"]
@@ -162,7 +163,7 @@ def libraries(work):
     for compiler, *more in (["alloctrace-gcc"],
                             ["gcc", f"-I{work.build}/include",
                              f"-L{work.build}/lib", "-lalloctrace-analysis",
-                             "-lm"]):
+                             "-lm", f"-Wl,-rpath,{work.build}/lib"]):
         work.compile(compiler, *link, *more)
         work.run()
         print(f"{compiler}: a library that looks at its process")

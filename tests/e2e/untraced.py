@@ -46,6 +46,27 @@ def headers_are_all():
                     {*HEADERS, "analysis", "abi", "format", "version"})
 
 
+def links(build):
+    """{how the libraries are linked: what says so}"""
+    return {"archives": ["-l:liballoctrace-symbol.a", "-ldwarf", "-lelf"],
+            "shared": ["-lalloctrace-symbol", "-lalloctrace-analysis",
+                       f"-Wl,-rpath,{build}/lib"]}
+
+
+def run_all(build, directory, link):
+    program = os.path.join(directory, "untraced")
+    result = e2e.run([
+        os.path.join(build, "bin", "alloctrace-gcc"), "-g", "-O1", "-Wall",
+        "-Wextra", "-Werror", PROGRAM, "-o", program, f"-L{build}/lib", *link])
+    e2e.check_equal(f"compiling: {result.stderr.decode()}", result.status, 0)
+    for variables in ({}, {"ALLOCTRACE_BLOCKS": "1"}):
+        result = e2e.run(
+            [program, os.path.join(directory, "a.alloctrace")],
+            e2e.environment(ALLOCTRACE_DETAIL="1", **variables))
+        e2e.check_equal(f"{variables}: {result.stderr.decode()}",
+                        result.status, 0)
+
+
 def test():
     arguments = e2e.parse_arguments()
     headers_are_all()
@@ -58,22 +79,10 @@ def test():
     for name in sorted(names):
         e2e.check(re.search(rf"\b{name}\b", text),
                   f"{PROGRAM} does not call {name}")
-    with e2e.scratch() as directory:
-        program = os.path.join(directory, "untraced")
-        result = e2e.run([
-            os.path.join(arguments.build, "bin", "alloctrace-gcc"), "-g",
-            "-O1", "-Wall", "-Wextra", "-Werror", PROGRAM, "-o", program,
-            f"-L{arguments.build}/lib", "-lalloctrace-symbol", "-ldwarf",
-            "-lelf"])
-        e2e.check_equal(f"compiling: {result.stderr.decode()}", result.status,
-                        0)
-        for variables in ({}, {"ALLOCTRACE_BLOCKS": "1"}):
-            result = e2e.run(
-                [program, os.path.join(directory, "a.alloctrace")],
-                e2e.environment(ALLOCTRACE_DETAIL="1", **variables))
-            e2e.check_equal(f"{variables}: {result.stderr.decode()}",
-                            result.status, 0)
-            print(f"{variables or 'plain'}: {len(names)} functions")
+    for how, link in links(arguments.build).items():
+        with e2e.scratch() as directory:
+            run_all(arguments.build, directory, link)
+        print(f"{how}: {len(names)} functions")
 
 
 e2e.main(test)
