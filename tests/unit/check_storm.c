@@ -76,7 +76,9 @@ static void *disturb(void *number)
 {
     uint32_t state = (uint32_t)(uintptr_t)number * 991 + 5;
 
-    for (unsigned i = 0; i < N_CHANGES; i++)
+    /* On a busy machine the workers may not have begun by then. */
+    for (unsigned i = 0; i < N_CHANGES || atomic_load(&n_steps) < N_CHANGES;
+         i++)
         switch (next_random(&state) % 6) {
         case 0:
             alloctrace_stop();
