@@ -70,20 +70,9 @@ static void put_detail(struct at_outflow *outflow,
                        const struct at_trace_name *name,
                        const struct at_detail *detail)
 {
-    write_detail(entry_take(outflow, DETAILS),
-                 &(struct alloctrace_detail_entry){
-                     .traceback = name->traceback,
-                     .thread = name->thread,
-                     .domain = name->domain,
-                     .temporary_blocks = detail->temporary_blocks,
-                     .temporary_bytes = detail->temporary_bytes,
-                     .resized_blocks = detail->resized_blocks,
-                     .resized_in_place = detail->resized_in_place,
-                     .moved_bytes = detail->moved_bytes,
-                     .grown_bytes = detail->grown_bytes,
-                     .shrunk_bytes = detail->shrunk_bytes,
-                     .smallest = detail->smallest,
-                     .largest = detail->largest});
+    const struct alloctrace_detail_entry entry = detail_entry(name, detail);
+
+    write_detail(entry_take(outflow, DETAILS), &entry);
 }
 
 static void put_size(struct at_outflow *outflow,

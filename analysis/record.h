@@ -133,4 +133,24 @@ int at_snapshot_write(const alloctrace_snapshot *snapshot, const char *path,
                       at_paths_put *put, void *data,
                       struct alloctrace_error *error);
 
+/* The details of a trace, under the name that it has in the file. */
+static inline struct alloctrace_detail_entry
+detail_entry(const struct at_trace_name *name, const struct at_detail *detail)
+{
+    return (struct alloctrace_detail_entry){
+        .traceback = name->traceback,
+        .thread = name->thread,
+        .domain = name->domain,
+        .temporary_blocks = detail->temporary_blocks,
+        .temporary_bytes = detail->temporary_bytes,
+        .resized_blocks = detail->resized_blocks,
+        .resized_in_place = detail->resized_in_place,
+        .moved_bytes = detail->moved_bytes,
+        .grown_bytes = detail->grown_bytes,
+        .shrunk_bytes = detail->shrunk_bytes,
+        .smallest = detail->smallest,
+        .largest = detail->largest,
+    };
+}
+
 #endif

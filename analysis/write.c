@@ -291,16 +291,11 @@ static void details_put(struct writing *writing)
         const struct at_detail *const detail = &snapshot->details[i];
         const struct at_trace_name name = trace_name(writing, detail->trace);
 
-        ENTRY_PUT(writing, detail, DETAIL, .traceback = name.traceback,
-                  .thread = name.thread, .domain = name.domain,
-                  .temporary_blocks = detail->temporary_blocks,
-                  .temporary_bytes = detail->temporary_bytes,
-                  .resized_blocks = detail->resized_blocks,
-                  .resized_in_place = detail->resized_in_place,
-                  .moved_bytes = detail->moved_bytes,
-                  .grown_bytes = detail->grown_bytes,
-                  .shrunk_bytes = detail->shrunk_bytes,
-                  .smallest = detail->smallest, .largest = detail->largest);
+        const struct alloctrace_detail_entry entry =
+            detail_entry(&name, detail);
+
+        write_detail(
+            at_output_take(&writing->output, ALLOCTRACE_DETAIL_SIZE), &entry);
     }
     at_output_pad(&writing->output);
 }

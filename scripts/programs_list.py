@@ -43,6 +43,18 @@ threads = [threading.Thread(target=load, args=(i,)) for i in range(4)]
 [thread.join() for thread in threads]
 """
 
+# A server, and a client of its own that is not traced.
+REDIS_LOAD = """
+$TRACED src/redis-server --port "$PORT" --save '' >/dev/null &
+until src/redis-cli -p "$PORT" ping >/dev/null 2>&1; do
+    sleep 0.1
+done
+src/redis-benchmark -p "$PORT" -n 40000 -q \
+    -t set,get,lpush,hset,zadd >/dev/null
+src/redis-cli -p "$PORT" shutdown nosave || true
+wait
+"""
+
 PROGRAMS = [
     Program(
         "lua", "lua5.4", "Make",
@@ -61,29 +73,13 @@ PROGRAMS = [
         test="./runtest --single unit/type/list --single unit/type/hash "
              "--single unit/expire --clients 2",
         passed=r"^\[.*ok.*\]: ",
-        run="""
-            $TRACED src/redis-server --port "$PORT" --save '' >/dev/null &
-            until src/redis-cli -p "$PORT" ping >/dev/null 2>&1; do
-                sleep 0.1
-            done
-            src/redis-benchmark -p "$PORT" -n 40000 -q \
-                -t set,get,lpush,hset,zadd >/dev/null
-            src/redis-cli -p "$PORT" shutdown nosave || true
-            wait"""),
+        run=REDIS_LOAD),
     Program(
         "redis, jemalloc", "redis", "Make", needs=["tcl8.6"],
         build='make -j "$JOBS" MALLOC=jemalloc',
         test="./runtest --single unit/type/string --clients 2",
         passed=r"^\[.*ok.*\]: ",
-        run="""
-            $TRACED src/redis-server --port "$PORT" --save '' >/dev/null &
-            until src/redis-cli -p "$PORT" ping >/dev/null 2>&1; do
-                sleep 0.1
-            done
-            src/redis-benchmark -p "$PORT" -n 40000 -q \
-                -t set,get,lpush,hset,zadd >/dev/null
-            src/redis-cli -p "$PORT" shutdown nosave || true
-            wait"""),
+        run=REDIS_LOAD),
     Program(
         "curl", "curl", "Autotools, libtool", needs=["libtool-bin"],
         build=AUTOTOOLS + "./configure --without-ssl --enable-debug "

@@ -25,4 +25,17 @@ static inline alloctrace_snapshot *dumpfile_load(struct dumpfile *dump)
     return snapshot;
 }
 
+/* The frames that a traceback had before a limit. */
+static inline uint64_t total_nframe(const alloctrace_snapshot *snapshot, uint32_t id)
+{
+    alloctrace_traceback *traceback;
+    uint64_t total;
+
+    ck_assert_int_eq(alloctrace_snapshot_traceback(snapshot, id, &traceback),
+                     0);
+    total = alloctrace_traceback_total_nframe(traceback);
+    alloctrace_traceback_free(traceback);
+    return total;
+}
+
 #endif

@@ -360,25 +360,13 @@ static void print_text(FILE *file, const alloctrace_snapshot *snapshot,
     print_attributes(file, snapshot);
 }
 
-static void json_text(FILE *file, const char *name, const char *text)
-{
-    fprintf(file, ",\"%s\":", name);
-    out_json_string(file, text);
-}
-
 static void json_process(FILE *file, const alloctrace_snapshot *snapshot)
 {
     const struct alloctrace_process *const process =
         alloctrace_snapshot_process(snapshot);
-    const size_t n = alloctrace_snapshot_argument_count(snapshot);
 
     json_text(file, "program", process->program);
-    fputs(",\"arguments\":[", file);
-    for (size_t i = 0; i < n; i++) {
-        fputs(i > 0 ? "," : "", file);
-        out_json_string(file, alloctrace_snapshot_argument(snapshot, i));
-    }
-    putc(']', file);
+    json_arguments(file, snapshot);
     json_text(file, "host", process->host);
     json_text(file, "writer", process->writer);
     json_text(file, "reason", process->reason);

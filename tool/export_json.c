@@ -16,17 +16,6 @@
 
 /* ---- Members: ,"name":value ---- */
 
-static void json_name(FILE *file, const char *name)
-{
-    fprintf(file, ",\"%s\":", name);
-}
-
-static void json_text(FILE *file, const char *name, const char *text)
-{
-    json_name(file, name);
-    out_json_string(file, text);
-}
-
 /* A member that is left out if it says nothing. */
 static void json_known_text(FILE *file, const char *name, const char *text)
 {
@@ -54,17 +43,10 @@ static void json_process(FILE *file, const alloctrace_snapshot *snapshot)
 {
     const struct alloctrace_process *const process =
         alloctrace_snapshot_process(snapshot);
-    const size_t n = alloctrace_snapshot_argument_count(snapshot);
 
     fputs(",\"process\":{\"program\":", file);
     out_json_string(file, process->program);
-    json_name(file, "arguments");
-    putc('[', file);
-    for (size_t i = 0; i < n; i++) {
-        fputs(i > 0 ? "," : "", file);
-        out_json_string(file, alloctrace_snapshot_argument(snapshot, i));
-    }
-    putc(']', file);
+    json_arguments(file, snapshot);
     json_text(file, "host", process->host);
     json_text(file, "writer", process->writer);
     json_text(file, "reason", process->reason);

@@ -6,9 +6,34 @@
 
 #include "out.h"
 
+void json_name(FILE *file, const char *name)
+{
+    fprintf(file, ",\"%s\":", name);
+}
+
 void json_number(FILE *file, const char *name, uint64_t number)
 {
-    fprintf(file, ",\"%s\":%" PRIu64, name, number);
+    json_name(file, name);
+    fprintf(file, "%" PRIu64, number);
+}
+
+void json_text(FILE *file, const char *name, const char *text)
+{
+    json_name(file, name);
+    out_json_string(file, text);
+}
+
+void json_arguments(FILE *file, const alloctrace_snapshot *snapshot)
+{
+    const size_t n = alloctrace_snapshot_argument_count(snapshot);
+
+    json_name(file, "arguments");
+    putc('[', file);
+    for (size_t i = 0; i < n; i++) {
+        fputs(i > 0 ? "," : "", file);
+        out_json_string(file, alloctrace_snapshot_argument(snapshot, i));
+    }
+    putc(']', file);
 }
 
 void json_summary(FILE *file, const alloctrace_snapshot *snapshot)

@@ -11,8 +11,15 @@
 
 #include "alloctrace/analysis.h"
 
-/* ,"name":17 */
+/* ,"name": */
+void json_name(FILE *file, const char *name);
+
+/* ,"name":17 and ,"name":"text" */
 void json_number(FILE *file, const char *name, uint64_t number);
+void json_text(FILE *file, const char *name, const char *text);
+
+/* ,"arguments":[...]: the program's, its name first. */
+void json_arguments(FILE *file, const alloctrace_snapshot *snapshot);
 
 /* What the whole program allocated, and what was dropped. */
 void json_summary(FILE *file, const alloctrace_snapshot *snapshot);

@@ -48,8 +48,7 @@ def check(project, source, folder, installation):
                         os.path.join(folder, "projects"))
 
     headers = os.path.join(installation.prefix, "include")
-    untouched = {key: value for key, value in os.environ.items()
-                 if not key.startswith("ALLOCTRACE")}
+    untouched = Installation().env
     env = dict(installation.env, CPPFLAGS="-I" + headers)
     fresh()
     first = build(project, place, WITHOUT, dict(untouched, HEADERS=headers))

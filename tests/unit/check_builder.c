@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "check_alloctrace.h"
+#include "loaded.h"
 #include "vectors.h"
 
 static alloctrace_builder *builder_create(void)
@@ -56,18 +57,6 @@ static const char *path_text(const alloctrace_snapshot *snapshot, uint32_t id)
     }
     alloctrace_traceback_free(traceback);
     return text;
-}
-
-static uint64_t total_nframe(const alloctrace_snapshot *snapshot, uint32_t id)
-{
-    alloctrace_traceback *traceback;
-    uint64_t total;
-
-    ck_assert_int_eq(alloctrace_snapshot_traceback(snapshot, id, &traceback),
-                     0);
-    total = alloctrace_traceback_total_nframe(traceback);
-    alloctrace_traceback_free(traceback);
-    return total;
 }
 
 /* All groups of a grouping: "lib.c:1 66/1, main.c:7 30/3". */

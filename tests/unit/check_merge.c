@@ -33,18 +33,6 @@ static alloctrace_snapshot *merge(alloctrace_snapshot *a,
     return merged;
 }
 
-static uint64_t total_nframe(const alloctrace_snapshot *snapshot, uint32_t id)
-{
-    alloctrace_traceback *traceback;
-    uint64_t total;
-
-    ck_assert_int_eq(alloctrace_snapshot_traceback(snapshot, id, &traceback),
-                     0);
-    total = alloctrace_traceback_total_nframe(traceback);
-    alloctrace_traceback_free(traceback);
-    return total;
-}
-
 /* ---- Processes ---- */
 
 static alloctrace_snapshot *of_process(const struct alloctrace_process *process)
