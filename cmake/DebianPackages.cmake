@@ -40,11 +40,7 @@ macro(debian_package component name section depends text)
             COMPONENT ${component})
 endmacro()
 
-# The packages that the plugins' compilers are in.
-get_property(plugins GLOBAL PROPERTY ALLOCTRACE_PLUGINS)
-list(GET plugins 0 plugin)
-string(REGEX REPLACE "[|].*" "" compiler "${plugin}")
-alloctrace_describe_compiler(first ${compiler})
+# first_major: the compiler that the first plugin is for (Package.cmake).
 set(same "(= ${PROJECT_VERSION})")
 
 debian_package(tool alloctrace devel

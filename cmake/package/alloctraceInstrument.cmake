@@ -4,8 +4,19 @@
 # compiler, so that there is one place that knows it.
 option(ALLOCTRACE_ENABLE "Instrument what alloctrace_instrument names" ON)
 
-# The flags that `alloctrace ARGUMENTS...` prints, as a list.
+# The flags that `alloctrace ARGUMENTS...` prints, as a list. Asked once.
 function(alloctrace_ask out)
+    string(MD5 question "${ARGN}")
+    get_property(is_known GLOBAL PROPERTY alloctrace_${question} SET)
+    if(NOT is_known)
+        alloctrace_run(flags ${ARGN})
+        set_property(GLOBAL PROPERTY alloctrace_${question} "${flags}")
+    endif()
+    get_property(flags GLOBAL PROPERTY alloctrace_${question})
+    set(${out} "${flags}" PARENT_SCOPE)
+endfunction()
+
+function(alloctrace_run out)
     execute_process(COMMAND "${alloctrace_COMMAND}" ${ARGN}
                     OUTPUT_VARIABLE flags ERROR_VARIABLE message
                     RESULT_VARIABLE status
@@ -65,6 +76,7 @@ endfunction()
 function(alloctrace_instrument_target target)
     get_target_property(type ${target} TYPE)
     alloctrace_languages(languages)
+    list(GET languages 0 first)
     foreach(language ${languages})
         set(command "${CMAKE_${language}_COMPILER}")
         string(REPLACE " " "\\ " command "${command}")
@@ -72,7 +84,6 @@ function(alloctrace_instrument_target target)
         alloctrace_ask(flags cflags --cc "${command}")
         target_compile_options(${target} PRIVATE
             "$<$<COMPILE_LANGUAGE:${language}>:${flags}>")
-        list(GET languages 0 first)
         if(language STREQUAL first)
             alloctrace_ask(program ldflags --static --cc "${command}")
             alloctrace_ask(library ldflags --shared --cc "${command}")
