@@ -39,5 +39,5 @@ void automatic_in_child(void)
 
 int automatic_dump(const char *reason)
 {
-    return init_dump(numbered, reason);
+    return request_dump_unasked(numbered, reason);
 }

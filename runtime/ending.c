@@ -105,11 +105,6 @@ void ending_dump(const char *reason)
     os_release_handlers(held);
 }
 
-bool ending_has_begun(void)
-{
-    return __atomic_load_n(&state, __ATOMIC_ACQUIRE) != RUNNING;
-}
-
 /* The signal's name is the dump's reason. If two threads are hit, the first
  * one's signal is what the process dies of, as it would untraced. */
 static void on_fatal_signal(const char *name)

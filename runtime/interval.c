@@ -44,7 +44,7 @@ uint64_t interval_pause(uint64_t left, uint64_t grown, uint64_t pause,
 
 static void dump(void)
 {
-    if (count_get(&at_tracing) != TRACING_ON || ending_has_begun())
+    if (count_get(&at_tracing) != TRACING_ON)
         return;
     os_borrow_errors();
     automatic_dump("interval");

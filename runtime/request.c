@@ -32,18 +32,42 @@ static int dump_to(const char *pattern, const char *reason)
     return error;
 }
 
-int init_dump(const char *pattern, const char *reason)
+/* `is_wanted` is asked when nobody else writes any more. */
+static int dump_if(bool (*is_wanted)(void), const char *pattern,
+                   const char *reason)
 {
     uint64_t blocked;
-    int error;
+    int error = 0;
 
     if (lock_is_held())
         return EBUSY;
     blocked = lock_take_dump();
-    is_program_file = os_has_program_files();
-    error = dump_to(pattern, reason);
+    if (is_wanted()) {
+        is_program_file = os_has_program_files();
+        error = dump_to(pattern, reason);
+    }
     lock_release_dump(blocked);
     return error;
+}
+
+static bool always(void)
+{
+    return true;
+}
+
+int init_dump(const char *pattern, const char *reason)
+{
+    return dump_if(always, pattern, reason);
+}
+
+static bool goes_on(void)
+{
+    return !count_get(&is_finished);
+}
+
+int request_dump_unasked(const char *pattern, const char *reason)
+{
+    return dump_if(goes_on, pattern, reason);
 }
 
 /* The file is the caller's, and what becomes of it in children. */
@@ -93,9 +117,9 @@ static void dump_by_signal(void)
 {
     const int saved = errno;
 
-    if (!count_get(&is_finished) && count_get(&at_tracing) == TRACING_ON) {
+    if (goes_on() && count_get(&at_tracing) == TRACING_ON) {
         if (process_memory() == PROCESS_OWN)
-            init_dump(at_dump_pattern, "signal");
+            request_dump_unasked(at_dump_pattern, "signal");
         else
             count_set(&wanted_in, os_pid());
     }

@@ -663,7 +663,10 @@ int extract_block(struct dump_memory *memory, const struct dump_block *block);
  * signal handler EBUSY if the thread holds a lock that dumps need. 0 or errno,
  * which has been reported. */
 int init_dump(const char *pattern, const char *reason);
-/* The same without a name, and hence without a number, and without a word of
+/* The same, but not after the dump at the end: the process may be over any
+ * moment, and would leave half a file. */
+int request_dump_unasked(const char *pattern, const char *reason);
+/* The same as the first without a name, and hence without a number, and without a word of
  * what was wrong: to a descriptor, to memory, of one block. */
 int request_dump_to(int fd);
 int request_dump_to_memory(struct dump_memory *memory);
@@ -685,7 +688,6 @@ int automatic_dump(const char *reason); /* 0 or errno */
 void ending_init(void);
 void ending_in_child(void);
 void ending_dump(const char *reason); /* the last one, unless it is written */
-bool ending_has_begun(void);
 
 /* shortage.c */
 void shortage_init(void);

@@ -8,7 +8,7 @@ set(sanitizer_options
 foreach(name text env vector index string site place traceback peak ledger
              generation storm block
              alloc target writer stack tracked pattern process interval signal
-             limit cache walk lock pause scope
+             limit cache walk lock request pause scope
              peak_threads tenant block_random stress model sample sampled)
     alloctrace_check(${name} alloctrace_runtime_test)
     set_tests_properties(unit.${name} PROPERTIES ENVIRONMENT
