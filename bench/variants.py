@@ -9,10 +9,7 @@ run.
     sampling  one block in 512 KiB
 """
 import os
-import statistics
 import subprocess
-import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
@@ -29,10 +26,6 @@ VARIANTS = {
 }
 
 
-def fail(message):
-    sys.exit(f"{os.path.basename(sys.argv[0])}: {message}")
-
-
 def stack_compiler(tree):
     """A compiler that links stack_only.c in place of the runtime."""
     folder = os.path.join(tree, "bench")
@@ -42,7 +35,7 @@ def stack_compiler(tree):
                            check=True, capture_output=True, text=True).stdout
     os.makedirs(folder, exist_ok=True)
     subprocess.run(["gcc", "-O2", f"-I{TOP}/include", "-c", "-o", library,
-                    os.path.join(HERE, "stack_only.c")], check=True)
+                    os.path.join(HERE, "programs", "stack_only.c")], check=True)
     with open(script, "w", encoding="utf-8") as out:
         out.write(f'#!/bin/sh\nexec gcc {flags.strip()} "$@" -Wl,{library}\n')
     os.chmod(script, 0o755)
@@ -65,7 +58,7 @@ def build_here(program, tree):
         path = executable(program, tree, built)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         subprocess.run([compiler, "-O2", "-g", "-o", path, os.path.join(
-            HERE, f"bench_{program}.c")], check=True)
+            HERE, "programs", f"{program}.c")], check=True)
 
 
 def build_fetched(program, tree):
@@ -75,63 +68,9 @@ def build_fetched(program, tree):
                         program, tree, built, compiler], check=True)
 
 
-def usage_program(tree):
-    """Builds usage.c."""
-    path = os.path.join(tree, "bench", "usage")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-static", "-o", path,
-                    os.path.join(HERE, "usage.c")], check=True)
-    return path
-
-
-def measure_usage(usage, words, variables):
-    """CPU seconds and peak resident KiB of a command."""
-    with tempfile.NamedTemporaryFile("r", prefix="alloctrace-bench.") as file:
-        subprocess.run([usage, file.name, *words], env=variables,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       check=True)
-        seconds, kib, status = file.read().split()
-    if status != "0":
-        fail(f"{words[0]} failed with status {status}")
-    return float(seconds), int(kib)
-
-
 def command(program, arguments, tree, variant):
     return [executable(program, tree, VARIANTS[variant][0]), *arguments]
 
 
 def environment(variant, dump):
     return {**os.environ, **VARIANTS[variant][1], "ALLOCTRACE_DUMP": dump}
-
-
-def pin():
-    """One processor for all of them: for preexec_fn."""
-    os.sched_setaffinity(0, {os.cpu_count() - 1})
-
-
-def in_turn(variants, runs, measure):
-    """Runs the variants in turn (plain, stack, ..., plain, ...) after a warm-up
-    that is not counted: variant => list of what `measure` gave."""
-    samples = {variant: [] for variant in variants}
-    for run in range(runs + 1):
-        for variant in variants:
-            sample = measure(variant)
-            if run:
-                samples[variant].append(sample)
-    return samples
-
-
-def spread(numbers):
-    """Of the middle half, as a share of the median."""
-    if len(numbers) < 2:
-        return 0
-    quarters = statistics.quantiles(numbers, n=4)
-    return (quarters[2] - quarters[0]) / statistics.median(numbers)
-
-
-def median_ratio(plain, other):
-    return statistics.median(b / a for a, b in zip(plain, other))
-
-
-def median_difference(plain, other):
-    return statistics.median(b - a for a, b in zip(plain, other))

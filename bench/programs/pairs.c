@@ -8,7 +8,7 @@
  *     random     a million blocks are live; one that is chosen at random is
  *                freed and another allocated
  *
- *     bench_pairs [--pairs NUMBER CASE]
+ *     pairs [--pairs NUMBER CASE]
  *
  * prints a line `case ns` for each: the least of several batches. With --pairs
  * it runs one case once with so many pairs and measures nothing: for counting
@@ -153,7 +153,7 @@ WHOLE void random_order(struct job *job)
 
 WHOLE void too_deep(struct job *job)
 {
-    fprintf(stderr, "bench_pairs: %s: that deep it does not go\n", job->name);
+    fprintf(stderr, "pairs: %s: that deep it does not go\n", job->name);
     exit(1);
 }
 
@@ -218,7 +218,7 @@ static struct job *find(const char *name)
     for (unsigned i = 0; i < N_JOBS; i++)
         if (strcmp(jobs[i].name, name) == 0)
             return &jobs[i];
-    fprintf(stderr, "bench_pairs: no case '%s'\n", name);
+    fprintf(stderr, "pairs: no case '%s'\n", name);
     exit(1);
 }
 

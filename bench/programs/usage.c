@@ -4,10 +4,12 @@
  *
  *     usage FILE PROGRAM ARGUMENT...
  *
- * writes "SECONDS KIB STATUS" to FILE: processor time (user and system), peak
- * resident memory, exit status as wait(2) has it. The system counts a child's
- * memory from that of the process it was forked from: this one is small, an
- * interpreter that starts the program itself is not. Linked statically.
+ * writes "WALL CPU KIB STATUS" to FILE: seconds on the clock, of the processor
+ * (user and system), peak resident memory, exit status as wait(2) has it;
+ * children that the program waited for are in it, and the peak is that of the
+ * largest process. The system counts a child's memory from that of the process
+ * it was forked from: this one is small, an interpreter that starts the program
+ * itself is not. Linked statically.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -15,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static double seconds(struct timeval time)
@@ -22,11 +25,20 @@ static double seconds(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
+static double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
 int main(int argc, char **argv)
 {
-    FILE *const file = argc > 2 ? fopen(argv[1], "w") : NULL;
+    FILE *const file = argc > 2 ? fopen(argv[1], "we") : NULL;
     struct rusage usage;
     cpu_set_t last;
+    double begin;
     int status;
     pid_t child;
 
@@ -35,6 +47,7 @@ int main(int argc, char **argv)
     CPU_ZERO(&last);
     CPU_SET(get_nprocs_conf() - 1, &last);
     sched_setaffinity(0, sizeof last, &last);
+    begin = now();
     child = fork();
     if (child == 0) {
         execv(argv[2], argv + 2);
@@ -42,7 +55,7 @@ int main(int argc, char **argv)
     }
     if (child < 0 || wait4(child, &status, 0, &usage) != child)
         return 2;
-    fprintf(file, "%.6f %ld %d\n",
+    fprintf(file, "%.6f %.6f %ld %d\n", now() - begin,
             seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss,
             status);
     return fclose(file) ? 2 : 0;

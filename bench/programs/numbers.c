@@ -6,7 +6,7 @@
  * as soon as it has been used, as in programs for exact arithmetic (cfrac of
  * mimalloc-bench has the same profile: 24 million a second, 18 bytes each).
  *
- *     bench_numbers [EVALUATIONS]      prints a checksum of all results
+ *     numbers [EVALUATIONS]      prints a checksum of all results
  */
 #include <stdint.h>
 #include <stdio.h>

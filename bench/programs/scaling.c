@@ -2,8 +2,8 @@
 /*
  * Threads that allocate and free:
  *
- *     bench_scaling local THREADS EVENTS    each its own blocks
- *     bench_scaling queue THREADS EVENTS    each frees what its neighbour made
+ *     scaling local THREADS EVENTS    each its own blocks
+ *     scaling queue THREADS EVENTS    each frees what its neighbour made
  *
  * Prints the nanoseconds from the moment at which all are ready until the last
  * one is done, and those of processor time a thread. Each thread makes EVENTS blocks of 16 to 271 bytes, at the ends

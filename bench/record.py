@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""Results: what a benchmark measured, kept so that the report and its pictures
+can be made of it, and anyone can see under what it was measured.
+
+A file BENCHMARK.json holds one run of one benchmark:
+
+    benchmark    its name: programs, pairs, limit, growth, ...
+    command      what was typed: ["bench/run", "--quick"]
+    date         of its end, UTC, ISO 8601
+    environment  machine and versions: see `environment`
+    rows         [{...}]: what was measured, as the benchmark's table says
+
+Rows hold samples, not medians, in the order in which they were taken: a list
+beside another of the same row belongs together run by run. Times are seconds (`seconds`,
+`wall`, `cpu`) or nanoseconds a pair (`ns`), sizes bytes: KiB and MiB are for
+readers. A row that was not measured has no samples but `why_not`, a sentence.
+
+programs   program, language, allocations, tool, wall, cpu, memory (peak
+           resident), file (bytes written, or null), plain_wall, plain_cpu,
+           plain_memory (of the plain run beside each), input ("full"; "small"
+           where the tool takes minutes otherwise), why_not
+builds     program, compiler ("plain", "alloctrace"), seconds (of compiling),
+           text, data, file (bytes of the binary)
+pairs      group ("depth", "fresh", "live", "threads", "random"), x (frames,
+           frames entered anew, live blocks, threads), variant ("plain", "off",
+           "tracing", ...), ns
+limit      case, variant ("plain", "ideal", "alloctrace"), ns or seconds
+snapshots  x (of `group`: "contexts" or "blocks"), what ("dump",
+           "dump with blocks"), seconds, file
+analysis   traces, operation, library ("alloctrace", "tracemalloc"), seconds,
+           memory
+growth     group ("contexts", "blocks", "depth", "threads", "sites"), x,
+           variant ("plain", "tracing"), seconds, memory, own (the tracer's
+           own bytes), file
+"""
+import datetime
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(HERE)
+
+
+def first_line(*command):
+    """What a command says first; None if it is not there."""
+    try:
+        output = subprocess.run(command, capture_output=True, text=True,
+                                check=False, stdin=subprocess.DEVNULL)
+    except FileNotFoundError:
+        return None
+    lines = (output.stdout or output.stderr).splitlines()
+    return lines[0].strip() if lines else None
+
+
+def read_field(path, name):
+    """The value of the first line `name : value` of a file of /proc."""
+    with open(path, encoding="utf-8") as file:
+        found = re.search(rf"^{re.escape(name)}\s*:\s*(.*)$", file.read(),
+                          re.MULTILINE)
+    return found.group(1).strip() if found else None
+
+
+def package_version(name):
+    return first_line("dpkg-query", "-W", "-f", "${Version}", name) or None
+
+
+def environment(packages=()):
+    """The machine, the compilers, Debian's versions of `packages`."""
+    return {
+        "processor": read_field("/proc/cpuinfo", "model name"),
+        "processors": os.cpu_count(),
+        "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "system": platform.freedesktop_os_release().get("PRETTY_NAME"),
+        "kernel": platform.release(),
+        "libc": " ".join(platform.libc_ver()),
+        "compiler": first_line("gcc", "--version"),
+        "alloctrace": first_line("git", "-C", TOP, "describe", "--always",
+                                 "--dirty"),
+        "packages": {name: package_version(name) for name in packages},
+    }
+
+
+def write(folder, benchmark, rows, packages=()):
+    """Writes BENCHMARK.json, over an earlier one, and says so."""
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, benchmark + ".json")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    program = os.path.relpath(os.path.abspath(sys.argv[0]), TOP)
+    with open(path + ".tmp", "w", encoding="utf-8") as file:
+        json.dump({"benchmark": benchmark, "command": [program, *sys.argv[1:]],
+                   "date": now.isoformat(timespec="seconds"),
+                   "environment": environment(packages), "rows": rows}, file,
+                  indent=1)
+        file.write("\n")
+    os.replace(path + ".tmp", path)
+    print(f"recorded in {os.path.relpath(path)}")
+
+
+def read(folder, benchmark):
+    """What `write` wrote; None if there is none."""
+    try:
+        with open(os.path.join(folder, benchmark + ".json"),
+                  encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return None
