@@ -53,12 +53,13 @@ def executable(program, tree, built):
 
 
 def build_here(program, tree):
-    """Builds bench/bench_PROGRAM.c."""
+    """Builds bench/programs/PROGRAM.c."""
     for built, compiler in compilers(tree).items():
         path = executable(program, tree, built)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        subprocess.run([compiler, "-O2", "-g", "-o", path, os.path.join(
-            HERE, "programs", f"{program}.c")], check=True)
+        subprocess.run([compiler, "-O2", "-g", "-pthread", "-o", path,
+                        os.path.join(HERE, "programs", f"{program}.c")],
+                       check=True)
 
 
 def build_fetched(program, tree):
