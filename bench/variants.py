@@ -57,7 +57,8 @@ def build_here(program, tree):
     for built, compiler in compilers(tree).items():
         path = executable(program, tree, built)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        subprocess.run([compiler, "-O2", "-g", "-pthread", "-o", path,
+        subprocess.run([compiler, "-O2", "-g", "-pthread",
+                        "-I" + os.path.join(TOP, "include"), "-o", path,
                         os.path.join(HERE, "programs", f"{program}.c")],
                        check=True)
 

@@ -15,8 +15,9 @@
 #define N_SIZES 256
 #define BASE_DEPTH 5 /* where a job stands unless depth is what is measured */
 
-/* Keeps a function whole: not inlined, cloned or looked into. */
-#define WHOLE __attribute__((noipa)) static
+/* Keeps a function whole: not inlined, cloned or looked into. (Not every
+ * program calls each.) */
+#define WHOLE __attribute__((noipa, unused)) static
 
 /* The compiler must take it that the block is read and written here; and a
  * call before this is no tail call. */
@@ -153,7 +154,7 @@ LEVEL(1, level_2)
 
 /* Of the levels for a traceback of so many frames, with two functions of the
  * program around them and the work itself. */
-static unsigned levels_of(unsigned depth)
+static inline unsigned levels_of(unsigned depth)
 {
     return depth - 3;
 }
