@@ -5,7 +5,7 @@ Standard library only: the page names a picture if and only if it is here.
 from dataclasses import dataclass, field
 
 from figures import (TRACING, by_variant, extra, groups, is_own, median,
-                     programs)
+                     programs, quotient)
 
 # What the files are called: "*" stands for a group.
 NAMES = ("time-by-tool", "memory-by-tool", "pairs-by-*", "limit",
@@ -98,7 +98,7 @@ def bars_of(results, metric):
 
 def tool_label(table, tool, cells):
     label = tool
-    if any(cell.is_small for cell in cells.values()):
+    if any(cell.mark for cell in cells.values()):
         label += " *"
     if len(cells) < len(table.names):
         label += f" ({len(cells)} of {len(table.names)})"
@@ -186,25 +186,28 @@ def limit_cases(results):
     return cases
 
 
-def limit_medians(variants):
-    """(plain, ideal, alloctrace) or None."""
-    values = [median(variants[name], unit_of(variants[name]))
-              if name in variants else None
-              for name in ("plain", "ideal", "alloctrace")]
-    return values if all(values) else None
+def limit_ratios(variants):
+    """Times the plain program: (ideal, alloctrace), or None if one was not
+    measured or the plain runs were too far apart."""
+    found = [quotient(variants["plain"], variants[name],
+                      unit_of(variants["plain"]))
+             for name in ("ideal", "alloctrace")
+             if "plain" in variants and name in variants]
+    if len(found) < 2 or not all(found) or found[0].is_refused():
+        return None
+    return [figure.value for figure in found]
 
 
 def limit_chart(results):
     stacks = []
     for case, variants in limit_cases(results).items():
-        values = limit_medians(variants)
-        if values:
-            plain, ideal, own = (value / values[0] for value in values)
+        ratios = limit_ratios(variants)
+        if ratios:
+            ideal, own = ratios
             stacks.append(Stack(case, [
-                ("the plain program", plain),
-                ("what an ideal tool must pay", max(ideal - plain, 0)),
-                ("what alloctrace pays more", max(own - max(ideal, plain), 0))
-            ]))
+                ("the plain program", 1),
+                ("what an ideal tool must pay", max(ideal - 1, 0)),
+                ("what alloctrace pays more", max(own - max(ideal, 1), 0))]))
     if stacks:
         yield Chart("stacks", "limit",
                     "What an ideal tool must pay, and alloctrace",

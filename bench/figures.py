@@ -31,17 +31,21 @@ class Figure:
     was too far for any."""
     value: float
     spread: float = 0.0
-    is_small: bool = False  # of a small input
+    mark: str = ""  # "small", "tiny": of an input that is not the full one
 
     def is_refused(self):
         return self.value is None
 
 
 class Results:
-    """The files of a folder; what is not there has no rows."""
+    """What was recorded, {benchmark: file}; what is not there has no rows."""
 
-    def __init__(self, folder):
-        self.files = {name: record.read(folder, name) for name in BENCHMARKS}
+    def __init__(self, files):
+        self.files = {name: files.get(name) for name in BENCHMARKS}
+
+    @classmethod
+    def read(cls, folder):
+        return cls({name: record.read(folder, name) for name in BENCHMARKS})
 
     def missing(self):
         return [name for name, file in self.files.items() if not file]
@@ -95,17 +99,22 @@ def is_noisy(plain):
     return spread(plain) > SPREAD
 
 
-def refuse_or(value, plain, is_small=False):
-    return Figure(None if is_noisy(plain) else value, spread(plain), is_small)
+def refuse_or(value, plain, mark=""):
+    return Figure(None if is_noisy(plain) else value, spread(plain), mark)
+
+
+def input_mark(row):
+    return "" if row.get("input", "full") == "full" else row["input"]
 
 
 def ratio(row, metric):
-    """Of a program with a tool to the plain one; None if not measured."""
+    """Of a program with a tool to the plain runs beside each of its; None if
+    not measured."""
     plain, own = samples(row, "plain_" + metric), samples(row, metric)
     if not plain or not own:
         return None
-    return refuse_or(median_ratio(plain, own), plain,
-                     row.get("input") == "small")
+    return refuse_or(median_ratio(plain, own) if all(plain) else None, plain,
+                     input_mark(row))
 
 
 def difference(plain, row, name):
@@ -151,7 +160,7 @@ class Programs:
 
     def __init__(self, rows):
         self.rows = {(row["program"], row["tool"]): row for row in rows
-                     if row["tool"] != "plain"}
+                     if not row["tool"].startswith("plain")}
         self.names = unique(program for program, _ in self.rows)
         self.tools = unique(tool for _, tool in self.rows)
         self.tools.sort(key=lambda tool: not is_own(tool))  # ours first

@@ -8,10 +8,10 @@ third digit is within what the layout of the code does.
 """
 from dataclasses import dataclass
 
-from charts import LINEAR
+from charts import LINEAR, limit_cases
 from figures import (BENCHMARKS, METRICS, SAMPLING, TRACING, by_variant,
-                     difference, exponent, extra, groups, is_own, is_server,
-                     median, percent_text, programs, quotient, ratio, rival,
+                     difference, exponent, extra, groups, input_mark, is_own,
+                     is_server, median, percent_text, programs, quotient, ratio, rival,
                      geometric_mean, samples, second_text, byte_text,
                      count_text, three_digits, two_digits)
 
@@ -168,7 +168,7 @@ def ahead_in(table, tool, metric):
             result.append(
                 f"{name} {three_digits(cell.value)} against "
                 f"{three_digits(ours[name].value)}" +
-                (" (small input)" if cell.is_small else ""))
+                (f" ({cell.mark} input)" if cell.mark else ""))
     return result
 
 
@@ -181,7 +181,7 @@ def file_peers(results):
             its = median(table.rows.get((name, tool), {}), "file")
             own = median(table.rows.get((name, rival(tool)), {}), "file")
             if its and own and its < own and \
-                    table.rows[name, tool].get("input") != "small" and \
+                    not input_mark(table.rows[name, tool]) and \
                     byte_text(its) != byte_text(own):
                 ahead.append(f"{name} {byte_text(its)} against "
                              f"{byte_text(own)}")
@@ -239,17 +239,31 @@ def tracemalloc_ahead(results):
 
 # ---- Refused ----
 
-def refused(results):
+def refused_programs(results):
     """Ratios that are not printed, for their plain runs were too far apart."""
+    found = {}
     for row in results.rows("programs"):
         for metric, title in METRICS.items():
             figure = ratio(row, metric)
             if figure and figure.is_refused():
-                yield f"{row['program']} with {row['tool']}, {title}: " \
-                      f"spread {percent_text(figure.spread)}"
+                found.setdefault((row["program"], title), []).append(
+                    (row["tool"], figure.spread))
+    for (program, title), tools in found.items():
+        most = max(spread for _, spread in tools)
+        yield f"{program}, {title}, with {', '.join(tool for tool, _ in tools)}" \
+              f": spread {percent_text(most)}" + \
+              (" at most" if len(tools) > 1 else "")
+
+
+def refused_others(results):
     for program, figure in compile_ratios(results.rows("builds")).items():
         if figure.is_refused():
             yield f"compiling {program}: spread {percent_text(figure.spread)}"
+    for case, variants in limit_cases(results).items():
+        row = variants.get("plain", {})
+        figure = difference(row, row, "ns")
+        if figure and figure.is_refused():
+            yield f"limit, {case}: spread {percent_text(figure.spread)}"
     yield from refused_differences(results, "pairs", "ns")
     yield from refused_differences(results, "growth", "seconds")
 
@@ -303,7 +317,8 @@ RULES = (
                      tracemalloc_ahead)),
     ("Not linear", (not_linear, snapshots_not_linear)),
     ("Not measured", (benchmarks_missing, ours_missing)),
-    ("Refused: plain runs too far apart", (refused,)),
+    ("Refused: plain runs too far apart", (refused_programs,
+                                              refused_others)),
     ("Under what it was measured", (conditions, different_machines)),
 )
 

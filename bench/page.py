@@ -2,11 +2,12 @@
 """The text of docs/performance.md from results: sections, each a function that
 yields lines. What is not there is a line that says so.
 """
-from charts import (GROWTH, PAIRS, charts, limit_cases, limit_medians,
-                    machine_text, unit_of, variant_name)
-from figures import (BENCHMARKS, METRICS, by_variant, byte_text, count_text,
+from charts import (GROWTH, PAIRS, charts, limit_cases, machine_text,
+                    variant_name)
+from figures import (BENCHMARKS, METRICS, TRACING, by_variant, byte_text, count_text,
                      difference, exponent, extra, geometric_mean, groups,
-                     is_own, is_server, median, percent_text, programs, ratio,
+                     input_mark, is_own, is_server, median, percent_text, programs,
+                     quotient, ratio,
                      rival, second_text, three_digits, two_digits, unique)
 from losses import AIMS, compile_ratios, losses
 from measure import SPREAD
@@ -53,7 +54,7 @@ def cell(figure, text=three_digits):
         return NOTHING
     if figure.is_refused():
         return f"(spread {percent_text(figure.spread)})"
-    return text(figure.value) + (" small" if figure.is_small else "")
+    return f"{text(figure.value)} {figure.mark}".rstrip()
 
 
 def size_or_nothing(row, name, text):
@@ -153,18 +154,18 @@ def behind(results):
 # ---- Whole programs ----
 
 def definitions():
-    yield "Each run with a tool stands beside a plain one, in turn, on one " \
-          "processor, after a warm-up that is not counted. A figure is the " \
-          "median of the ratios to the plain run beside; in its place " \
-          "stands the spread (of the middle half of the plain runs, as a " \
-          f"share of their median) if that is above {percent_text(SPREAD)}. " \
-          "CPU time is user and system, of all processes of the run; memory " \
-          "is what is resident at the peak, of the largest process. A " \
-          "profiler that is part of an allocator stands beside the plain " \
-          "program with that allocator (`bench/tools.py` says how each tool " \
-          "is used). " \
-          "\"small\": of a small input, for the tool takes minutes " \
-          "otherwise. Means are geometric."
+    yield "Runs with a tool and plain ones take turns on one processor, " \
+          "after a warm-up that is not counted. A figure is the median of " \
+          "the ratios of a run to the plain ones directly before and after " \
+          "it; in its place stands the spread (of the middle half of these " \
+          "plain runs, as a share of their median) if that is above " \
+          f"{percent_text(SPREAD)}. CPU time is user and system, of all " \
+          "processes of the run; memory is what is resident at the peak, of " \
+          "the largest process. A profiler that is part of an allocator " \
+          "stands beside the plain program with that allocator " \
+          "(`bench/tools.py` says how each tool is used). \"small\": of a " \
+          "small input, for the tool takes minutes otherwise. Means are " \
+          "geometric."
     yield ""
 
 
@@ -189,8 +190,32 @@ def whole_programs(results, folder):
     yield "Bytes that a run writes (median); small inputs write less."
     yield ""
     yield from file_table(tools)
+    yield from own_table(tools)
     yield from reasons(row for row in results.not_measured("programs")
                        if not is_server(row))
+
+
+def own_table(tools):
+    """What of the memory is the tracer's own, and what it is for."""
+    rows = [(name, tools.rows[name, TRACING]) for name in tools.names
+            if median(tools.rows.get((name, TRACING), {}), "own")]
+    if not rows:
+        return
+    yield "### Its own memory"
+    yield ""
+    yield "Tracing: what of the memory is the tracer's own, as its dump " \
+          "says, and how many blocks were live at the peak."
+    yield ""
+    yield from table(("program", "own memory", "live blocks", "a block"), (
+        (name, byte_text(median(row, "own")),
+         *(own_cells(median(row, "own"), median(row, "live"))))
+        for name, row in rows))
+
+
+def own_cells(own, live):
+    if live is None:
+        return NOTHING, NOTHING
+    return count_text(live), byte_text(own / live) if live else NOTHING
 
 
 def program_table(tools):
@@ -205,7 +230,8 @@ def plain_rows(tools):
     for name in tools.names:
         rows = [tools.rows[name, tool] for tool in tools.tools
                 if (name, tool) in tools.rows]
-        full = [row for row in rows if row.get("input") != "small"]
+        full = [row for row in rows if not input_mark(row) and
+                row.get("beside", "plain") == "plain"]
         yield name, (full or rows)[0]
 
 
@@ -371,29 +397,39 @@ def limit(results, folder):
     cases = limit_cases(results)
     if not cases:
         return
-    yield "The ideal tool does what none can do without (bench/limit says " \
-          "what that is) and nothing else. Distance: of what alloctrace " \
-          "costs, the part that the ideal one does not."
+    yield "An ideal tool, written by hand into the program, does what none " \
+          "can do without, and counts the same (bench/README.md). The plain " \
+          "program, what each variant takes more (medians of differences to " \
+          "the plain run beside), and how far alloctrace is from the ideal."
     yield ""
     yield from repeat(results, "limit")
     yield from pictures(results, folder, "limit")
-    yield from table(("case", "plain", "ideal", "alloctrace", "distance"),
-                     filter(None, map(limit_cells, cases.items())))
+    for unit in LIMIT_UNITS:
+        yield from limit_table(cases, unit)
 
 
-def limit_cells(item):
-    case, variants = item
-    values = limit_medians(variants)
-    if not values:
-        return None
-    plain, ideal, own = values
-    unit = unit_of(variants["plain"])
-    cost = own - plain
-    return (case,
-            f"{three_digits(plain)} ns" if unit == "ns"
-            else second_text(plain), three_digits(ideal / plain),
-            three_digits(own / plain),
-            percent_text(max(own - ideal, 0) / cost) if cost > 0 else NOTHING)
+LIMIT_UNITS = {"ns": ("ns a pair", three_digits, lambda value:
+                      two_digits(value, "+")),
+               "seconds": ("time", second_text, lambda value:
+                           f"{value:+.3f} s"),
+               "instructions": ("instructions a pair", three_digits,
+                                lambda value: f"{value:+.0f}")}
+
+
+def limit_table(cases, unit):
+    variants = [name for name in unique(
+        name for rows in cases.values() for name in rows) if name != "plain"]
+    head, whole, more = LIMIT_UNITS[unit]
+    rows = [(case, size_or_nothing(found["plain"], unit, whole),
+             *(cell(difference(found["plain"], found.get(name, {}), unit),
+                    more) for name in variants),
+             cell(difference(found["ideal"], found["alloctrace"], unit), more),
+             cell(quotient(found["ideal"], found["alloctrace"], unit)))
+            for case, found in cases.items()
+            if {"plain", "ideal", "alloctrace"} <= set(found)
+            and median(found["plain"], unit) is not None]
+    yield from table((head, "plain", *variants, "distance", "times ideal"),
+                     rows)
 
 
 # ---- Dumps, analysis ----

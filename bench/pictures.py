@@ -327,7 +327,7 @@ def main():
     parser.add_argument("--pictures", required=True)
     parser.add_argument("--png", action="store_true")
     arguments = parser.parse_args()
-    draw_all(Results(arguments.results), arguments.pictures, arguments.png)
+    draw_all(Results.read(arguments.results), arguments.pictures, arguments.png)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ for each thing else that was measured. It stands between two marks.
 """
 import re
 
-from charts import limit_cases, limit_medians, machine_text
+from charts import limit_cases, limit_ratios, machine_text
 from figures import (METRICS, TRACING, by_variant, byte_text,
                      count_text, difference, geometric_mean, median, programs,
                      second_text, three_digits, two_digits, unique)
@@ -62,11 +62,10 @@ def span_of_plain(plain):
 
 
 def limit_line(results):
-    found = [values for values in map(limit_medians,
-                                      limit_cases(results).values()) if values]
+    found = [ratios for ratios in map(limit_ratios,
+                                      limit_cases(results).values()) if ratios]
     if found:
-        ideal = geometric_mean(ideal / plain for plain, ideal, _ in found)
-        own = geometric_mean(own / plain for plain, _, own in found)
+        ideal, own = map(geometric_mean, zip(*found))
         yield f"- An ideal tool would take {three_digits(ideal)} of the " \
               f"plain time where alloctrace takes {three_digits(own)} " \
               f"(`{results.command('limit')}`)."
