@@ -29,7 +29,8 @@ builds     program, language, compiler ("plain", "alloctrace"), seconds (of the
 pairs      group ("depth", "fresh", "live", "threads", "random"), x (frames,
            frames entered anew, live blocks, threads), variant ("plain", "off",
            "tracing", ...), ns
-limit      case, variant ("plain", "ideal", "alloctrace"), ns or seconds
+limit      case, variant ("plain", "ideal, header", "ideal, map", "ideal",
+           "alloctrace"), ns, instructions (a pair; if they were counted)
 snapshots  x (of `group`: "contexts" or "blocks"), what ("dump",
            "dump with blocks"), seconds, file
 analysis   traces, operation, library ("alloctrace", "tracemalloc"), seconds,

@@ -46,8 +46,9 @@ def plain_line(rows, size):
             rate = "" if row["allocations"] is None else (
                 f"; {text_of(row['allocations'], '')} allocations, "
                 f"{text_of(row['allocations'] / cpu.plain, '')} a second")
-            return [f"  plain, {size}: {cpu.plain:.3f} s of CPU, spread "
-                    f"{cpu.spread:.1%}; {text_of(memory.plain, 'B')}{rate}"]
+            spread = f" (spread {cpu.spread:.1%})" if row["cpu"][1:] else ""
+            return [f"  plain, {size}: {cpu.plain:.3f} s of CPU{spread}; "
+                    f"{text_of(memory.plain, 'B')}{rate}"]
     return []
 
 
