@@ -17,6 +17,7 @@ ordinary exit. Clients are plain always.
     documents          programs/server.c, four threads; some dozens of blocks a
                        request, many of them freed by another thread
 """
+import contextlib
 from dataclasses import dataclass, field
 import glob
 import hashlib
@@ -122,13 +123,19 @@ class Server(Executable):
             self.build_one(tree, built)
         CLIENT.build_one(tree, PLAIN.built)
 
-    def measure(self, usage, tree, tool, out, small):
-        """What one run used; NotMeasured says why there is none."""
+    @contextlib.contextmanager
+    def running(self, usage, tree, tool, out):
+        """A Process that is ready for its load."""
         with Process(usage) as process:
             command = [self.executable(tree, tool.built),
                        *self.arguments(process.port)]
             process.start(tool.words(command, out), tool.environment(out))
             process.wait_ready(*self.greeting)
+            yield process
+
+    def measure(self, usage, tree, tool, out, small):
+        """What one run used; NotMeasured says why there is none."""
+        with self.running(usage, tree, tool, out) as process:
             begin = time.monotonic()
             self.load(tree, process.port, SMALL if small else 1)
             wall = time.monotonic() - begin
@@ -231,10 +238,11 @@ def check_redis(port, expected):
                 f"failed) instead of {expected}")
 
 
-def load_documents(tree, port, requests):
+def load_documents(tree, port, requests, threads=THREADS,
+                   connections=CONNECTIONS):
     """By client.c, which compares each answer; what it says that it did."""
     return run_load([CLIENT.executable(tree, PLAIN.built), str(port),
-                     str(THREADS), str(CONNECTIONS), str(requests)])
+                     str(threads), str(connections), str(requests)])
 
 
 @dataclass
