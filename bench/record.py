@@ -29,9 +29,12 @@ snapshots  x (of `group`: "contexts" or "blocks"), what ("dump",
            "dump with blocks"), seconds, file
 analysis   traces, operation, library ("alloctrace", "tracemalloc"), seconds,
            memory
-growth     group ("contexts", "blocks", "depth", "threads", "sites"), x,
-           variant ("plain", "tracing"), seconds, memory, own (the tracer's
-           own bytes), file
+growth     group ("contexts", "blocks", "depth", "threads", "sites"), kind (of
+           the group: "of 1000 paths", ...), x, variant ("plain", "tracing",
+           "default limit": of ALLOCTRACE_MAX_MEMORY), what ("program", "dump",
+           "load", "statistics", "tracebacks": statistics by traceback, "build",
+           "start"), seconds (of the processor), memory, own (the tracer's own
+           bytes), file (bytes of the dump, of the binary)
 """
 import datetime
 import json
