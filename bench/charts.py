@@ -71,10 +71,9 @@ def machine_text(results, name):
 
 
 def source(results, name):
-    """The same with the date and the command, for a picture."""
-    return " · ".join((machine_text(results, name),
-                       results.files[name]["date"][:10],
-                       results.command(name)))
+    """The same with the date, for a picture."""
+    return f"{machine_text(results, name)}, " \
+        f"{results.files[name]['date'][:10]}"
 
 
 def compiler_name(text):
@@ -111,7 +110,7 @@ def tool_chart(results, metric, name, title):
         return
     notes = ["Bar: geometric mean; dots: single programs."]
     if any("(" in bar.label for bar in bars):
-        notes.append("(3 of 7): programs that could be measured.")
+        notes.append("(3 of 7): programs of those measured.")
     if any("*" in bar.label for bar in bars):
         notes.append("*: small input, for some.")
     yield Chart("bars", name, title, "times the plain program (logarithmic)",

@@ -169,8 +169,8 @@ CASES = [
     (setting("programs", {"plain_wall": made_up.NOISE}, **LUA,
              input="small"),
      {"Refused: plain runs too far apart": [
-         "made-up lua, wall time, with massif, DHAT, gperftools: spread 50 % "
-         "at most"]}),
+         "made-up lua, wall time, with massif, DHAT, jemalloc, memcheck, "
+         "gperftools: spread 50 % at most"]}),
     (setting("limit", {"ns": made_up.NOISE}, case="flat 5", variant="plain"),
      {"Refused: plain runs too far apart": [
          "limit, flat 5: spread 50 %"]}),
@@ -550,7 +550,7 @@ def check_recorded(folder, variables):
     e2e.check_equal("results", sorted(os.listdir(there)),
                     ["builds.json", "programs.json"])
     e2e.check("made-up lua" in read(folder, "docs", "performance.md"), output)
-    e2e.check("Made-up Processor" in read(folder, "README.md"), output)
+    e2e.check("Made-up(R) Processor" in read(folder, "README.md"), output)
     e2e.check_equal("a wrong name", run_bench(folder, variables, "walk")[0], 2)
 
 
