@@ -98,8 +98,8 @@ CASES = [
     (setting("pairs", {"ns": made_up.times(9.4 + 2.4)}, group="depth", x=20,
              variant="tracing"),
      {"Aims missed": [
-         "20 frames deep: a malloc and free pair traced, however deep: 2.4; "
-         f"the aim is 2 ns more {AIM_SOURCE}"]}),
+         "20 frames deep: a malloc and free pair traced, however deep: +2.4 "
+         f"ns; the aim is 2 ns more {AIM_SOURCE}"]}),
     (setting("pairs", {"ns": made_up.times(9.4 + 2.04)}, group="depth", x=20,
              variant="tracing"), {}),
     (setting("builds", lambda row: {"seconds": [1.1 * one for one in
@@ -281,7 +281,8 @@ def check_refusal():
         0, len(made_up.TOOLS))))
     e2e.check_equal("mean without", figures.programs(results).mean(
         "heaptrack", "cpu"), figures.programs(rest).mean("heaptrack", "cpu"))
-    e2e.check(re.search(r"CPU time, with .*heaptrack.*: spread 50 %", text), "not listed")
+    e2e.check(re.search(r"CPU time, with .*heaptrack.*: spread 50 %", text),
+              "not listed")
 
 
 def check_missing():

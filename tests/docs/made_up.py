@@ -49,9 +49,12 @@ TOOLS = {  # name: (time, memory) of those programs, in their order
                    (3, None, 2, 1.2, 4, 1.3)),
 }
 SMALL = ("massif", "DHAT", "jemalloc", "memcheck", "gperftools")
+FILES = (300000, 20000)  # of others, and of ours
 ENVIRONMENT = {
-    "processor": "Made-up(R) Processor(R) Platinum 9000C CPU @ 3.00GHz", "processors": 2,
-    "memory": 8 << 30, "system": "Made-up GNU/System 12 (madeup)", "kernel": "6.1.0",
+    "processor": "Made-up(R) Processor(R) Platinum 9000C CPU @ 3.00GHz",
+    "processors": 2,
+    "memory": 8 << 30, "system": "Made-up GNU/System 12 (madeup)",
+    "kernel": "6.1.0",
     "libc": "glibc 2.36", "compiler": "gcc (Made-up 12.2.0-14) 12.2.0",
     "alloctrace": "v0.0-1234-g0000000", "packages": {"heaptrack": "1.4.0"},
 }
@@ -71,7 +74,7 @@ def program_row(name, tool, index):
     if tool == "alloctrace":
         row.update(own=size // 2, live=size // 16)
     return {**row, "wall": times(seconds * time), "cpu": times(seconds * time),
-            "memory": times(size * memory), "file": [20000 if tool.startswith("alloctrace") else 300000],
+            "memory": times(size * memory), "file": [FILES[tool.startswith("alloctrace")]],
             "plain_wall": times(seconds), "plain_cpu": times(seconds),
             "plain_memory": times(size)}
 
