@@ -22,7 +22,7 @@ programs   program, language, allocations, tool, wall, cpu, memory (peak
            part of an allocator "plain, ALLOCATOR"), input ("full"; "small"
            where the tool takes minutes otherwise; "tiny" with --quick), own
            (the tracer's own bytes) and live (blocks at the peak) with
-           alloctrace itself, why_not
+           alloctrace itself, kind ("server" of those), why_not
 builds     program, language, compiler ("plain", "alloctrace"), seconds (of the
            processor, for compiling), text, data, file (bytes of the binary),
            why_not
