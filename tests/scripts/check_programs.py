@@ -10,8 +10,6 @@
                                        made-up programs that a traced build
                                        changes, or that are not traced at all
 """
-import importlib.machinery
-import importlib.util
 import os
 import re
 import subprocess
@@ -29,16 +27,8 @@ import e2e  # noqa: E402
 import programs_copy  # noqa: E402
 from programs_list import PROGRAMS, Program, find_names  # noqa: E402
 import programs_page as page  # noqa: E402
+import programs_run as command  # noqa: E402
 import record  # noqa: E402
-
-
-def load_command():
-    path = os.path.join(SCRIPTS, "programs")
-    loader = importlib.machinery.SourceFileLoader("programs_command", path)
-    module = importlib.util.module_from_spec(
-        importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module
 
 
 # ---- The page ----
@@ -125,7 +115,6 @@ def raw_unknown(dump, build):
 
 
 def check_types(build):
-    command = load_command()
     with tempfile.TemporaryDirectory() as folder:
         program, dump = (os.path.join(folder, name) for name in "ad")
         subprocess.run([os.path.join(build, "bin", "alloctrace-gcc"), "-O2",
@@ -160,7 +149,7 @@ def made_up(name, build=COMPILE, test=TEST):
                    failed=r"^fail: (.*)")
 
 
-def examine(command, program, build):
+def examine(program, build):
     options = types.SimpleNamespace(build=build, tests=True, measure=True,
                                     runs=2)
     usage = command.measure.usage_program(build)
@@ -182,13 +171,13 @@ def make_sources(folder):
             file.write(text)
 
 
-def check_bad(command, build):
+def check_bad(build):
     """(name, row) of programs that are not as without alloctrace."""
     warn = COMPILE + "; echo a.c:1: warning: old; case $CC in " \
         "*alloctrace*) echo a.c:2: warning: new; esac"
     untraced = "[ -z \"$ALLOCTRACE\" ] && echo pass: works || echo fail: works"
     half = TEST + "; [ \"$ALLOCTRACE\" ] || echo pass: more"
-    rows = {name: examine(command, made_up(name, *rest), build) for
+    rows = {name: examine(made_up(name, *rest), build) for
             name, *rest in (("deaf", "gcc a.c -o a"), ("warns", warn),
                             ("fails", COMPILE, untraced),
                             ("fewer", COMPILE, half),
@@ -207,10 +196,9 @@ def check_bad(command, build):
 
 
 def check_differences(build):
-    command = load_command()
     with tempfile.TemporaryDirectory() as folder:
         make_sources(folder)
-        row = examine(command, made_up("good"), build)
+        row = examine(made_up("good"), build)
         e2e.check(command.is_well(row), f"not taken for well: {row}")
         e2e.check_equal("version", row["version"], "1.2-3")
         e2e.check_equal("allocations", (row["allocations"], row["own"]),
@@ -219,7 +207,7 @@ def check_differences(build):
         e2e.check_equal("runs", {key: len(value) for key, value in
                                  row["cpu"].items()},
                         {"plain": 2, "off": 2, "traced": 2, "sampled": 2})
-        check_bad(command, build)
+        check_bad(build)
 
 
 def test():
