@@ -43,6 +43,7 @@ growth     group ("contexts", "blocks", "depth", "threads", "sites"), kind (of
            "load", "statistics", "tracebacks": statistics by traceback, "build",
            "start"), seconds (of the processor), memory, own (the tracer's own
            bytes), file (bytes of the dump, of the binary)
+programs-built    of scripts/programs; see scripts/programs_page.py
 """
 import datetime
 import json
