@@ -28,11 +28,6 @@ static bool is_same(uint32_t id, const void *key)
            memcmp(string->bytes, wanted->bytes, wanted->size) == 0;
 }
 
-static uint64_t hash_of(uint32_t id)
-{
-    return ((const struct string *)vector_at(&at_strings, id))->hash;
-}
-
 static const char *copy(const char *bytes, size_t size)
 {
     char *const memory = arena_alloc(size + 1);
@@ -57,6 +52,6 @@ uint32_t string_intern(const char *bytes)
     wanted.bytes = copy(bytes, wanted.size);
     id = wanted.bytes ? vector_add(&at_strings, &wanted) : 0;
     if (id)
-        index_add(&strings, wanted.hash, id, hash_of);
+        index_add(&strings, wanted.hash, id);
     return id;
 }

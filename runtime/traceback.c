@@ -38,11 +38,6 @@ static bool is_same(uint32_t id, const void *key)
     return traceback_at(id)->key == *(const uint64_t *)key;
 }
 
-static uint64_t hash_of(uint32_t id)
-{
-    return traceback_at(id)->key;
-}
-
 uint32_t traceback_find(uint64_t key)
 {
     return index_find(&tracebacks, key, is_same, &key);
@@ -98,11 +93,11 @@ static uint32_t add(uint64_t key, uint32_t parent, uint32_t place,
         .n_repeats = n_repeats < MAX_REPEATS ? n_repeats + 1 : MAX_REPEATS,
     };
 
-    if (!has_room() || !index_reserve(&tracebacks, hash_of))
+    if (!has_room() || !index_reserve(&tracebacks))
         return 0;
     if (!vector_add(&at_tracebacks, &traceback))
         return 0;
-    index_add(&tracebacks, key, at_tracebacks.n, hash_of);
+    index_add(&tracebacks, key, at_tracebacks.n);
     return at_tracebacks.n;
 }
 
