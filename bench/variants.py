@@ -53,12 +53,14 @@ def executable(program, tree, built):
 
 
 def build_here(program, tree):
-    """Builds bench/bench_PROGRAM.c."""
+    """Builds bench/programs/PROGRAM.c."""
     for built, compiler in compilers(tree).items():
         path = executable(program, tree, built)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        subprocess.run([compiler, "-O2", "-g", "-o", path, os.path.join(
-            HERE, "programs", f"{program}.c")], check=True)
+        subprocess.run([compiler, "-O2", "-g", "-pthread",
+                        "-I" + os.path.join(TOP, "include"), "-o", path,
+                        os.path.join(HERE, "programs", f"{program}.c")],
+                       check=True)
 
 
 def build_fetched(program, tree):

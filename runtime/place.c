@@ -16,11 +16,6 @@ static bool is_same(uint32_t id, const void *key)
     return place->key == *(const uint64_t *)key;
 }
 
-static uint64_t hash_of(uint32_t id)
-{
-    return ((const struct place *)vector_at(&at_places, id))->key;
-}
-
 static struct place copy_record(uint64_t key,
                                 const struct alloctrace_site *site)
 {
@@ -67,7 +62,7 @@ static uint32_t add(struct place copy)
     complete(&copy);
     id = vector_add(&at_places, &copy);
     if (id)
-        index_add(&places, copy.key, id, hash_of);
+        index_add(&places, copy.key, id);
     return id;
 }
 

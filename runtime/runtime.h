@@ -78,13 +78,11 @@ void *vector_at(const struct vector *vector, uint32_t id); /* 1..n */
 
 /* index.c: under at_lock. `found` compares the element id with `key`. */
 typedef bool index_match(uint32_t id, const void *key);
-typedef uint64_t index_hash(uint32_t id);
 uint32_t index_find(const struct index *index, uint64_t hash,
                     index_match *match, const void *key);
-bool index_add(struct index *index, uint64_t hash, uint32_t id,
-               index_hash *rehash);
+bool index_add(struct index *index, uint64_t hash, uint32_t id);
 size_t index_cost(const struct index *index); /* bytes the next one will take */
-bool index_reserve(struct index *index, index_hash *rehash); /* for one more */
+bool index_reserve(struct index *index); /* for one more */
 
 /* real.c: the allocator that serves the calls. Never NULL. */
 struct real {
@@ -109,6 +107,7 @@ bool real_is_glibc(void);
 
 /* string.c: interned by content. Under at_lock. 0: no memory, or NULL. */
 extern struct vector at_strings;
+uint32_t string_hash(const char *bytes, size_t size);
 uint32_t string_intern(const char *bytes);
 
 /* site.c: modules' records. */

@@ -10,7 +10,7 @@
 struct vector at_strings = {.element_size = sizeof(struct string)};
 static struct index strings; /* content => id */
 
-static uint32_t hash_bytes(const char *bytes, size_t size)
+uint32_t string_hash(const char *bytes, size_t size)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */
 
@@ -26,11 +26,6 @@ static bool is_same(uint32_t id, const void *key)
 
     return string->hash == wanted->hash && string->size == wanted->size &&
            memcmp(string->bytes, wanted->bytes, wanted->size) == 0;
-}
-
-static uint64_t hash_of(uint32_t id)
-{
-    return ((const struct string *)vector_at(&at_strings, id))->hash;
 }
 
 static const char *copy(const char *bytes, size_t size)
@@ -50,13 +45,13 @@ uint32_t string_intern(const char *bytes)
     if (!bytes)
         return 0;
     wanted.size = (uint32_t)strlen(bytes);
-    wanted.hash = hash_bytes(bytes, wanted.size);
+    wanted.hash = string_hash(bytes, wanted.size);
     id = index_find(&strings, wanted.hash, is_same, &wanted);
     if (id)
         return id;
     wanted.bytes = copy(bytes, wanted.size);
     id = wanted.bytes ? vector_add(&at_strings, &wanted) : 0;
     if (id)
-        index_add(&strings, wanted.hash, id, hash_of);
+        index_add(&strings, wanted.hash, id);
     return id;
 }

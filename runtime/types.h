@@ -403,8 +403,12 @@ struct vector {
 };
 
 /* Open addressing, id => element of a vector; grows by moving. Under lock. */
+struct index_slot {
+    uint32_t id;   /* 0 = free */
+    uint32_t hash; /* 32 bits of it, mixed */
+};
 struct index {
-    uint32_t *ids; /* 0 = free */
+    struct index_slot *slots; /* NULL = none yet */
     uint32_t mask; /* slots - 1 */
     uint32_t n;    /* slots taken */
 };
