@@ -159,18 +159,38 @@ def analysis(results, _):
           "tracemalloc takes."
     yield ""
     yield from repeat(results, "analysis")
+    most = max(traces for traces, _, library in rows
+               if library == "tracemalloc" or not has_tracemalloc(rows))
+    operations = unique(operation for _, operation, _ in rows)
     yield from table(
-        ("traces", "operation", "alloctrace", "tracemalloc", "times",
+        (f"{count_text(most)} traces", "alloctrace", "tracemalloc", "times",
          "memory", "tracemalloc's"),
-        (analysis_cells(rows, *key) for key in unique(
-            (traces, operation) for traces, operation, _ in rows)))
+        (analysis_cells(rows, most, operation) for operation in operations))
+    yield "By the number of traces, alloctrace alone; power as in \"Growth\":"
+    yield ""
+    sizes = sorted({traces for traces, *_ in rows})
+    yield from table(("traces", *map(count_text, sizes), "power"), (
+        size_cells(rows, sizes, operation) for operation in operations))
+
+
+def has_tracemalloc(rows):
+    return any(library == "tracemalloc" for *_, library in rows)
+
+
+def size_cells(rows, sizes, operation):
+    points = {size: median(rows.get((size, operation, "alloctrace"), {}),
+                           "seconds") for size in sizes}
+    found = exponent((size, value) for size, value in points.items() if value)
+    return (operation, *(NOTHING if value is None else second_text(value)
+                         for value in points.values()),
+            NOTHING if found is None else three_digits(found))
 
 
 def analysis_cells(rows, traces, operation):
     ours, theirs = (rows.get((traces, operation, library), {})
                     for library in ("alloctrace", "tracemalloc"))
     own, other = median(ours, "seconds"), median(theirs, "seconds")
-    return (count_text(traces), operation,
+    return (operation,
             size_or_nothing(ours, "seconds", second_text),
             size_or_nothing(theirs, "seconds", second_text),
             three_digits(other / own) if own and other else NOTHING,

@@ -314,13 +314,25 @@ def snapshots_not_linear(results):
                       f"{three_digits(found)} (more than {MOST_EXPONENT})"
 
 
+def analysis_not_linear(results):
+    rows = [row for row in results.rows("analysis")
+            if row["library"] == "alloctrace"]
+    for operation in dict.fromkeys(row["operation"] for row in rows):
+        found = exponent((row["traces"], median(row, "seconds"))
+                         for row in rows if row["operation"] == operation
+                         and samples(row, "seconds"))
+        if found is not None and found > MOST_EXPONENT:
+            yield f"{operation} by traces: grows as x to the power of " \
+                  f"{three_digits(found)} (more than {MOST_EXPONENT})"
+
+
 RULES = (
     ("Aims missed", (mean_of(TRACING, TRACING_AIM),
                      mean_of(SAMPLING, SAMPLING_AIM), pairs_aim,
                      compile_aim)),
     ("Peers ahead", (program_peers, file_peers, server_peers, pair_peers,
                      tracemalloc_ahead)),
-    ("Not linear", (not_linear, snapshots_not_linear)),
+    ("Not linear", (not_linear, snapshots_not_linear, analysis_not_linear)),
     ("Not measured", (benchmarks_missing, ours_missing)),
     ("Refused: plain runs too far apart", (refused_programs,
                                               refused_others)),

@@ -130,11 +130,11 @@ CASES = [
      {"Peers ahead": ["ns a pair, live 100,000, LeakSanitizer: 9.0 against "
                       "11"]}),
     (setting("analysis", {"seconds": made_up.times(0.004)}, operation="load",
-             library="tracemalloc"),
+             traces=100000, library="tracemalloc"),
      {"Peers ahead": ["load of 100,000 traces, seconds, tracemalloc: 4.00 ms "
                       "against 5.00 ms"]}),
     (setting("analysis", {"memory": [5000]}, operation="filter",
-             library="tracemalloc"),
+             traces=100000, library="tracemalloc"),
      {"Peers ahead": ["filter of 100,000 traces, memory, tracemalloc: 4.88 "
                       "KiB against 8.58 MiB"]}),
     (setting("growth", lambda row: {"own": [1e-4 * row["x"] ** 1.5]},
@@ -151,6 +151,10 @@ CASES = [
     (setting("snapshots", lambda row: {"seconds": made_up.times(
         1e-9 * row["x"] ** 2)}, group="blocks", what="dump"),
      {"Not linear": ["dump by blocks: grows as x to the power of 2.00 (more "
+                     "than 1.15)"]}),
+    (setting("analysis", {"seconds": made_up.times(0.01)}, operation="load",
+             traces=100000, library="alloctrace"),
+     {"Not linear": ["load by traces: grows as x to the power of 1.30 (more "
                      "than 1.15)"]}),
     (setting("programs", {"why_not": "it crashes"}, **LUA,
              tool="alloctrace, off"),
@@ -261,6 +265,9 @@ def check_figures():
     e2e.check_equal("a limit", row_of(section(text, "The limit"),
                                       "random"),
                     ["150", "+14", "+15", "+26", "+10", "1.06"])
+    e2e.check_equal("load", row_of(section(
+        text, "Looking into dumps, beside tracemalloc"), "load"),
+        ["5.00 ms", "75.0 ms", "15.0", "8.58 MiB", "85.8 MiB"])
     e2e.check_equal("growth", row_of(section(text, "By call paths"),
                                      "1 million")[1:4],
                     ["100 ns", "95.7 MiB", "100 B"])

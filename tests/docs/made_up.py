@@ -139,9 +139,10 @@ def analysis_rows():
     operations = {"load": 15, "dump": 20, "statistics lineno": 40,
                   "statistics traceback": 30, "filter": 60,
                   "compare lineno": 50}
-    return [{"traces": 100000, "operation": operation, "library": library,
-             "seconds": times(0.005 * (factor if theirs else 1)),
-             "memory": [100000 * (900 if theirs else 90)]}
+    return [{"traces": traces, "operation": operation, "library": library,
+             "seconds": times(5e-8 * traces * (factor if theirs else 1)),
+             "memory": [traces * (900 if theirs else 90)]}
+            for traces in (10000, 100000)
             for operation, factor in operations.items()
             for theirs, library in enumerate(("alloctrace", "tracemalloc"))]
 
