@@ -2,10 +2,12 @@
 """Sections of docs/performance.md: pairs, the limit, dumps, the analysis,
 growth.
 """
-from charts import GROWTH, PAIRS, limit_cases, variant_name
+import re
+
+from charts import GROWTH, PAIRS, growth_name, limit_cases, variant_name
 from figures import (by_variant, byte_text, count_text, difference, exponent,
-                     extra, groups, median, samples, second_text, three_digits,
-                     two_digits, unique)
+                     extra, groups, growth_rows, median, samples, second_text,
+                     three_digits, two_digits, unique)
 from measure import median_difference, median_ratio
 from parts import (NOTHING, cell, not_measured, pictures, reasons, repeat,
                    size_or_nothing, table)
@@ -204,37 +206,46 @@ def growth(results, folder):
     yield "## Growth"
     yield ""
     yield from not_measured(results, "growth")
-    rows = results.rows("growth")
+    rows = growth_rows(results)
     if not rows:
         return
     yield "What tracing takes more than the plain program beside, its own " \
-          "memory, and the dump. Each more: the difference to the row " \
+          "memory, dumping, the file, and what the tool takes to load and " \
+          "sum it up. Each more: the difference to the row " \
           "above, by that of the numbers. Power: of the number, that each " \
           "grows with over the last tenfold; 1 is linear, less is better."
     yield ""
     yield from repeat(results, "growth")
     for group in groups(rows):
-        name = GROWTH.get(group, group)
+        name = growth_name(group)
         yield f"### By {name}"
         yield ""
-        yield from pictures(results, folder, f"growth-by-{group}")
-        yield from growth_table(rows, group, name)
+        yield from pictures(results, folder, "growth-by-" +
+                            re.sub(r"\W+", "-", group))
+        yield from growth_table(rows, group, name.split(" (")[0])
 
 
-GROWING = {"seconds": second_text, "own": byte_text, "file": byte_text}
+GROWING = {"seconds": second_text, "own": byte_text, "dump": second_text,
+           "file": byte_text, "load": second_text, "statistics": second_text,
+           "tracebacks": second_text}
+TITLES = {"seconds": "time", "own": "own memory", "dump": "dumping",
+          "file": "file", "load": "loading", "statistics": "statistics",
+          "tracebacks": "by traceback"}
 
 
 def growth_table(rows, group, name):
     columns = {field: extra(rows, group, field) for field in GROWING}
+    columns = {field: found for field, found in columns.items() if found}
     xs = sorted({x for column in columns.values() for x in column})
-    lines = [[count_text(x), *(text for field, unit in GROWING.items()
+    lines = [[count_text(x), *(text for field, column in columns.items()
                                for text in growth_cells(
-                                   columns[field], x, unit))] for x in xs]
+                                   column, x, GROWING[field]))] for x in xs]
     if lines:
         lines.append(["power", *(text for column in columns.values()
                                  for text in (power(column), ""))])
-    yield from table((name, "time", "each more", "own memory", "each more",
-                      "dump", "each more"), lines)
+    yield from table((name, *(text for field in columns
+                              for text in (TITLES[field], "each more"))),
+                     lines)
 
 
 def growth_cells(column, x, text):
