@@ -114,7 +114,7 @@ def tool_chart(results, metric, name, title):
         notes.append("(3 of 7): programs of those measured.")
     if any("*" in bar.label for bar in bars):
         notes.append("*: small input, for some.")
-    yield Chart("bars", name, title, "times the plain program (logarithmic)",
+    yield Chart("bars", name, title, "times the plain program",
                 source(results, "programs"), " ".join(notes), bars=bars)
 
 
