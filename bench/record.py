@@ -22,7 +22,7 @@ programs   program, language, allocations, tool, wall, cpu, memory (peak
            part of an allocator "plain, ALLOCATOR"), input ("full"; "small"
            where the tool takes minutes otherwise; "tiny" with --quick), own
            (the tracer's own bytes) and live (blocks at the peak) with
-           alloctrace itself, why_not
+           alloctrace itself, kind ("server" of those), why_not
 builds     program, language, compiler ("plain", "alloctrace"), seconds (of the
            processor, for compiling), text, data, file (bytes of the binary),
            why_not
@@ -31,13 +31,19 @@ pairs      group ("depth", "fresh", "live", "threads", "random"), x (frames,
            "tracing", ...), ns
 limit      case, variant ("plain", "ideal, header", "ideal, map", "ideal",
            "alloctrace"), ns, instructions (a pair; if they were counted)
-snapshots  x (of `group`: "contexts" or "blocks"), what ("dump",
-           "dump with blocks"), seconds, file
-analysis   traces, operation, library ("alloctrace", "tracemalloc"), seconds,
-           memory
-growth     group ("contexts", "blocks", "depth", "threads", "sites"), x,
-           variant ("plain", "tracing"), seconds, memory, own (the tracer's
-           own bytes), file
+snapshots  group ("contexts", "blocks"), x, blocks and contexts (how many there
+           are), what ("dump", "dump with blocks"), seconds, cpu, file, pause
+           and pause_alone (the longest of another thread while dumps were
+           written, and without), in seconds
+analysis   traces, operation, library ("alloctrace", "tracemalloc"), seconds
+           (of the processor), memory (resident at most, over what was before)
+growth     group ("contexts", "blocks", "depth", "threads", "sites"), kind (of
+           the group: "of 1000 paths", ...), x, variant ("plain", "tracing",
+           "default limit": of ALLOCTRACE_MAX_MEMORY), what ("program", "dump",
+           "load", "statistics", "tracebacks": statistics by traceback, "build",
+           "start"), seconds (of the processor), memory, own (the tracer's own
+           bytes), file (bytes of the dump, of the binary)
+programs-built    of scripts/programs; see scripts/programs_page.py
 """
 import datetime
 import json
