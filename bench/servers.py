@@ -30,6 +30,7 @@ import time
 
 from loopback import NotMeasured, Process, exchange, last_lines, run_load
 from measure import Usage
+import tools
 from tools import BUILDS, PLAIN
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -52,6 +53,8 @@ DOCUMENTS_REQUESTS = 200000
 
 def compiler(tree, built):
     """Its words, to compile and to link with."""
+    if built not in BUILDS:
+        return [tools.compiler(tree, built)]
     prefix, flags = BUILDS[built]
     path = os.path.join(tree, "bin", prefix + "gcc") if prefix else "gcc"
     return [path, *flags]
