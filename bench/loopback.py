@@ -9,16 +9,17 @@ import subprocess
 import tempfile
 import time
 
+from measure import LIMIT as LOAD_LIMIT, RunError
+
 # Seconds. A tool may make a server a hundred times as slow; beyond these
 # something hangs.
 READY_LIMIT = 120
-LOAD_LIMIT = 900
 END_LIMIT = 300
 GRACE = 10  # between asking a server to end, and killing it
 TAIL = 3  # lines of a server's messages that an error shows
 
 
-class NotMeasured(Exception):
+class NotMeasured(RunError):
     """Why a server could not be measured with a tool: a sentence."""
 
 
@@ -49,10 +50,13 @@ def last_lines(text):
 
 
 def exchange(port, request, limit):
-    """What is answered at first to `request`; b"" if the connection ends."""
+    """All that is answered until the server ends the connection."""
+    parts = []
     with socket.create_connection(("127.0.0.1", port), timeout=limit) as link:
         link.sendall(request)
-        return link.recv(65536)
+        while part := link.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
 
 
 def hold_port():
