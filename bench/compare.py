@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 from measure import RunError, SPREAD, spread
+from programs import FAILURES
 from tools import TRACING, missing_packages, written_bytes
 
 # Runs of tools that take minutes with any but a small input.
@@ -70,7 +71,7 @@ def build(bench, program, samples):
             say(f"{program.name}: building it ({tool.built})")
             try:
                 results[tool.built] = program.build(bench.tree, tool)
-            except RunError as error:
+            except FAILURES as error:
                 results[tool.built] = str(error)
         return results[tool.built]
     for one in samples:
@@ -83,16 +84,16 @@ def build(bench, program, samples):
 
 def run_between(bench, program, samples, before):
     """One run with the tool; the run without it that followed."""
-    one, plain = samples, samples.tool.plain
+    one, run = samples, None
     try:
         run = run_once(bench, program, one.tool, one.is_small)
-    except RunError as error:
+    except FAILURES as error:
         say(f"{program.name}: {one.tool.name}: {error}")
         one.give_up(error)
-        return before
-    after, _ = run_once(bench, program, plain, one.is_small)
-    one.runs.append(run)
-    one.beside.append((before, after))
+    after, _ = run_once(bench, program, one.tool.plain, one.is_small)
+    if run:
+        one.runs.append(run)
+        one.beside.append((before, after))
     return after
 
 
@@ -104,10 +105,17 @@ def warm_up(bench, program, group):
     for tool in tools:
         try:
             run_once(bench, program, tool, group[0].is_small)
-        except RunError as error:
+        except FAILURES as error:
             for one in group:
                 if tool in (one.tool, one.tool.plain):
                     one.give_up(error)
+
+
+def is_due(bench, samples, number):
+    """Is the tool still measured in that run?"""
+    slow = 1 if bench.is_quick else SLOW_RUNS
+    return not samples.why_not and not (samples.tool.needs_small and
+                                        number >= slow)
 
 
 def run_group(bench, program, group):
@@ -115,17 +123,27 @@ def run_group(bench, program, group):
     ..., plain, and all of it again."""
     warm_up(bench, program, group)
     for number in range(bench.runs):
-        turn = [one for one in group if not one.why_not and not (
-            one.tool.needs_small and number >= (
-                1 if bench.is_quick else SLOW_RUNS))]
+        turn = [one for one in group if is_due(bench, one, number)]
         if not turn:
             return
         say(f"{program.name}, run {number + 1} of {bench.runs}: " +
-            ", ".join(one.tool.name for one in turn))
+            "; ".join(one.tool.name for one in turn))
         last, _ = run_once(bench, program, turn[0].tool.plain,
                            turn[0].is_small)
         for one in turn:
             last = run_between(bench, program, one, last)
+
+
+def try_group(bench, program, group):
+    """A failure of the plain program ends it; what was measured until then
+    stays."""
+    try:
+        run_group(bench, program, group)
+    except FAILURES as error:
+        say(f"{program.name}: {group[0].tool.plain.name}: {error}")
+        for one in group:
+            if not one.runs and not one.why_not:
+                one.give_up(f"{one.tool.plain.name}: {error}")
 
 
 def compare(bench, program, tools):
@@ -139,7 +157,7 @@ def compare(bench, program, tools):
             beside = one.tool.plain.name
             groups.setdefault((beside, one.is_small), []).append(one)
     for group in groups.values():
-        run_group(bench, program, group)
+        try_group(bench, program, group)
     return samples
 
 
@@ -163,7 +181,7 @@ def describe(bench, program, small):
     """None, and a word on it, if it cannot be told."""
     try:
         return account(bench, program, small)
-    except (RunError, subprocess.CalledProcessError) as error:
+    except (*FAILURES, subprocess.CalledProcessError) as error:
         say(f"{program.name}: its allocations are not known: {error}")
         return None
 
@@ -218,7 +236,9 @@ def ratio(row, name):
     if len(row[name]) != len(plain):
         raise ValueError(f"{row['tool']}: {name} has {len(row[name])} samples "
                          f"beside {len(plain)} of the plain program")
+    if not all(plain):
+        return Ratio(None, 0, 0)
     wide = spread(plain)
-    return Ratio(None if wide > SPREAD or not all(plain) else statistics.median(
+    return Ratio(None if wide > SPREAD else statistics.median(
         with_it / without for with_it, without in zip(row[name], plain)),
         statistics.median(plain), wide)

@@ -166,6 +166,11 @@ PROGRAMS = [
 HELLO = Own("hello", "C", [], [], [], source="hello.c")
 
 try:
-    from servers import SERVERS
-except ModuleNotFoundError:
-    SERVERS = []
+    from servers import SERVERS, NotMeasured
+except ModuleNotFoundError as error:
+    if error.name != "servers":
+        raise
+    SERVERS, NotMeasured = [], RunError
+
+# Why a program cannot be built or does not end well with a tool.
+FAILURES = (RunError, NotMeasured)

@@ -31,10 +31,12 @@ pairs      group ("depth", "fresh", "live", "threads", "random"), x (frames,
            "tracing", ...), ns
 limit      case, variant ("plain", "ideal, header", "ideal, map", "ideal",
            "alloctrace"), ns, instructions (a pair; if they were counted)
-snapshots  x (of `group`: "contexts" or "blocks"), what ("dump",
-           "dump with blocks"), seconds, file
-analysis   traces, operation, library ("alloctrace", "tracemalloc"), seconds,
-           memory
+snapshots  group ("contexts", "blocks"), x, blocks and contexts (how many there
+           are), what ("dump", "dump with blocks"), seconds, cpu, file, pause
+           and pause_alone (the longest of another thread while dumps were
+           written, and without), in seconds
+analysis   traces, operation, library ("alloctrace", "tracemalloc"), seconds
+           (of the processor), memory (resident at most, over what was before)
 growth     group ("contexts", "blocks", "depth", "threads", "sites"), x,
            variant ("plain", "tracing"), seconds, memory, own (the tracer's
            own bytes), file

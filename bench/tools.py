@@ -18,12 +18,10 @@ from measure import RunError
 from variants import stack_compiler
 
 # How a program's executables are built: name => (compilers' prefix of
-# alloctrace or None, further flags).
+# alloctrace or "", further flags). "stack" besides: see `compiler`.
 BUILDS = {
     "plain": ("", []),
     "trace": ("alloctrace-", []),
-    # The shadow stack without the runtime: C alone (variants.py).
-    "stack": ("", []),
     # The wiki of LeakSanitizer and AddressSanitizer: "-fno-omit-frame-pointer"
     # for tracebacks, since allocations are unwound by frame pointers.
     "lsan": ("", ["-fsanitize=leak", "-fno-omit-frame-pointer"]),
@@ -37,11 +35,11 @@ TCMALLOC = os.path.join(LIBRARIES, "libtcmalloc.so.4")
 def compiler(tree, built, name="gcc"):
     """One word that compiles as BUILDS says: for gcc, g++ or gfortran. Flags
     stand in a script, as makefiles want one word too."""
-    prefix, flags = BUILDS[built]
-    if built == "stack":
+    if built == "stack":  # the shadow stack without the runtime: variants.py
         if name != "gcc":
             raise RunError("the shadow stack alone is for C")
         return stack_compiler(tree)
+    prefix, flags = BUILDS[built]
     if prefix:
         return os.path.join(tree, "bin", prefix + name)
     if not flags:
