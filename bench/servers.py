@@ -52,15 +52,15 @@ MEMCACHED_REQUESTS = 200000  # of each of the client's threads
 DOCUMENTS_REQUESTS = 100000
 
 
-def fingerprint(tree, compiler_path, paths):
-    """Of what a build is made by and from: its compiler, which may be a script,
-    what that instruments with, and files."""
-    names = [path for pattern in INSTRUMENTERS
+def fingerprint(tree, words, paths):
+    """Of what a build is made by and from: its command, the compiler in it if
+    that is a script, what that instruments with, and files."""
+    tools = [path for pattern in INSTRUMENTERS
              for path in sorted(glob.glob(os.path.join(tree, pattern)))]
-    if os.path.isabs(compiler_path):
-        paths = [compiler_path, *names, *paths]
-    digest = hashlib.sha256(compiler_path.encode())
-    for path in paths:
+    scripts = [word for word in (word.removeprefix("CC=") for word in words)
+               if word.startswith(tree) and os.path.isfile(word)]
+    digest = hashlib.sha256("\0".join(words).encode())
+    for path in [*scripts, *(tools if scripts else []), *paths]:
         with open(path, "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
@@ -105,15 +105,15 @@ class Executable:
 
     def build_one(self, tree, built):
         folder = self.folder(tree, built)
-        path = compiler(tree, built)
-        made = fingerprint(tree, path, self.paths())
+        words = self.words(compiler(tree, built), os.cpu_count())
+        made = fingerprint(tree, words, self.paths())
         stamp = os.path.join(folder, "stamp")
         if read_text(stamp) == made:
             return
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         self.prepare(folder)
-        run_step(folder, self.words(path, os.cpu_count()))
+        run_step(folder, words)
         with open(stamp, "w", encoding="utf-8") as file:
             file.write(made)
 

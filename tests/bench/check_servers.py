@@ -4,16 +4,17 @@
 traced it gives the same answers, the dump is whole, and counts what valgrind
 counts; and no server is left behind when something fails.
 
-    under_load.py BUILD
+    check_servers.py BUILD
 """
 import os
 import re
 import socket
 import sys
 
-import e2e
-
-sys.path.insert(0, os.path.join(e2e.TOP, "bench"))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(TOP, "bench"), os.path.join(TOP, "tests", "e2e")]
+import e2e  # noqa: E402
 import loopback  # noqa: E402
 import measure  # noqa: E402
 import servers  # noqa: E402
