@@ -71,10 +71,9 @@ def machine_text(results, name):
 
 
 def source(results, name):
-    """The same with the date and the command, for a picture."""
-    return " · ".join((machine_text(results, name),
-                       results.files[name]["date"][:10],
-                       results.command(name)))
+    """The same with the date, for a picture."""
+    return f"{machine_text(results, name)}, " \
+        f"{results.files[name]['date'][:10]}"
 
 
 def compiler_name(text):
@@ -111,7 +110,7 @@ def tool_chart(results, metric, name, title):
         return
     notes = ["Bar: geometric mean; dots: single programs."]
     if any("(" in bar.label for bar in bars):
-        notes.append("(3 of 7): programs that could be measured.")
+        notes.append("(3 of 7): programs of those measured.")
     if any("*" in bar.label for bar in bars):
         notes.append("*: small input, for some.")
     yield Chart("bars", name, title, "times the plain program (logarithmic)",
@@ -133,7 +132,8 @@ def memory_chart(results):
 PAIRS = {"depth": ("by the depth of the call path", "frames"),
          "fresh": ("by frames entered anew for each pair", "frames"),
          "live": ("by the number of live blocks", "live blocks"),
-         "threads": ("by the number of threads", "threads")}
+         "threads": ("by the number of threads", "threads"),
+         "random": ("with a random one of many blocks freed", "live blocks")}
 
 
 def is_shown(variant):
@@ -160,11 +160,10 @@ def pair_chart(results, group):
             lines.append(Line(variant_name(variant), points,
                               is_own_variant(variant)))
     if lines:
-        is_log = min(line.points[0][0] for line in lines) > 0
         yield Chart("lines", f"pairs-by-{group}",
                     f"A malloc and free pair, {title}",
-                    x_label + is_log * " (logarithmic)", source(results, "pairs"),
-                    plots=[Plot("ns a pair (logarithmic)", lines)])
+                    x_label, source(results, "pairs"),
+                    plots=[Plot("ns a pair", lines)])
 
 
 def pair_charts(results):
@@ -249,7 +248,7 @@ def growth_chart(results, group):
         what = GROWTH.get(group, group)
         yield Chart("growth", f"growth-by-{group}",
                     f"What tracing takes, by {what}",
-                    f"{what} (logarithmic)", source(results, "growth"),
+                    what, source(results, "growth"),
                     plots=plots)
 
 

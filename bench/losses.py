@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from charts import LINEAR, limit_cases
 from figures import (BENCHMARKS, METRICS, SAMPLING, TRACING, by_variant,
-                     difference, exponent, extra, groups, input_mark, is_own,
-                     is_server, median, percent_text, programs, quotient, ratio, rival,
-                     geometric_mean, samples, second_text, byte_text,
-                     count_text, three_digits, two_digits)
+                     byte_text, count_text, difference, exponent, extra,
+                     geometric_mean, groups, input_mark, is_own, is_server,
+                     median, percent_text, programs, quotient, ratio, rival,
+                     samples, second_text, three_digits, two_digits)
 
 # The last tenfold of x may take so many more times as much: 10 ** 0.15 is 1.4,
 # which is what leaving the processor's caches costs; the square would be 2.
@@ -120,13 +120,17 @@ def mean_of(tool, aim):
     return rule
 
 
+def more_nanoseconds(value):
+    return f"{two_digits(value, '+')} ns"
+
+
 def pairs_aim(results):
     rows = results.rows("pairs")
     variants = by_variant(rows, "depth")
     for x, row in variants.get("tracing", {}).items():
         figure = difference(variants.get("plain", {}).get(x, {}), row, "ns")
         if figure and not figure.is_refused():
-            for text in missed(PAIR_AIM, figure.value, two_digits):
+            for text in missed(PAIR_AIM, figure.value, more_nanoseconds):
                 yield f"{x} frames deep: {text}"
 
 
@@ -250,8 +254,9 @@ def refused_programs(results):
                     (row["tool"], figure.spread))
     for (program, title), tools in found.items():
         most = max(spread for _, spread in tools)
-        yield f"{program}, {title}, with {', '.join(tool for tool, _ in tools)}" \
-              f": spread {percent_text(most)}" + \
+        who = ", ".join(tool for tool, _ in tools)
+        yield f"{program}, {title}, with {who}: spread " \
+              f"{percent_text(most)}" + \
               (" at most" if len(tools) > 1 else "")
 
 

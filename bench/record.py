@@ -23,7 +23,7 @@ programs   program, language, kind ("server" of servers, otherwise absent; wall
            part of an allocator "plain, ALLOCATOR"), input ("full"; "small"
            where the tool takes minutes otherwise; "tiny" with --quick), own
            (the tracer's own bytes) and live (blocks at the peak) with
-           alloctrace itself, why_not
+           alloctrace itself, kind ("server" of those), why_not
 builds     program, language, compiler ("plain", "alloctrace"), seconds (of the
            processor, for compiling), text, data, file (bytes of the binary),
            why_not
@@ -38,9 +38,13 @@ snapshots  group ("contexts", "blocks"), x, blocks and contexts (how many there
            written, and without), in seconds
 analysis   traces, operation, library ("alloctrace", "tracemalloc"), seconds
            (of the processor), memory (resident at most, over what was before)
-growth     group ("contexts", "blocks", "depth", "threads", "sites"), x,
-           variant ("plain", "tracing"), seconds, memory, own (the tracer's
-           own bytes), file
+growth     group ("contexts", "blocks", "depth", "threads", "sites"), kind (of
+           the group: "of 1000 paths", ...), x, variant ("plain", "tracing",
+           "default limit": of ALLOCTRACE_MAX_MEMORY), what ("program", "dump",
+           "load", "statistics", "tracebacks": statistics by traceback, "build",
+           "start"), seconds (of the processor), memory, own (the tracer's own
+           bytes), file (bytes of the dump, of the binary)
+programs-built    of scripts/programs; see scripts/programs_page.py
 """
 import datetime
 import json

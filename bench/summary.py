@@ -9,7 +9,8 @@ from figures import (METRICS, TRACING, by_variant, byte_text,
                      count_text, difference, geometric_mean, median, programs,
                      second_text, three_digits, two_digits, unique)
 from losses import AIMS, compile_ratios
-from page import bold, pictures, size_ratio, table, text_of
+from parts import bold, pictures, table, text_of
+from whole import size_ratio
 
 BEGIN = "<!-- bench/report writes from here -->\n"
 END = "<!-- to here -->\n"

@@ -98,8 +98,8 @@ CASES = [
     (setting("pairs", {"ns": made_up.times(9.4 + 2.4)}, group="depth", x=20,
              variant="tracing"),
      {"Aims missed": [
-         "20 frames deep: a malloc and free pair traced, however deep: 2.4; "
-         f"the aim is 2 ns more {AIM_SOURCE}"]}),
+         "20 frames deep: a malloc and free pair traced, however deep: +2.4 "
+         f"ns; the aim is 2 ns more {AIM_SOURCE}"]}),
     (setting("pairs", {"ns": made_up.times(9.4 + 2.04)}, group="depth", x=20,
              variant="tracing"), {}),
     (setting("builds", lambda row: {"seconds": [1.1 * one for one in
@@ -169,8 +169,8 @@ CASES = [
     (setting("programs", {"plain_wall": made_up.NOISE}, **LUA,
              input="small"),
      {"Refused: plain runs too far apart": [
-         "made-up lua, wall time, with massif, DHAT, gperftools: spread 50 % "
-         "at most"]}),
+         "made-up lua, wall time, with massif, DHAT, jemalloc, memcheck, "
+         "gperftools: spread 50 % at most"]}),
     (setting("limit", {"ns": made_up.NOISE}, case="flat 5", variant="plain"),
      {"Refused: plain runs too far apart": [
          "limit, flat 5: spread 50 %"]}),
@@ -281,7 +281,8 @@ def check_refusal():
         0, len(made_up.TOOLS))))
     e2e.check_equal("mean without", figures.programs(results).mean(
         "heaptrack", "cpu"), figures.programs(rest).mean("heaptrack", "cpu"))
-    e2e.check(re.search(r"CPU time, with .*heaptrack.*: spread 50 %", text), "not listed")
+    e2e.check(re.search(r"CPU time, with .*heaptrack.*: spread 50 %", text),
+              "not listed")
 
 
 def check_missing():
@@ -550,7 +551,7 @@ def check_recorded(folder, variables):
     e2e.check_equal("results", sorted(os.listdir(there)),
                     ["builds.json", "programs.json"])
     e2e.check("made-up lua" in read(folder, "docs", "performance.md"), output)
-    e2e.check("Made-up Processor" in read(folder, "README.md"), output)
+    e2e.check("Made-up(R) Processor" in read(folder, "README.md"), output)
     e2e.check_equal("a wrong name", run_bench(folder, variables, "walk")[0], 2)
 
 

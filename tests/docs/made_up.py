@@ -40,15 +40,23 @@ TOOLS = {  # name: (time, memory) of those programs, in their order
                            (1.4, 1.6, 1.3, 1.1, 1.4, 1.1)),
     "massif": ((15, 13, 31, 28, 15, 54), (4, 9, 5, 2, 7, 2)),
     "DHAT": ((57, 51, 63, 70, 52, 87), (6, 12, 7, 3, 9, 3)),
+    "jemalloc": ((52, 49, 2.97, 1.2, 16, 1.2),
+                 (63, 12, 4.0, 1.1, 15, 1.1)),
+    "gperftools, sampling": ((1.04, 1.03, 1.03, 1.02, 1.03, 1.02),
+                             (1.4, 1.5, 1.3, 1.1, 1.4, 1.1)),
+    "memcheck": ((42, 40, 78, 75, 37, 122), (6, 10, 8, 4, 9, 3)),
     "gperftools": ((50, None, 5.0, 1.3, 38, 1.7),
                    (3, None, 2, 1.2, 4, 1.3)),
 }
-SMALL = ("massif", "DHAT", "gperftools")
+SMALL = ("massif", "DHAT", "jemalloc", "memcheck", "gperftools")
+FILES = (300000, 20000)  # of others, and of ours
 ENVIRONMENT = {
-    "processor": "Made-up Processor @ 3.00GHz", "processors": 2,
-    "memory": 8 << 30, "system": "Made-up System 12", "kernel": "6.1.0",
+    "processor": "Made-up(R) Processor(R) Platinum 9000C CPU @ 3.00GHz",
+    "processors": 2,
+    "memory": 8 << 30, "system": "Made-up GNU/System 12 (madeup)",
+    "kernel": "6.1.0",
     "libc": "glibc 2.36", "compiler": "gcc (Made-up 12.2.0-14) 12.2.0",
-    "alloctrace": "0000000", "packages": {"heaptrack": "1.4.0"},
+    "alloctrace": "v0.0-1234-g0000000", "packages": {"heaptrack": "1.4.0"},
 }
 
 
@@ -66,7 +74,7 @@ def program_row(name, tool, index):
     if tool == "alloctrace":
         row.update(own=size // 2, live=size // 16)
     return {**row, "wall": times(seconds * time), "cpu": times(seconds * time),
-            "memory": times(size * memory), "file": [20000 if tool.startswith("alloctrace") else 300000],
+            "memory": times(size * memory), "file": [FILES[tool.startswith("alloctrace")]],
             "plain_wall": times(seconds), "plain_cpu": times(seconds),
             "plain_memory": times(size)}
 
