@@ -111,8 +111,8 @@ class Process:
         limit = time.monotonic() + READY_LIMIT
         while time.monotonic() < limit:
             if self.process.poll() is not None:
-                raise NotMeasured(f"the server ended at once with status "
-                                  f"{self.status()}: {self.messages()}")
+                raise NotMeasured(f"the server ended at once, "
+                                  f"{self.describe_end()}")
             try:
                 if exchange(self.port, request, GRACE).startswith(answer):
                     return
@@ -145,10 +145,25 @@ class Process:
         except (FileNotFoundError, IndexError):
             return None
 
+    def describe_end(self):
+        status = self.status()
+        if status is None:
+            return f"and how is not known: {self.messages()}"
+        code = os.waitstatus_to_exitcode(status)
+        return (f"status {code}" if code >= 0 else f"by signal {-code}") + \
+            f": {self.messages()}"
+
+    def has_died(self):
+        """Soon after its client has failed: was it that?"""
+        try:
+            self.process.wait(GRACE / 5)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def used(self):
         if self.status() != 0:
-            raise NotMeasured(f"the server ended with status {self.status()}: "
-                              f"{self.messages()}")
+            raise NotMeasured(f"the server ended, {self.describe_end()}")
         with open(self.file, encoding="utf-8") as file:
             wall, cpu, kib, _ = file.read().split()
         return float(wall), float(cpu), int(kib)

@@ -152,7 +152,13 @@ class Server(Executable):
                        *self.arguments(process.port)]
             process.start(tool.words(command, out), tool.environment(out))
             process.wait_ready(*self.greeting)
-            yield process
+            try:
+                yield process
+            except NotMeasured as error:
+                if process.has_died():
+                    raise NotMeasured("the server ended under its load, " +
+                                      process.describe_end()) from error
+                raise
 
     def measure(self, usage, tree, tool, out, small):
         """What one run used; NotMeasured says why there is none."""

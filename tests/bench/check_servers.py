@@ -104,6 +104,15 @@ def check_failures(bench):
     except loopback.NotMeasured as error:
         e2e.check_equal("message", str(error), "sh failed: wrong answer")
     e2e.check(not is_listening(process.port), "the server goes on")
+    try:
+        with bench.server.running(bench.usage, bench.build, tools.PLAIN,
+                                  bench.out(tools.PLAIN)) as process:
+            loopback.exchange(process.port, bench.server.farewell, 60)
+            servers.load_documents(bench.build, process.port, REQUESTS)
+        raise e2e.Failure("a server that ends under its load is measured")
+    except loopback.NotMeasured as error:
+        e2e.check_equal("message", str(error),
+                        "the server ended under its load, status 0: ")
 
 
 def test():
