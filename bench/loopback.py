@@ -96,7 +96,6 @@ class Process:
                  str(self.LIFE_LIMIT), "env", "-i"]
         guard += [f"{name}={value}" for name, value in variables.items()]
         with open(self.log, "wb") as log:
-            # pylint: disable-next=consider-using-with
             self.process = subprocess.Popen(
                 [*guard, self.usage, self.file, program, *words[1:]],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,

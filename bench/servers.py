@@ -2,10 +2,10 @@
 """Servers under load, as programs of bench/run: Redis and memcached of Debian's
 sources, and one of our own whose work is allocating.
 
-A server runs under a tool on one processor (usage.c), its clients on the others:
-its processor time and its peak memory are its own, and `wall` is what the same
-fixed load takes. It is asked to end over its own protocol, so a tool sees an
-ordinary exit. Clients are plain always.
+A server runs under a tool on one processor (usage.c), its clients on the
+others: its processor time and its peak memory are its own, and `wall` is what
+the same fixed load takes. It is asked to end over its own protocol, so a tool
+sees an ordinary exit. Clients are plain always.
 
     redis              single-threaded; one or some blocks a request
     redis, jemalloc    the same with the allocator that comes with it, linked
@@ -19,6 +19,7 @@ ordinary exit. Clients are plain always.
 """
 import contextlib
 from dataclasses import dataclass, field, replace
+import fcntl
 import glob
 import hashlib
 import os
@@ -40,7 +41,8 @@ INSTRUMENTERS = ("lib/liballoctrace.a", "lib/alloctrace/plugin/*/*.so",
 # Newer than what they are made from, so that nothing is remade.
 CONFIGURE = """
 cd source
-find . \\( -name aclocal.m4 -o -name configure -o -name '*.in' \\) -exec touch {} +
+find . \\( -name aclocal.m4 -o -name configure -o -name '*.in' \\) \\
+    -exec touch {} +
 ./configure
 """
 SMALL = 10  # times less, for tools that take minutes
@@ -104,7 +106,14 @@ class Executable:
                 *(path for path in self.paths() if path.endswith(".c"))]
 
     def build_one(self, tree, built):
+        """One command at a time does so."""
         folder = self.folder(tree, built)
+        os.makedirs(os.path.dirname(folder), exist_ok=True)
+        with open(folder + ".lock", "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.build_locked(tree, built, folder)
+
+    def build_locked(self, tree, built, folder):
         words = self.words(compiler(tree, built), os.cpu_count())
         made = fingerprint(tree, words, self.paths())
         stamp = os.path.join(folder, "stamp")
