@@ -23,7 +23,9 @@ every run that records there.
 """
 import argparse
 import datetime
+import fcntl
 import os
+import signal
 import subprocess
 import sys
 
@@ -155,13 +157,13 @@ def is_well(row):
 
 
 def keep(folder, row):
-    """Merges a row into those that are recorded."""
-    earlier = record.read(folder, page.RESULTS) or {"rows": []}
-    rows = page.merge(earlier["rows"], row,
-                      [program.name for program in PROGRAMS])
-    record.write(folder, page.RESULTS, rows)
-    if os.path.abspath(folder) == page.FOLDER:
-        page.write()
+    """Merges a row into those that are recorded, also by another run."""
+    with open(os.path.join(WORK, "lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        earlier = record.read(folder, page.RESULTS) or {"rows": []}
+        record.write(folder, page.RESULTS, page.merge(earlier["rows"], row))
+        if os.path.abspath(folder) == page.FOLDER:
+            page.write()
 
 
 def install(programs):
@@ -215,6 +217,8 @@ def run(programs, options):
 
 
 def main():
+    # What it started ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = parse()
     if options.page:
         page.write()
