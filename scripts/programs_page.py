@@ -23,6 +23,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "bench"))
 import measure  # noqa: E402
+from programs_list import PROGRAMS  # noqa: E402
 import record  # noqa: E402
 
 RESULTS = "programs-built"
@@ -43,11 +44,20 @@ def ask(tree, *arguments):
     return json.loads(text)
 
 
-def merge(rows, new, order):
+def merge(rows, new):
     """Rows with what is new of one program; programs in their order."""
     known = {row["program"]: row for row in rows}
     known[new["program"]] = {**known.get(new["program"], {}), **new}
-    return [known[name] for name in order if name in known]
+    return [known[program.name] for program in PROGRAMS
+            if program.name in known]
+
+
+def complete(rows):
+    """Rows with those of the programs of which nothing is known yet."""
+    known = {row["program"]: row for row in rows}
+    return [known.get(program.name, {"program": program.name,
+                                     "system": program.system})
+            for program in PROGRAMS]
 
 
 def describe_tests(tests):
@@ -173,7 +183,7 @@ def text(rows):
                                  if row.get("tests")]),
              sentence("Measured", [row["measured"] for row in rows
                                    if row.get("measured")])]
-    return TEXT.format(results=RESULTS, table=table(rows),
+    return TEXT.format(results=RESULTS, table=table(complete(rows)),
                        spread=measure.SPREAD,
                        notes="\n\n".join(filter(None, notes)))
 

@@ -22,8 +22,11 @@ docs/programs.md is written from what is in docs/performance, by --page and by
 every run that records there.
 """
 import argparse
+import contextlib
 import datetime
+import fcntl
 import os
+import signal
 import subprocess
 import sys
 
@@ -154,14 +157,23 @@ def is_well(row):
             (not tests or (tests["same"] and tests["traced"]["dumps"] > 0)))
 
 
+@contextlib.contextmanager
+def locked(name):
+    """Another run of this script waits until this one is done with it."""
+    os.makedirs(WORK, exist_ok=True)
+    path = os.path.join(WORK, name + ".lock")
+    with open(path, "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def keep(folder, row):
-    """Merges a row into those that are recorded."""
-    earlier = record.read(folder, page.RESULTS) or {"rows": []}
-    rows = page.merge(earlier["rows"], row,
-                      [program.name for program in PROGRAMS])
-    record.write(folder, page.RESULTS, rows)
-    if os.path.abspath(folder) == page.FOLDER:
-        page.write()
+    """Merges a row into those that are recorded, also by another run."""
+    with locked("results"):
+        earlier = record.read(folder, page.RESULTS) or {"rows": []}
+        record.write(folder, page.RESULTS, page.merge(earlier["rows"], row))
+        if os.path.abspath(folder) == page.FOLDER:
+            page.write()
 
 
 def install(programs):
@@ -201,8 +213,9 @@ def run(programs, options):
     rows = []
     for program in programs:
         row = {}
-        for part in examine(program, options, usage):
-            row.update(part)
+        with locked(program.package):
+            for part in examine(program, options, usage):
+                row.update(part)
         rows.append(row)
         for folder in filter(None, (WORK, options.record)):
             keep(folder, row)
@@ -215,6 +228,8 @@ def run(programs, options):
 
 
 def main():
+    # What it started ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = parse()
     if options.page:
         page.write()
