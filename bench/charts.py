@@ -3,9 +3,10 @@
 Standard library only: the page names a picture if and only if it is here.
 """
 from dataclasses import dataclass, field
+import re
 
-from figures import (TRACING, by_variant, extra, groups, is_own, median,
-                     programs, quotient)
+from figures import (TRACING, by_variant, extra, groups, growth_rows, is_own,
+                     median, programs, quotient)
 
 # What the files are called: "*" stands for a group.
 NAMES = ("time-by-tool", "memory-by-tool", "pairs-by-*", "limit",
@@ -113,7 +114,7 @@ def tool_chart(results, metric, name, title):
         notes.append("(3 of 7): programs of those measured.")
     if any("*" in bar.label for bar in bars):
         notes.append("*: small input, for some.")
-    yield Chart("bars", name, title, "times the plain program (logarithmic)",
+    yield Chart("bars", name, title, "times the plain program",
                 source(results, "programs"), " ".join(notes), bars=bars)
 
 
@@ -224,7 +225,9 @@ LINEAR = ("contexts", "blocks", "depth", "sites")
 TIMES = (("s", 1), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 SIZES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("bytes", 1))
 QUANTITIES = {"seconds": ("time more than plain", TIMES),
-              "own": ("own memory", SIZES), "file": ("dump", SIZES)}
+              "own": ("own memory", SIZES), "dump": ("dumping", TIMES),
+              "file": ("dump", SIZES)}
+MOST_PLOTS = 3  # side by side
 
 
 def growth_plots(rows, group):
@@ -239,21 +242,28 @@ def growth_plots(rows, group):
                                units[-1])
             yield Plot(f"{label}, {unit}",
                        [Line(TRACING, [(x, y / scale) for x, y in points])],
-                       group in LINEAR)
+                       group.split(":")[0] in LINEAR)
 
 
 def growth_chart(results, group):
-    plots = list(growth_plots(results.rows("growth"), group))
+    plots = list(growth_plots(growth_rows(results), group))[:MOST_PLOTS]
     if plots:
-        what = GROWTH.get(group, group)
-        yield Chart("growth", f"growth-by-{group}",
+        what = growth_name(group)
+        yield Chart("growth", "growth-by-" + re.sub(r"\W+", "-", group),
                     f"What tracing takes, by {what}",
-                    what, source(results, "growth"),
+                    what.split(" (")[0], source(results, "growth"),
                     plots=plots)
 
 
+def growth_name(group):
+    """ "depth: recursion" as "frames a call path (recursion)"."""
+    name, _, kind = group.partition(": ")
+    name = GROWTH.get(name, name)
+    return f"{name} ({kind})" if kind else name
+
+
 def growth_charts(results):
-    for group in groups(results.rows("growth")):
+    for group in groups(growth_rows(results)):
         yield from growth_chart(results, group)
 
 

@@ -2,10 +2,12 @@
 """Sections of docs/performance.md: pairs, the limit, dumps, the analysis,
 growth.
 """
-from charts import GROWTH, PAIRS, limit_cases, variant_name
+import re
+
+from charts import GROWTH, PAIRS, growth_name, limit_cases, variant_name
 from figures import (by_variant, byte_text, count_text, difference, exponent,
-                     extra, groups, median, samples, second_text, three_digits,
-                     two_digits, unique)
+                     extra, groups, growth_rows, median, samples, second_text,
+                     three_digits, two_digits, unique)
 from measure import median_difference, median_ratio
 from parts import (NOTHING, cell, not_measured, pictures, reasons, repeat,
                    size_or_nothing, table)
@@ -159,18 +161,38 @@ def analysis(results, _):
           "tracemalloc takes."
     yield ""
     yield from repeat(results, "analysis")
+    most = max(traces for traces, _, library in rows
+               if library == "tracemalloc" or not has_tracemalloc(rows))
+    operations = unique(operation for _, operation, _ in rows)
     yield from table(
-        ("traces", "operation", "alloctrace", "tracemalloc", "times",
+        (f"{count_text(most)} traces", "alloctrace", "tracemalloc", "times",
          "memory", "tracemalloc's"),
-        (analysis_cells(rows, *key) for key in unique(
-            (traces, operation) for traces, operation, _ in rows)))
+        (analysis_cells(rows, most, operation) for operation in operations))
+    yield "By the number of traces, alloctrace alone; power as in \"Growth\":"
+    yield ""
+    sizes = sorted({traces for traces, *_ in rows})
+    yield from table(("traces", *map(count_text, sizes), "power"), (
+        size_cells(rows, sizes, operation) for operation in operations))
+
+
+def has_tracemalloc(rows):
+    return any(library == "tracemalloc" for *_, library in rows)
+
+
+def size_cells(rows, sizes, operation):
+    points = {size: median(rows.get((size, operation, "alloctrace"), {}),
+                           "seconds") for size in sizes}
+    found = exponent((size, value) for size, value in points.items() if value)
+    return (operation, *(NOTHING if value is None else second_text(value)
+                         for value in points.values()),
+            NOTHING if found is None else three_digits(found))
 
 
 def analysis_cells(rows, traces, operation):
     ours, theirs = (rows.get((traces, operation, library), {})
                     for library in ("alloctrace", "tracemalloc"))
     own, other = median(ours, "seconds"), median(theirs, "seconds")
-    return (count_text(traces), operation,
+    return (operation,
             size_or_nothing(ours, "seconds", second_text),
             size_or_nothing(theirs, "seconds", second_text),
             three_digits(other / own) if own and other else NOTHING,
@@ -184,37 +206,46 @@ def growth(results, folder):
     yield "## Growth"
     yield ""
     yield from not_measured(results, "growth")
-    rows = results.rows("growth")
+    rows = growth_rows(results)
     if not rows:
         return
     yield "What tracing takes more than the plain program beside, its own " \
-          "memory, and the dump. Each more: the difference to the row " \
+          "memory, dumping, the file, and what the tool takes to load and " \
+          "sum it up. Each more: the difference to the row " \
           "above, by that of the numbers. Power: of the number, that each " \
           "grows with over the last tenfold; 1 is linear, less is better."
     yield ""
     yield from repeat(results, "growth")
     for group in groups(rows):
-        name = GROWTH.get(group, group)
+        name = growth_name(group)
         yield f"### By {name}"
         yield ""
-        yield from pictures(results, folder, f"growth-by-{group}")
-        yield from growth_table(rows, group, name)
+        yield from pictures(results, folder, "growth-by-" +
+                            re.sub(r"\W+", "-", group))
+        yield from growth_table(rows, group, name.split(" (")[0])
 
 
-GROWING = {"seconds": second_text, "own": byte_text, "file": byte_text}
+GROWING = {"seconds": second_text, "own": byte_text, "dump": second_text,
+           "file": byte_text, "load": second_text, "statistics": second_text,
+           "tracebacks": second_text}
+TITLES = {"seconds": "time", "own": "own memory", "dump": "dumping",
+          "file": "file", "load": "loading", "statistics": "statistics",
+          "tracebacks": "by traceback"}
 
 
 def growth_table(rows, group, name):
     columns = {field: extra(rows, group, field) for field in GROWING}
+    columns = {field: found for field, found in columns.items() if found}
     xs = sorted({x for column in columns.values() for x in column})
-    lines = [[count_text(x), *(text for field, unit in GROWING.items()
+    lines = [[count_text(x), *(text for field, column in columns.items()
                                for text in growth_cells(
-                                   columns[field], x, unit))] for x in xs]
+                                   column, x, GROWING[field]))] for x in xs]
     if lines:
         lines.append(["power", *(text for column in columns.values()
                                  for text in (power(column), ""))])
-    yield from table((name, "time", "each more", "own memory", "each more",
-                      "dump", "each more"), lines)
+    yield from table((name, *(text for field in columns
+                              for text in (TITLES[field], "each more"))),
+                     lines)
 
 
 def growth_cells(column, x, text):

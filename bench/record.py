@@ -15,8 +15,9 @@ beside another of the same row belongs together run by run. Times are seconds (`
 `wall`, `cpu`) or nanoseconds a pair (`ns`), sizes bytes: KiB and MiB are for
 readers. A row that was not measured has no samples but `why_not`, a sentence.
 
-programs   program, language, allocations, tool, wall, cpu, memory (peak
-           resident), file (bytes written, or null), plain_wall, plain_cpu,
+programs   program, language, kind ("server" of servers, otherwise absent; wall
+           is that of the load there), allocations, tool, wall, cpu, memory
+           (peak resident), file (bytes written, or null), plain_wall, plain_cpu,
            plain_memory (means of the plain runs directly before and after
            each), beside (what these are: "plain", or for a profiler that is
            part of an allocator "plain, ALLOCATOR"), input ("full"; "small"
@@ -43,6 +44,7 @@ growth     group ("contexts", "blocks", "depth", "threads", "sites"), kind (of
            "load", "statistics", "tracebacks": statistics by traceback, "build",
            "start"), seconds (of the processor), memory, own (the tracer's own
            bytes), file (bytes of the dump, of the binary)
+programs-built    of scripts/programs; see scripts/programs_page.py
 """
 import datetime
 import json

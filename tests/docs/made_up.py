@@ -139,29 +139,37 @@ def analysis_rows():
     operations = {"load": 15, "dump": 20, "statistics lineno": 40,
                   "statistics traceback": 30, "filter": 60,
                   "compare lineno": 50}
-    return [{"traces": 100000, "operation": operation, "library": library,
-             "seconds": times(0.005 * (factor if theirs else 1)),
-             "memory": [100000 * (900 if theirs else 90)]}
+    return [{"traces": traces, "operation": operation, "library": library,
+             "seconds": times(5e-8 * traces * (factor if theirs else 1)),
+             "memory": [traces * (900 if theirs else 90)]}
+            for traces in (10000, 100000)
             for operation, factor in operations.items()
             for theirs, library in enumerate(("alloctrace", "tracemalloc"))]
 
 
-def growth_row(group, x, variant):
-    traced = variant == "tracing"
-    row = {"group": group, "x": x, "variant": variant,
-           "seconds": times(1e-7 * x * (2 if traced else 1) + 0.01),
-           "memory": times(1e7 + (200 if traced else 100) * x)}
-    if traced:
-        row.update(own=[400000 + 100 * x], file=[5000 + 40 * x])
-    return row
+def growth_case(group, kind, x):
+    """Rows of the program plain and traced, of its dump, of loading that."""
+    place = {"group": group, "kind": kind, "x": x}
+    for traced, variant in enumerate(("plain", "tracing")):
+        yield {**place, "variant": variant, "what": "program",
+               "seconds": times(1e-7 * x * (1 + traced) + 0.01),
+               "memory": times(1e7 + 100 * (1 + traced) * x),
+               "own": [400000 + 100 * x] if traced else [], "file": []}
+    for what, seconds in (("dump", 1e-8), ("load", 4e-8)):
+        yield {**place, "variant": "tracing", "what": what,
+               "seconds": times(seconds * x + 1e-4), "memory": [1e7],
+               "own": [], "file": [5000 + 40 * x] if what == "dump" else []}
 
 
 def growth_rows():
-    xs = {"contexts": (1000, 10000, 100000, 1000000, 10000000),
-          "blocks": (10000, 1000000, 100000000), "depth": (5, 50, 500, 5000),
-          "threads": (1, 2, 4, 8, 64), "sites": (100, 10000, 100000)}
-    return [growth_row(group, x, variant) for group in xs for x in xs[group]
-            for variant in ("plain", "tracing")]
+    kinds = {("contexts", "contexts"): (1000, 10000, 100000, 1000000, 10000000),
+             ("blocks", "of one path"): (10000, 1000000, 100000000),
+             ("blocks", "of 1000 paths"): (10000, 1000000),
+             ("depth", "recursion"): (5, 50, 500, 5000),
+             ("threads", "at once"): (1, 2, 4, 8, 64),
+             ("sites", "sites"): (100, 10000, 100000)}
+    return [row for (group, kind), xs in kinds.items() for x in xs
+            for row in growth_case(group, kind, x)]
 
 
 def results():
