@@ -3,6 +3,7 @@
 samples."""
 from dataclasses import dataclass
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -13,17 +14,26 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Above it a program's plain runs are too far apart to be compared with.
 SPREAD = 0.05
 
+# Seconds that one run may take at most.
+LIMIT = 600
+
 
 def fail(message):
     sys.exit(f"{os.path.basename(sys.argv[0])}: {message}")
 
 
+class RunError(Exception):
+    """A command that did not end well: what it says is one line."""
+
+
 def usage_program(tree):
-    """Builds usage.c."""
+    """Builds usage.c. Two commands may do so at the same time."""
     path = os.path.join(tree, "bench", "usage")
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-static", "-o", path,
+    new = f"{path}.{os.getpid()}"
+    subprocess.run(["gcc", "-O2", "-static", "-o", new,
                     os.path.join(HERE, "programs", "usage.c")], check=True)
+    os.replace(new, path)
     return path
 
 
@@ -35,16 +45,51 @@ class Usage:
     memory: int  # bytes, resident, at the peak, of the largest process
 
 
-def measure_usage(usage, words, variables):
-    """What a command used, on one processor; `usage` is usage_program's."""
-    with tempfile.NamedTemporaryFile("r", prefix="alloctrace-bench.") as file:
-        subprocess.run([usage, file.name, *words], env=variables,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       check=True)
+def last_line(file):
+    """What a command said last on standard error; it may not be text."""
+    file.seek(0)
+    lines = file.read().decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def run_limited(words, variables, folder, errors):
+    """Runs it in a group of its own, which is ended as a whole when it takes
+    too long: does its status say that all went well?"""
+    with subprocess.Popen(words, env=variables, cwd=folder, stderr=errors,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          start_new_session=True) as process:
+        try:
+            return process.wait(LIMIT) == 0
+        except BaseException as reason:
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(reason, subprocess.TimeoutExpired):
+                raise RunError(f"took longer than {LIMIT} s") from None
+            raise
+
+
+def run_usage(usage, words, variables, folder=None):
+    """What a command used, on one processor; `usage` is usage_program's.
+    RunError if its status is not 0."""
+    with tempfile.NamedTemporaryFile("r", prefix="alloctrace-bench.") as file, \
+            tempfile.TemporaryFile() as errors:
+        if not run_limited([usage, file.name, *words], variables, folder,
+                           errors):
+            raise RunError(f"{words[0]} cannot be run")
         wall, cpu, kib, status = file.read().split()
-    if status != "0":
-        fail(f"{words[0]} failed with status {status}")
+        if status != "0":
+            code = os.waitstatus_to_exitcode(int(status))
+            raise RunError((f"status {code}" if code >= 0 else
+                            f"ended by signal {-code}") + ": " +
+                           last_line(errors))
     return Usage(float(wall), float(cpu), int(kib) << 10)
+
+
+def measure_usage(usage, words, variables):
+    """The same for commands that have to work."""
+    try:
+        return run_usage(usage, words, variables)
+    except RunError as error:
+        fail(f"{words[0]}: {error}")
 
 
 def pin():

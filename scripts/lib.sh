@@ -33,10 +33,21 @@ missing_packages() {
     done
 }
 
-# Runs apt-get install for the packages, as root or through sudo.
+# Runs apt-get install for the packages, as root or through sudo. Whoever else
+# installs at the moment is waited for.
 run_apt() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q \
-        -o Dpkg::Use-Pty=0 -o Acquire::Retries=2 "$@" </dev/null
+        -o Dpkg::Use-Pty=0 -o Dpkg::Lock::Timeout=600 \
+        -o Acquire::Retries=2 "$@" </dev/null
+}
+
+# Once more with new lists, and again when the mirror may be back.
+install_packages() {
+    run_apt -y install --no-install-recommends "$@" ||
+        { run_apt update &&
+            run_apt -y install --no-install-recommends "$@"; } ||
+        { sleep 60 && run_apt update &&
+            run_apt -y install --no-install-recommends "$@"; }
 }
 
 # Makes sure that the packages are installed; touches nothing if they are.
@@ -61,9 +72,7 @@ need_packages() {
         run_apt update || true
     fi
     # shellcheck disable=SC2086
-    run_apt -y install --no-install-recommends $missing ||
-        { run_apt update &&
-            run_apt -y install --no-install-recommends $missing; } ||
+    install_packages $missing ||
         die "apt-get could not install: $missing(is the network there?)"
 }
 

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "export.h"
 #include "filters.h"
+#include "interrupt.h"
 #include "outfile.h"
 
 /* FORMAT(name, suffix, is it binary, has it a metric, one line of help). */
@@ -188,6 +189,7 @@ static int export_source(const char *path, const struct export_source *source,
     struct outfile out;
     int code;
 
+    interrupt_init();
     if (outfile_open(&out, choice->output))
         return EXIT_UNUSABLE;
     code = choice->format->write(out.file, source, &error);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "interrupt.h"
 
 const struct option merge_options[] = {
     {"-o", "FILE", "dump to write; - is standard output"},
@@ -162,6 +163,7 @@ int cmd_merge(int argc, char **argv)
         status = inputs_fill(&inputs, &args);
     if (!status)
         status = inputs_check(&inputs, &args);
+    interrupt_init();
     if (!status)
         status = merge(&inputs, &args, memory);
     inputs_fini(&inputs);

@@ -30,7 +30,8 @@ enum {
     N_FUNCTIONS = 2000,
     N_CALLEES = 6, /* of a place */
     N_WRAPPERS = 20,
-    MAX_DEPTH = 32
+    MAX_DEPTH = 32,
+    MAX_RUNS = 100
 };
 
 /* A call path: the frame that was entered last, and where it was called. */
@@ -248,33 +249,49 @@ static void peak_reset(void)
     }
 }
 
-static double begin_ms;   /* of what is being measured */
-static double least_ms;   /* of all runs */
-static double most_bytes; /* likewise */
+static double begin_ms;     /* of what is being measured */
+static double ms[MAX_RUNS]; /* of each run */
+static int n_ms;
+static double most_bytes; /* of all runs */
 static double base_bytes; /* resident before there was a snapshot */
+
+/* What lies between calls of these two is what bench/instructions counts. */
+__attribute__((noipa)) static void counted_begin(void)
+{
+    __asm__ volatile("");
+}
+
+__attribute__((noipa)) static void counted_end(void)
+{
+    __asm__ volatile("");
+}
 
 static void start(void)
 {
     peak_reset();
     begin_ms = cpu_ms();
+    counted_begin();
 }
 
 static void stop(void)
 {
-    const double ms = cpu_ms() - begin_ms;
-    const double bytes = status_bytes("VmHWM:") - base_bytes;
+    double bytes;
 
-    if (least_ms < 0 || ms < least_ms)
-        least_ms = ms;
+    counted_end();
+    ms[n_ms++] = cpu_ms() - begin_ms;
+    bytes = status_bytes("VmHWM:") - base_bytes;
     if (bytes > most_bytes)
         most_bytes = bytes;
 }
 
 static void report(const char *what, const char *how, uint32_t n_traces)
 {
-    printf("%s%s,%.1f,%.0f\n", what, how, least_ms, most_bytes / n_traces);
+    printf("%s%s,%" PRIu32 ",%.0f", what, how, n_traces, most_bytes);
+    for (int i = 0; i < n_ms; i++)
+        printf(",%.3f", ms[i]);
+    putchar('\n');
     fflush(stdout);
-    least_ms = -1;
+    n_ms = 0;
     most_bytes = 0;
 }
 
@@ -377,7 +394,7 @@ int main(int argc, char **argv)
     alloctrace_snapshot *snapshot;
     alloctrace_snapshot *old;
 
-    if (n < 10 || runs < 1) {
+    if (n < 10 || runs < 1 || runs > MAX_RUNS) {
         fputs("usage: analysis N RUNS FILE [TUPLES]\n", stderr);
         return 2;
     }
@@ -396,7 +413,6 @@ int main(int argc, char **argv)
         fclose(file);
     }
     base_bytes = status_bytes("VmRSS:");
-    least_ms = -1;
     snapshot = snapshot_make(leaves + n_new, n, 1);
     fprintf(stderr, "%zu tracebacks\n",
             alloctrace_snapshot_traceback_count(snapshot));

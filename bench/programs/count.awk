@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# String work: builds, splits, counts and sorts made-up words.
+# String work: builds, splits and counts made-up words, on `lines` lines.
 BEGIN {
     srand(1)
-    for (i = 0; i < 400000; i++) {
+    for (i = 0; i < lines; i++) {
         line = ""
         for (k = 0; k < 6; k++)
             line = line " w" int(rand() * 5000)

@@ -7,11 +7,16 @@
  * mimalloc-bench has the same profile: 24 million a second, 18 bytes each).
  *
  *     numbers [EVALUATIONS]      prints a checksum of all results
+ *
+ * The words in capitals are nothing here: bench/limit puts an ideal tool's work
+ * in their places (ideal.h).
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "ideal.h"
 
 #define MAX_WORDS 4
 #define N_TREES 16
@@ -40,10 +45,10 @@ static uint32_t random_below(uint32_t n)
     return (uint32_t)(state >> 33) % n;
 }
 
-static struct number *number_new(uint32_t n_words)
+static struct number *number_new(uint32_t n_words PATH)
 {
     struct number *const number =
-        malloc(sizeof *number + n_words * sizeof *number->words);
+        MALLOC_HERE(sizeof *number + n_words * sizeof *number->words);
 
     if (!number)
         exit(1);
@@ -53,12 +58,13 @@ static struct number *number_new(uint32_t n_words)
 
 static void number_free(struct number *number)
 {
-    free(number);
+    FREE(number);
 }
 
-__attribute__((noinline)) static struct number *number_from(uint32_t value)
+__attribute__((noinline)) static struct number *
+number_from(uint32_t value PATH)
 {
-    struct number *const number = number_new(1);
+    struct number *const number = number_new(1 VIA);
 
     number->words[0] = value;
     return number;
@@ -74,11 +80,11 @@ static uint32_t larger(const struct number *a, const struct number *b)
     return a->n_words > b->n_words ? a->n_words : b->n_words;
 }
 
-__attribute__((noinline)) static struct number *add(const struct number *a,
-                                                    const struct number *b)
+__attribute__((noinline)) static struct number *
+add(const struct number *a, const struct number *b PATH)
 {
     const uint32_t n = larger(a, b);
-    struct number *const sum = number_new(n);
+    struct number *const sum = number_new(n VIA);
     uint64_t carry = 0;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -89,11 +95,11 @@ __attribute__((noinline)) static struct number *add(const struct number *a,
     return sum;
 }
 
-__attribute__((noinline)) static struct number *subtract(const struct number *a,
-                                                         const struct number *b)
+__attribute__((noinline)) static struct number *
+subtract(const struct number *a, const struct number *b PATH)
 {
     const uint32_t n = larger(a, b);
-    struct number *const difference = number_new(n);
+    struct number *const difference = number_new(n VIA);
     int64_t borrow = 0;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -104,13 +110,13 @@ __attribute__((noinline)) static struct number *subtract(const struct number *a,
     return difference;
 }
 
-__attribute__((noinline)) static struct number *multiply(const struct number *a,
-                                                         const struct number *b)
+__attribute__((noinline)) static struct number *
+multiply(const struct number *a, const struct number *b PATH)
 {
     const uint32_t n = a->n_words + b->n_words > MAX_WORDS
                            ? MAX_WORDS
                            : a->n_words + b->n_words;
-    struct number *const product = number_new(n);
+    struct number *const product = number_new(n VIA);
 
     memset(product->words, 0, n * sizeof *product->words);
     for (uint32_t i = 0; i < a->n_words && i < n; i++) {
@@ -145,38 +151,38 @@ static uint64_t common_factor(const struct number *a, const struct number *b)
     return x;
 }
 
-__attribute__((noinline)) static struct number *divisor(const struct number *a,
-                                                        const struct number *b)
+__attribute__((noinline)) static struct number *
+divisor(const struct number *a, const struct number *b PATH)
 {
     const uint64_t factor = common_factor(a, b);
-    struct number *const result = number_new(2);
+    struct number *const result = number_new(2 VIA);
 
     result->words[0] = (uint32_t)factor | 1;
     result->words[1] = b->words[0];
     return result;
 }
 
-static struct number *evaluate(const struct expression *expression);
+static struct number *evaluate(const struct expression *expression PATH);
 
 __attribute__((noinline)) static struct number *
-apply(const struct expression *expression)
+apply(const struct expression *expression PATH)
 {
-    struct number *const left = evaluate(expression->left);
-    struct number *const right = evaluate(expression->right);
+    struct number *const left = evaluate(expression->left VIA);
+    struct number *const right = evaluate(expression->right VIA);
     struct number *result;
 
     switch (expression->operation) {
     case ADD:
-        result = add(left, right);
+        result = add(left, right VIA);
         break;
     case SUBTRACT:
-        result = subtract(left, right);
+        result = subtract(left, right VIA);
         break;
     case MULTIPLY:
-        result = multiply(left, right);
+        result = multiply(left, right VIA);
         break;
     default:
-        result = divisor(left, right);
+        result = divisor(left, right VIA);
     }
     result->words[0] += (uint32_t)common_factor(left, result);
     number_free(left);
@@ -185,24 +191,24 @@ apply(const struct expression *expression)
 }
 
 __attribute__((noinline)) static struct number *
-evaluate(const struct expression *expression)
+evaluate(const struct expression *expression PATH)
 {
     if (expression->operation == LEAF)
-        return number_from(expression->value);
-    return apply(expression);
+        return number_from(expression->value VIA);
+    return apply(expression VIA);
 }
 
-static struct expression *grow(unsigned depth)
+static struct expression *grow(unsigned depth PATH)
 {
-    struct expression *const expression = calloc(1, sizeof *expression);
+    struct expression *const expression = CALLOC(1, sizeof *expression);
 
     if (!expression)
         exit(1);
     expression->value = random_below(1u << 31) + 1;
     if (depth > 0) {
         expression->operation = ADD + random_below(4);
-        expression->left = grow(depth - 1);
-        expression->right = grow(random_below(2));
+        expression->left = grow(depth - 1 VIA);
+        expression->right = grow(random_below(2) VIA);
     }
     return expression;
 }
@@ -212,20 +218,22 @@ static void cut(struct expression *expression)
     if (expression) {
         cut(expression->left);
         cut(expression->right);
-        free(expression);
+        FREE(expression);
     }
 }
 
 int main(int argc, char **argv)
 {
+    ROOT
     const unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000;
     struct expression *trees[N_TREES];
     uint32_t checksum = 0;
 
+    IDEAL_BEGIN();
     for (unsigned i = 0; i < N_TREES; i++)
-        trees[i] = grow(2 + i % 5);
+        trees[i] = grow(2 + i % 5 VIA);
     for (unsigned long i = 0; i < n; i++) {
-        struct number *const result = evaluate(trees[i % N_TREES]);
+        struct number *const result = evaluate(trees[i % N_TREES] VIA);
 
         checksum = checksum * 31 + result->words[0];
         number_free(result);
@@ -233,5 +241,6 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < N_TREES; i++)
         cut(trees[i]);
     printf("%08x\n", checksum);
+    IDEAL_END();
     return 0;
 }

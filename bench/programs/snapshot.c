@@ -4,13 +4,14 @@
  *
  * N-BLOCKS live blocks of 16 to 80 bytes from N-PATHS call paths, in one
  * thread; a second one allocates and frees all the while. Writes N-DUMPS
- * dumps to FILE and prints, in milliseconds, the median time of a dump, on the
- * clock and of the processor; and the longest time that the second thread took
- * for an allocation and a free: while dumps were written, and in as long a
+ * dumps to FILE and prints a line for each: its nanoseconds on the clock and of
+ * the processor. Then, in nanoseconds, the longest time that the second thread
+ * took for an allocation and a free: while dumps were written, and in as long a
  * time without (on a machine with other work that is what the system takes).
  */
 #include <alloctrace.h>
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -68,20 +69,6 @@ static void *churn(void *unused)
     return unused;
 }
 
-static int compare(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a;
-    const uint64_t y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(uint64_t *times, int n)
-{
-    qsort(times, (size_t)n, sizeof *times, compare);
-    return (double)times[n / 2] / 1e6;
-}
-
 /* The longest pause in a time, without dumps. */
 static uint64_t pause_alone(uint64_t time)
 {
@@ -95,11 +82,12 @@ static uint64_t pause_alone(uint64_t time)
 
 int main(int argc, char **argv)
 {
-    static uint64_t times[1000], cpu_times[1000];
     const unsigned n_blocks = argc > 4 ? (unsigned)atol(argv[1]) : 0;
     const unsigned n_paths = argc > 4 ? (unsigned)atol(argv[2]) : 0;
     const int n_dumps = argc > 4 ? atoi(argv[3]) : 0;
+    static uint64_t times[1000], cpu_times[1000];
     uint64_t pause;
+    uint64_t alone;
     uint64_t sum = 0;
     pthread_t thread;
 
@@ -122,9 +110,10 @@ int main(int argc, char **argv)
         sum += times[i];
     }
     pause = longest;
-    printf("%.3f %.3f %.3f %.3f\n", median(times, n_dumps),
-           median(cpu_times, n_dumps), (double)pause / 1e6,
-           (double)pause_alone(sum) / 1e6);
+    alone = pause_alone(sum);
+    for (int i = 0; i < n_dumps; i++)
+        printf("%" PRIu64 " %" PRIu64 "\n", times[i], cpu_times[i]);
+    printf("%" PRIu64 " %" PRIu64 "\n", pause, alone);
     is_over = 1;
     pthread_join(thread, NULL);
     return 0;

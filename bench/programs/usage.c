@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     begin = now();
     child = fork();
     if (child == 0) {
-        execv(argv[2], argv + 2);
+        execvp(argv[2], argv + 2);
         _exit(127);
     }
     if (child < 0 || wait4(child, &status, 0, &usage) != child)

@@ -37,7 +37,7 @@ def find_library(name):
 def check_run(name, program, directory, **variables):
     dumps = [os.path.join(directory, f"{when}.alloctrace")
              for when in ("before", "middle", "after", "exit")]
-    result = e2e.run(["timeout", "60", program, *dumps[:3]], e2e.environment(
+    result = e2e.run(["timeout", "120", program, *dumps[:3]], e2e.environment(
         ALLOCTRACE="16", ALLOCTRACE_DUMP=dumps[3], **variables))
     e2e.check_equal(f"{name}: exit status and messages",
                     (result.status, result.stderr), (0, b""))

@@ -15,7 +15,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/scripts/lib.sh"
 
 # What gdb needs to tell exactly where calls stand: see compare_gdb.py.
-flags="-g -gno-statement-frontiers -fno-crossjumping"
+flags=${PROGRAM_FLAGS:--g -gno-statement-frontiers -fno-crossjumping}
 program=$1
 build=$(cd "$2" && pwd)
 sources=$top/build/sources

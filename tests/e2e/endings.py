@@ -10,6 +10,7 @@ import concurrent.futures
 import os
 import re
 import resource
+import select
 import time
 
 import e2e
@@ -26,18 +27,25 @@ REASONS = {
     "syscall": None, "overflow": None,
 }
 PIPE_SIZE = 65536 # what a pipe holds before who writes must wait
+# Seconds in which a program gets to its dump, however busy the machine is.
+LIMIT = 120
+STACK = 8 << 20 # bytes, to be overrun
 # Threads: the C library allocates for them, as much as it likes.
 INEXACT = {"writer", "last_thread", "many_threads", "many_faults"}
 
 
-def allow_cores():
+def set_limits():
+    """Cores as large as may be; a stack that has an end."""
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    if hard == resource.RLIM_INFINITY or hard >= STACK:
+        resource.setrlimit(resource.RLIMIT_STACK, (STACK, hard))
 
 
 def run(program, way, directory, **variables):
     return e2e.run_to_status([program, way], e2e.environment(**variables),
-                             cwd=directory, preexec_fn=allow_cores)
+                             cwd=directory, preexec_fn=set_limits)
 
 
 def take_dumps(directory):
@@ -85,10 +93,13 @@ def check_slow_reader(way, plain, traced, directory):
     with concurrent.futures.ThreadPoolExecutor() as executor:
         actual = executor.submit(run, traced, way, directory,
                                  ALLOCTRACE="all", ALLOCTRACE_DUMP=pipe)
+        # Read before the other end is open, it would be at its end.
+        has_begun, _, _ = select.select([reader], [], [], LIMIT)
         time.sleep(0.3)
         os.set_blocking(reader, True)
         with open(reader, "rb") as source, open(copy, "wb") as target:
             target.write(source.read())
+    e2e.check(has_begun, f"{way}, slowly: no dump has begun")
     e2e.check_equal(f"{way}, slowly: output and status", actual.result(),
                     expected)
     e2e.check(os.path.getsize(copy) > 2 * PIPE_SIZE,

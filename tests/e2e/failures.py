@@ -77,8 +77,11 @@ def check_files(program, directory):
     check_failure("no directory", program,
                   os.path.join(directory, "none", "a.alloctrace"),
                   "No such file or directory")
+    locked = os.path.join(directory, "locked")
+    os.mkdir(locked)
+    os.chmod(locked, 0o555)
     check_failure("unwritable directory", program,
-                  os.path.join(directory, "a.alloctrace"),
+                  os.path.join(locked, "a.alloctrace"),
                   "Permission denied", preexec_fn=become_nobody)
     check_failure("a directory under the name", program, directory + "/.",
                   "directory")
@@ -97,9 +100,10 @@ def check_signals(program, directory):
 def test():
     arguments = e2e.parse_arguments("what")
     with e2e.scratch() as directory:
-        os.chmod(directory, 0o755)
         program = e2e.compile_program(arguments.build, directory, "hello.c",
                                       "-O2")
+        for path in (directory, program): # for whom we become, too
+            os.chmod(path, 0o755)
         {"files": check_files, "signals": check_signals}[arguments.what](
             program, directory)
 

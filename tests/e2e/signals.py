@@ -15,6 +15,8 @@ import e2e
 
 TAG_STRINGS, TAG_FRAMES, TAG_TRACEBACKS, TAG_BLOCKS = 2, 4, 5, 11
 TIMEOUT = 300  # seconds: it hangs
+ENOUGH = "enough"  # the file that says so
+N_EACH, N_SEEN = 50, 3  # dumps that a run is to have at least, less one
 
 
 def read_tables(path):
@@ -88,20 +90,29 @@ def info(build, path, name):
 
 def start(programs, directory, n_signals, **variables):
     return subprocess.Popen(
-        [*programs, str(n_signals)], stdin=subprocess.DEVNULL,
+        [*programs, str(n_signals), ENOUGH], stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=directory,
         env=e2e.environment(ALLOCTRACE="all", **variables))
 
 
-def finish(process, name):
-    """Waits for the program; gives what it counted."""
+def say_enough(directory):
+    with open(os.path.join(directory, ENOUGH), "w", encoding="ascii"):
+        pass
+
+
+def finish(process, name, directory):
+    """Waits for the program, which needs no more signals; gives what it
+    counted."""
+    say_enough(directory)
     try:
         output, messages = process.communicate(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.communicate()
         raise e2e.Failure(f"{name}: it hangs") from None
     e2e.check_equal(f"{name}: exit status and messages",
                     (process.returncode, messages), (0, b""))
+    os.remove(os.path.join(directory, ENOUGH))
     return [list(map(int, line.split())) for line in output.splitlines()]
 
 
@@ -121,7 +132,12 @@ def check_each(build, programs, directory, blocks):
     process = start(programs, directory, 400, ALLOCTRACE_SIGNAL="USR2",
                     ALLOCTRACE_BLOCKS=blocks,
                     ALLOCTRACE_DUMP=os.path.join(directory, "%p.%n"))
-    heap, tracked, children = finish(process, name)
+    # Of files that are being written only names are read.
+    while process.poll() is None and sum(
+            file.startswith(f"{process.pid}.")
+            for file in os.listdir(directory)) <= N_EACH + 1:
+        time.sleep(0.01)
+    heap, tracked, children = finish(process, name, directory)
     files = {}
     for file in os.listdir(directory):
         if file[0].isdigit():
@@ -130,7 +146,7 @@ def check_each(build, programs, directory, blocks):
     numbers = sorted(files.pop(process.pid))
     e2e.check_equal(f"{name}: numbers", numbers,
                     list(range(1, len(numbers) + 1)))
-    e2e.check(len(numbers) > 50, f"{name}: only {len(numbers)} dumps")
+    e2e.check(len(numbers) > N_EACH, f"{name}: only {len(numbers)} dumps")
     # By the signal, and at their ends.
     e2e.check_equal(f"{name}: dumps of children",
                     {child: sorted(files[child]) for child in files},
@@ -163,10 +179,12 @@ def check_one_name(build, programs, directory):
     while process.poll() is None:
         seen.add(os.stat(path).st_mtime_ns)
         info(build, path, "one name")
-    heap, tracked, children = finish(process, "one name")
+        if len(seen) > N_SEEN:
+            say_enough(directory)
+    heap, tracked, children = finish(process, "one name", directory)
     for child in children: # have their own process id in their names
         os.remove(os.path.join(directory, f"one.{child}.alloctrace"))
-    e2e.check(len(seen) > 3, f"only {len(seen)} dumps were seen")
+    e2e.check(len(seen) > N_SEEN, f"only {len(seen)} dumps were seen")
     check_totals(path, heap, tracked, "one name")
     e2e.check_equal("files", sorted(os.listdir(directory)),
                     sorted(["one.alloctrace", *map(os.path.basename,

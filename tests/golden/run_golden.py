@@ -17,7 +17,7 @@ import sys
 
 def run(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True,
-                          env={"LC_ALL": "C"}, timeout=60).stdout
+                          env={"LC_ALL": "C"}, timeout=120).stdout
 
 
 def missing(expected, actual, where=""):

@@ -39,6 +39,8 @@ class Installation:
         self.command = "alloctrace"
         self.env = {key: value for key, value in os.environ.items()
                     if not key.startswith("ALLOCTRACE")}
+        # meson takes a cache that it finds, which wants a home to write to.
+        self.env["CCACHE_DISABLE"] = "1"
 
     @classmethod
     def make(cls, build, prefix, through_destdir):

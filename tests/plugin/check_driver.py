@@ -83,7 +83,7 @@ class Driver:
 
     def run(self, *command):
         return subprocess.run(command, capture_output=True, text=True,
-                              cwd=self.folder, timeout=60,
+                              cwd=self.folder, timeout=120,
                               env=dict(os.environ, LC_ALL='C'))
 
     def gcc(self, *arguments, program='gcc'):

@@ -36,7 +36,7 @@ def attempt(options, seed, flags):
     if built.returncode:
         return 'does not compile:\n' + built.stderr
     run = subprocess.run([*options.runner.split(), base] + (['gaps'] if options.tail else []),
-                         capture_output=True, text=True, timeout=60,
+                         capture_output=True, text=True, timeout=120,
                          env={**os.environ, 'ALLOCTRACE': 'all',
                               'ALLOCTRACE_DUMP': '/dev/null'})
     if run.returncode:

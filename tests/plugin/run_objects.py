@@ -67,7 +67,7 @@ def attempt(options, flags):
     if built.returncode or built.stderr:
         return ['compiler: ' + built.stderr]
     run = subprocess.run([program], capture_output=True, text=True,
-                         timeout=60, env={**os.environ, 'PROBE_OBJECTS': '1'})
+                         timeout=120, env={**os.environ, 'PROBE_OBJECTS': '1'})
     found = observed(run.stdout, name)
     problems = [f'{name}:{line}: expected {" | ".join(sorted(want))}, found '
                 f'{" | ".join(sorted(found[line, kind])) or "nothing"}'

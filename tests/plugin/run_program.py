@@ -199,7 +199,7 @@ def build(options, command, flags, objects, output):
 def run(options, output):
     return subprocess.run(
         [*options.runner.split(), output], capture_output=True, text=True,
-        timeout=60, cwd=options.work,
+        timeout=120, cwd=options.work,
         env=dict(os.environ, ALLOCTRACE='all', ALLOCTRACE_DUMP='/dev/null',
                  **SANITIZERS))
 

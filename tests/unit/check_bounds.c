@@ -84,7 +84,7 @@ END_TEST
 
 START_TEST(texts_of_any_length_can_be_dumped_again_and_again)
 {
-    char path[] = "bounds.XXXXXX";
+    char path[] = "/tmp/check_bounds.XXXXXX";
     struct dumpfile dump;
     alloctrace_snapshot *snapshot;
     alloctrace_snapshot *loaded;
@@ -118,7 +118,7 @@ END_TEST
 /* Arguments are neighbours in a file, which may share what is equal. */
 START_TEST(equal_arguments_can_be_dumped)
 {
-    char path[] = "bounds.XXXXXX";
+    char path[] = "/tmp/check_bounds.XXXXXX";
     struct dumpfile dump;
     alloctrace_snapshot *snapshot;
     alloctrace_snapshot *loaded;

@@ -91,7 +91,8 @@ static void *dump_often(void *number)
     for (unsigned i = 0; i < 10; i++) {
         char path[64];
 
-        sprintf(path, FILE_NAME, 0x100000 + (int)(uintptr_t)number);
+        sprintf(path, "check_dump.%d.%d.tmp", (int)getpid(),
+                (int)(uintptr_t)number);
         if (alloctrace_dump(path))
             __atomic_fetch_add(&n_refused, 1, __ATOMIC_RELAXED);
         else

@@ -15,6 +15,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -123,7 +124,7 @@ static void step(struct tally *tally, uint32_t *random, int may_fill)
     struct box *const box = &boxes[next_random(random) % N_BOXES];
 
     while (atomic_flag_test_and_set(&box->is_taken))
-        continue;
+        sched_yield(); /* to who has it, if there is one processor */
     if (!box->block) {
         free(box->block);
         if (may_fill) {

@@ -207,12 +207,10 @@ static void end_by_segv(void)
 
 static void end_by_bus(void)
 {
-    char name[] = "/tmp/alloctrace-bus-XXXXXX";
-    const int fd = mkstemp(name);
+    const int fd = memfd_create("empty", 0);
     volatile char *const page =
         mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-    unlink(name);
     say(n_bytes);
     page[0] = 1;
 }

@@ -47,6 +47,10 @@ void *realloc(void *block, size_t size)
 
 #else
 
+/* Turns that are to come, however few of them a timer gives; and how many times
+ * as many paths as were asked for may be walked for that. */
+enum { ENOUGH = 1000, MOST_ROUNDS = 20 };
+
 static unsigned long n_blocks, n_bytes, n_turns;
 static volatile int after_call; /* so that no call is a jump */
 static char stack[1 << 16];
@@ -102,7 +106,8 @@ int main(int argc, char **argv)
     sigaltstack(&alternate, NULL);
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &often, NULL);
-    for (unsigned i = 2; i < n; i++)
+    for (unsigned i = 2;
+         i < n || (n_turns < ENOUGH && i < MOST_ROUNDS * n); i++)
         one(i, i & 15);
     setitimer(ITIMER_REAL, &never, NULL);
     take(1000); /* a peak that nothing interrupts */

@@ -4,7 +4,11 @@
  * paths, while one more forks, one loads and unloads a library, and the main
  * thread sends all of them signals that have dumps written.
  *
- *     signalled LIBRARY N-SIGNALS
+ *     signalled LIBRARY N-SIGNALS FILE
+ *
+ * N-SIGNALS at least: on a busy machine many of them are one, so they go on
+ * until FILE is there, for who looks at the dumps to say that it has seen
+ * enough; or until N-SIGNALS a thousand times.
  *
  * Output: live blocks, live bytes, total blocks, total bytes of what `grab`
  * allocated; the same of what was tracked in domain 7; the children's pids,
@@ -178,9 +182,9 @@ static void *load_library(void *path)
     return NULL;
 }
 
-static void send_signals(int n)
+static void send_signals(int n, const char *file)
 {
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n || (i < 1000 * n && access(file, F_OK) != 0); i++) {
         const int to = i % (N_WORKERS + 3);
 
         if (to < N_WORKERS)
@@ -215,7 +219,7 @@ static void print_sum(size_t offset)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3)
+    if (argc < 4)
         return 2;
     for (int i = 0; i < N_WORKERS; i++) {
         workers[i].random = (uint32_t)i;
@@ -223,7 +227,7 @@ int main(int argc, char **argv)
     }
     pthread_create(&forker, NULL, fork_children, NULL);
     pthread_create(&loader, NULL, load_library, argv[1]);
-    send_signals(atoi(argv[2]));
+    send_signals(atoi(argv[2]), argv[3]);
     atomic_store(&is_over, true);
     pthread_join(forker, NULL);
     pthread_join(loader, NULL);

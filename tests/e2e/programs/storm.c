@@ -41,6 +41,7 @@ static _Atomic(struct parcel *) boxes[N_BOXES];
 static struct tally tallies[N_WORKERS];
 static pthread_barrier_t barrier;
 static atomic_bool is_calm;
+static atomic_uint n_begun; /* workers */
 
 static uint32_t next_random(uint32_t *state)
 {
@@ -119,6 +120,8 @@ static void *work(void *tally_pointer)
     struct tally *const tally = tally_pointer;
     uint32_t state = (uint32_t)(tally - tallies) * 77 + 1;
 
+    step(tally, &state);
+    atomic_fetch_add(&n_begun, 1);
     while (!atomic_load(&is_calm))
         step(tally, &state);
     pthread_barrier_wait(&barrier); /* traced from here on */
@@ -141,7 +144,9 @@ static void *disturb(void *number)
 {
     uint32_t state = (uint32_t)(uintptr_t)number * 991 + 5;
 
-    for (unsigned i = 0; i < N_CHANGES; i++) {
+    /* On a busy machine the workers may not have begun by then. */
+    for (unsigned i = 0; i < N_CHANGES || atomic_load(&n_begun) < N_WORKERS;
+         i++) {
         uint64_t current;
         uint64_t peak;
 

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""The part of README.md on costs, from results: pictures, a short table, a line
+for each thing else that was measured. It stands between two marks.
+"""
+import re
+
+from charts import limit_cases, limit_ratios, machine_text
+from figures import (METRICS, TRACING, by_variant, byte_text, count_text,
+                     difference, geometric_mean, groups, growth_rows, median,
+                     programs, second_text, three_digits, two_digits, unique)
+from losses import AIMS, compile_ratios
+from parts import bold, pictures, table, text_of
+from whole import size_ratio
+
+BEGIN = "<!-- bench/report writes from here -->\n"
+END = "<!-- to here -->\n"
+MARKED = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.S)
+
+
+def tool_table(tools):
+    """Means of each tool, the cheapest first; ours before all."""
+    order = [(tool, tools.mean(tool, "cpu")) for tool in tools.tools]
+    order.sort(key=lambda one: ("," in one[0] or one[0] != TRACING
+                                if one[0].startswith(TRACING) else 2,
+                                one[1] or 0))
+    yield from table(
+        ("mean of the programs, times plain", "wall", "CPU", "memory",
+         "programs"),
+        ((bold(tool), *(text_of(tools.mean(tool, metric))
+                        for metric in METRICS),
+          max(len(tools.usable(tool, metric)) for metric in METRICS))
+         for tool, _ in order))
+
+
+# ---- A line each ----
+
+def pair_line(results):
+    variants = by_variant(results.rows("pairs"), "depth")
+    plain = variants.get("plain", {})
+    texts = []
+    for variant, name in (("off", "off"), ("tracing", "traced"),
+                          ("sampling", "sampled")):
+        found = [difference(plain[x], row, "ns")
+                 for x, row in variants.get(variant, {}).items() if x in plain]
+        found = [figure.value for figure in found
+                 if figure and not figure.is_refused()]
+        if found:
+            texts.append(f"{span(found, two_digits, '+')} {name}")
+    if texts:
+        yield f"- A malloc and free pair, {min(plain)} to {max(plain)} " \
+              f"frames deep, takes {span_of_plain(plain)} ns and " \
+              f"{', '.join(texts)} (`{results.command('pairs')}`)."
+
+
+def span(values, text, *more):
+    """From the least to the greatest, as they are printed."""
+    low, high = text(min(values), *more), text(max(values), *more)
+    return low if low == high else f"{low} to {high}"
+
+
+def span_of_plain(plain):
+    return span([median(row, "ns") for row in plain.values()], three_digits)
+
+
+def limit_line(results):
+    found = [ratios for ratios in map(limit_ratios,
+                                      limit_cases(results).values()) if ratios]
+    if found:
+        ideal, own = map(geometric_mean, zip(*found))
+        yield f"- An ideal tool would take {three_digits(ideal)} of the " \
+              f"plain time where alloctrace takes {three_digits(own)} " \
+              f"(`{results.command('limit')}`)."
+
+
+def snapshot_line(results):
+    rows = [row for row in results.rows("snapshots")
+            if median(row, "seconds") and row["what"] == "dump"]
+    for group, name in (("contexts", "call paths"), ("blocks", "live blocks")):
+        last = max((row for row in rows if row["group"] == group),
+                   key=lambda row: row["x"], default=None)
+        if last:
+            yield f"- A dump with {count_text(last['x'])} {name} takes " \
+                  f"{second_text(median(last, 'seconds'))} " \
+                  f"(`{results.command('snapshots')}`)."
+
+
+def analysis_line(results):
+    rows = {(row["traces"], row["operation"], row["library"]):
+            median(row, "seconds") for row in results.rows("analysis")}
+    factors = []
+    for traces, operation in unique(key[:2] for key in rows):
+        own, other = (rows.get((traces, operation, library))
+                      for library in ("alloctrace", "tracemalloc"))
+        if own and other:
+            factors.append(other / own)
+    if factors:
+        yield f"- Looking into dumps is {span(factors, three_digits)} times " \
+              "as fast as with CPython's tracemalloc " \
+              f"(`{results.command('analysis')}`)."
+
+
+def compile_line(results):
+    rows = {(row["program"], row["compiler"]): row
+            for row in results.rows("builds")}
+    sizes = [size_ratio(rows[name, "plain"], rows[name, "alloctrace"], "text")
+             for name in unique(program for program, _ in rows)
+             if (name, "plain") in rows and (name, "alloctrace") in rows]
+    time = geometric_mean(
+        figure.value for figure in compile_ratios(
+            results.rows("builds")).values() if not figure.is_refused())
+    size = geometric_mean(filter(None, sizes))
+    parts = ([f"takes {three_digits(time)} times as long"] if time else []) + \
+        ([f"gives {three_digits(size)} times the code"] if size else [])
+    if parts:
+        yield f"- Compiling {' and '.join(parts)} " \
+              f"(`{results.command('builds')}`)."
+
+
+def growth_line(results):
+    """Bytes a call path and a live block, of the largest that was tried."""
+    for group, name in (("contexts", "call paths"), ("blocks", "live blocks")):
+        rows = largest(growth_rows(results), group)
+        own = median(rows[max(rows)], "own") if rows else None
+        if own:
+            yield f"- {count_text(max(rows))} {name} take " \
+                  f"{byte_text(own)} of its own memory " \
+                  f"(`{results.command('growth')}`)."
+
+
+def largest(rows, group):
+    """{x: row} of the first kind of the group."""
+    for found in groups(rows):
+        if found.split(":")[0] == group:
+            return by_variant(rows, found).get("tracing", {})
+    return {}
+
+
+LINES = (pair_line, limit_line, snapshot_line, analysis_line, growth_line,
+         compile_line)
+
+
+def block(results, pictures_folder, page):
+    """What stands between the marks, with them; None if no programs were
+    measured."""
+    tools = programs(results)
+    if not tools.rows:
+        return None
+    lines = [f"CPU time, wall time and peak memory beside the plain -O2 "
+             f"program, medians of runs in turn on "
+             f"{machine_text(results, 'programs')} "
+             f"(`{results.command('programs')}`).", "",
+             *pictures(results, pictures_folder, "time-by-tool",
+                       "memory-by-tool"), *tool_table(tools)]
+    lines += [text for line in LINES for text in line(results)]
+    aims = "; ".join(map(str, AIMS))
+    lines += ["", f"What it aims at: {aims}. [{page}]({page}) begins with "
+              "where it is behind, and has each program, the servers, and "
+              "how all this grows."]
+    return BEGIN + "\n".join(lines) + "\n" + END
+
+
+def with_block(text, new):
+    """README.md's text with the block in place; as it is without one."""
+    return text if new is None else MARKED.sub(lambda _: new, text)
