@@ -19,6 +19,7 @@
 #define STEP_SIZE ((size_t)1 << 20)
 
 char *at_accounts;
+uint8_t at_touched[ACCOUNT_CHUNKS_MAX];
 
 static size_t region_size;
 static size_t region_usable; /* bytes from the start; under at_lock */
@@ -58,6 +59,18 @@ static bool has_ready;
 uint32_t account_chunk_number(const struct account_chunk *chunk)
 {
     return (uint32_t)(((const char *)chunk - at_accounts) / ACCOUNT_CHUNK_SIZE);
+}
+
+uint32_t account_chunk_count(void)
+{
+    return (uint32_t)(region_used / ACCOUNT_CHUNK_SIZE);
+}
+
+struct account_chunk *account_chunk_at(uint32_t number)
+{
+    return (struct account_chunk *)(void *)(at_accounts +
+                                            (size_t)number *
+                                                ACCOUNT_CHUNK_SIZE);
 }
 
 /* Readers see that the chunk is nobody's before they see it empty. */

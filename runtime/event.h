@@ -130,6 +130,7 @@ EVENT void event_save(struct account *account, uint64_t epoch)
     count_set(&account->peak_bytes, count_get(&account->total_bytes) -
                                         count_get(&account->freed_bytes));
     count_set(&account->epoch, epoch);
+    account_touched(account);
 }
 
 EVENT void event_touch(struct account *account)

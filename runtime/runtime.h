@@ -314,6 +314,20 @@ void account_chunks_settle(void);
 struct account *account_forgotten(void); /* of blocks that were forgotten */
 #define ACCOUNT_CHUNKS_MAX 32768 /* chunks that an offset can name */
 uint32_t account_chunk_number(const struct account_chunk *chunk);
+uint32_t account_chunk_count(void); /* numbers that were given out */
+struct account_chunk *account_chunk_at(uint32_t number);
+/* By number: may accounts of the chunk have changed since tenant.c last looked
+ * at them? Set by owners, with the epoch of an account, so that there is
+ * nothing to do on the way of all events. */
+extern uint8_t at_touched[ACCOUNT_CHUNKS_MAX];
+static inline void account_touched(const struct account *account)
+{
+    uint8_t *const touched =
+        &at_touched[account_offset(account) / ACCOUNT_CHUNK_SIZE];
+
+    if (!count_get(touched)) /* others' are in the line */
+        count_set(touched, 1);
+}
 
 /* What a block was counted as. */
 struct taken {

@@ -8,8 +8,10 @@
  * ledger, the sum of the ended threads of that name; the accounts stay, at 0,
  * for they are what the entries of live blocks lead to. So memory grows with
  * the threads alive at once and with the names (MAX_SUMS), not with the threads
- * ever started. Cost: a look at each account, once for each thread that takes a
- * ledger over.
+ * ever started. Cost, for each thread that takes a ledger over: a look at the
+ * accounts of those chunks in which something changed since the last time, and
+ * at a byte for each chunk that there is. So threads do not pay for what an
+ * earlier one met.
  *
  * The end of a thread is told by a destructor of thread-specific data. What
  * runs after it (other destructors; the C library itself, which frees then)
@@ -115,10 +117,12 @@ static struct ledger *sum_of(const char *name)
     return sum;
 }
 
+/* Also if what it counted was taken back: the epoch must be 0 in a chunk that
+ * is not marked as touched, or its next change would not mark it. */
 static bool is_used(const struct account *account)
 {
     return count_get(&account->total_blocks) ||
-           count_get(&account->freed_blocks);
+           count_get(&account->freed_blocks) || count_get(&account->epoch);
 }
 
 /* What an account held at the peak `epoch` (see peak.c). */
@@ -179,21 +183,37 @@ static bool move_account(struct account *account, struct ledger *sum)
     return true;
 }
 
+/* Moves what a chunk's accounts hold. False: not all. */
+static bool move_chunk(struct account_chunk *chunk, struct ledger *sum)
+{
+    bool is_empty = true;
+
+    for (uint32_t i = 0; i < chunk->n_used; i++)
+        if (is_used(&chunk->accounts[i]) &&
+            (!sum || !move_account(&chunk->accounts[i], sum)))
+            is_empty = false;
+    return is_empty;
+}
+
 /* Empties a ledger that no thread has. False: not wholly. */
 static bool settle(struct ledger *ledger)
 {
+    const uint32_t n = account_chunk_count();
     char name[THREAD_NAME_SIZE];
     struct ledger *sum;
     bool is_empty = true;
 
     tenant_name(ledger, name);
     sum = sum_of(name);
-    for (struct account_chunk *chunk = ledger->chunks; chunk;
-         chunk = chunk->next)
-        for (uint32_t i = 0; i < chunk->n_used; i++)
-            if (is_used(&chunk->accounts[i]) &&
-                (!sum || !move_account(&chunk->accounts[i], sum)))
-                is_empty = false;
+    for (uint32_t number = 0; number < n; number++) {
+        if (!count_get(&at_touched[number]) ||
+            account_chunk_at(number)->ledger != ledger)
+            continue;
+        if (move_chunk(account_chunk_at(number), sum))
+            count_set(&at_touched[number], 0);
+        else
+            is_empty = false;
+    }
     return is_empty;
 }
 

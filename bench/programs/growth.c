@@ -325,10 +325,14 @@ static void *work(void *pairs)
     return NULL;
 }
 
+/* None ends before all have allocated. */
 static void *work_together(void *pairs)
 {
+    void *const first = go(0, 0);
+
     pthread_barrier_wait(&all_have_begun);
     work(pairs);
+    free(first);
     return NULL;
 }
 

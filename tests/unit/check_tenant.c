@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check_alloctrace.h"
@@ -327,7 +328,52 @@ END_TEST
         a_child_keeps_the_counts_and_has_one_ledger_in_use
 #endif
 
-CHECK_MAIN("tenant", what_threads_counted_stays_under_their_name,
+/* A block of each of 64 * 64 * 64 paths comes and goes. */
+static void *meet_many_paths(void *unused)
+{
+    struct alloctrace_shadow_frame outer;
+    struct alloctrace_shadow_frame inner;
+
+    for (unsigned i = 0; i < N_SITES * N_SITES; i++) {
+        push(&outer, i / N_SITES);
+        push(&inner, i % N_SITES);
+        for (unsigned leaf = 0; leaf < N_SITES; leaf++)
+            __alloctrace_free(__alloctrace_malloc(8, site(leaf)));
+        pop(&inner);
+        pop(&outer);
+    }
+    return unused;
+}
+
+/* Seconds of the processor that 3000 threads take. */
+static double time_threads(void)
+{
+    const clock_t begin = clock();
+
+    for (unsigned i = 0; i < 3000; i++)
+        in_thread(work_as, "heir");
+    return (double)(clock() - begin) / CLOCKS_PER_SEC;
+}
+
+/* Who takes over the ledger of a thread that met many paths looks at those
+ * that were used since, not at all: that was twenty times a thread's time. */
+START_TEST(a_thread_does_not_pay_for_paths_of_earlier_ones)
+{
+    double before;
+
+    sites_announce();
+    before = time_threads();
+    in_thread(meet_many_paths, NULL);
+    ck_assert_double_lt(time_threads(), 4 * before + 0.1);
+    in_thread(work_as, "last"); /* takes over what the last heir left */
+    ck_assert_uint_eq(blocks_of("heir"), 2 * 6000);
+    ck_assert_uint_eq(figures_at(1).live_blocks, 6001);
+    ck_assert_uint_le(at_ledgers.n, 5);
+}
+END_TEST
+
+CHECK_MAIN("tenant", a_thread_does_not_pay_for_paths_of_earlier_ones,
+           what_threads_counted_stays_under_their_name,
            a_thread_has_its_number_and_only_what_it_counted_itself,
            any_number_of_names_takes_so_much_memory,
            after_a_clear_names_have_what_came_later,
