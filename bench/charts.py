@@ -3,9 +3,10 @@
 Standard library only: the page names a picture if and only if it is here.
 """
 from dataclasses import dataclass, field
+import re
 
-from figures import (TRACING, by_variant, extra, groups, is_own, median,
-                     programs, quotient)
+from figures import (TRACING, by_variant, extra, groups, growth_rows, is_own,
+                     median, programs, quotient)
 
 # What the files are called: "*" stands for a group.
 NAMES = ("time-by-tool", "memory-by-tool", "pairs-by-*", "limit",
@@ -71,10 +72,9 @@ def machine_text(results, name):
 
 
 def source(results, name):
-    """The same with the date and the command, for a picture."""
-    return " · ".join((machine_text(results, name),
-                       results.files[name]["date"][:10],
-                       results.command(name)))
+    """The same with the date, for a picture."""
+    return f"{machine_text(results, name)}, " \
+        f"{results.files[name]['date'][:10]}"
 
 
 def compiler_name(text):
@@ -111,10 +111,10 @@ def tool_chart(results, metric, name, title):
         return
     notes = ["Bar: geometric mean; dots: single programs."]
     if any("(" in bar.label for bar in bars):
-        notes.append("(3 of 7): programs that could be measured.")
+        notes.append("(3 of 7): programs of those measured.")
     if any("*" in bar.label for bar in bars):
         notes.append("*: small input, for some.")
-    yield Chart("bars", name, title, "times the plain program (logarithmic)",
+    yield Chart("bars", name, title, "times the plain program",
                 source(results, "programs"), " ".join(notes), bars=bars)
 
 
@@ -133,7 +133,8 @@ def memory_chart(results):
 PAIRS = {"depth": ("by the depth of the call path", "frames"),
          "fresh": ("by frames entered anew for each pair", "frames"),
          "live": ("by the number of live blocks", "live blocks"),
-         "threads": ("by the number of threads", "threads")}
+         "threads": ("by the number of threads", "threads"),
+         "random": ("with a random one of many blocks freed", "live blocks")}
 
 
 def is_shown(variant):
@@ -160,11 +161,10 @@ def pair_chart(results, group):
             lines.append(Line(variant_name(variant), points,
                               is_own_variant(variant)))
     if lines:
-        is_log = min(line.points[0][0] for line in lines) > 0
         yield Chart("lines", f"pairs-by-{group}",
                     f"A malloc and free pair, {title}",
-                    x_label + is_log * " (logarithmic)", source(results, "pairs"),
-                    plots=[Plot("ns a pair (logarithmic)", lines)])
+                    x_label, source(results, "pairs"),
+                    plots=[Plot("ns a pair", lines)])
 
 
 def pair_charts(results):
@@ -225,7 +225,9 @@ LINEAR = ("contexts", "blocks", "depth", "sites")
 TIMES = (("s", 1), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 SIZES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("bytes", 1))
 QUANTITIES = {"seconds": ("time more than plain", TIMES),
-              "own": ("own memory", SIZES), "file": ("dump", SIZES)}
+              "own": ("own memory", SIZES), "dump": ("dumping", TIMES),
+              "file": ("dump", SIZES)}
+MOST_PLOTS = 3  # side by side
 
 
 def growth_plots(rows, group):
@@ -240,21 +242,28 @@ def growth_plots(rows, group):
                                units[-1])
             yield Plot(f"{label}, {unit}",
                        [Line(TRACING, [(x, y / scale) for x, y in points])],
-                       group in LINEAR)
+                       group.split(":")[0] in LINEAR)
 
 
 def growth_chart(results, group):
-    plots = list(growth_plots(results.rows("growth"), group))
+    plots = list(growth_plots(growth_rows(results), group))[:MOST_PLOTS]
     if plots:
-        what = GROWTH.get(group, group)
-        yield Chart("growth", f"growth-by-{group}",
+        what = growth_name(group)
+        yield Chart("growth", "growth-by-" + re.sub(r"\W+", "-", group),
                     f"What tracing takes, by {what}",
-                    f"{what} (logarithmic)", source(results, "growth"),
+                    what.split(" (")[0], source(results, "growth"),
                     plots=plots)
 
 
+def growth_name(group):
+    """ "depth: recursion" as "frames a call path (recursion)"."""
+    name, _, kind = group.partition(": ")
+    name = GROWTH.get(name, name)
+    return f"{name} ({kind})" if kind else name
+
+
 def growth_charts(results):
-    for group in groups(results.rows("growth")):
+    for group in groups(growth_rows(results)):
         yield from growth_chart(results, group)
 
 

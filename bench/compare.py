@@ -208,6 +208,8 @@ def row_of(program, samples, allocations):
            "allocations": allocations, "tool": tool.name,
            "beside": tool.plain.name,
            "input": samples.input}
+    if hasattr(program, "kind"):
+        row["kind"] = program.kind
     for name in QUANTITIES:
         row[name] = [getattr(used, name) for used, _ in samples.runs]
         row[f"plain_{name}"] = [

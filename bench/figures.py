@@ -216,6 +216,33 @@ def by_variant(rows, group):
         item[0] != "plain", order.index(item[0]))))
 
 
+STEPS = ("dump", "load", "statistics", "tracebacks")
+
+
+def growth_rows(results):
+    """One row a case: of the program, with the size of its dump as `file` and
+    what is done with that as fields of seconds. A group of several kinds is
+    that many: "depth: recursion"."""
+    kinds, cases = {}, {}
+    for row in results.rows("growth"):
+        kinds.setdefault(row["group"], set()).add(row.get("kind"))
+    for row in results.rows("growth"):
+        group, what = row["group"], row.get("what", "program")
+        if len(kinds[group]) > 1:
+            group = f"{group}: {row['kind']}"
+        case = cases.setdefault((group, row["x"], row["variant"]), {
+            "group": group, "x": row["x"], "variant": row["variant"]})
+        if what == "program":
+            case.update({name: row[name] for name in
+                         ("seconds", "memory", "own", "file")
+                         if row.get(name)})
+        elif what in STEPS:
+            case[what] = row["seconds"]
+            if what == "dump":
+                case["file"] = row["file"]
+    return list(cases.values())
+
+
 def extra(rows, group, name, variant="tracing"):
     """{x: Figure}: what a variant has more of a field than the plain one; of
     what only the variant has, that."""

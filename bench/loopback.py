@@ -9,16 +9,17 @@ import subprocess
 import tempfile
 import time
 
+from measure import LIMIT as LOAD_LIMIT, RunError
+
 # Seconds. A tool may make a server a hundred times as slow; beyond these
 # something hangs.
 READY_LIMIT = 120
-LOAD_LIMIT = 900
 END_LIMIT = 300
 GRACE = 10  # between asking a server to end, and killing it
 TAIL = 3  # lines of a server's messages that an error shows
 
 
-class NotMeasured(Exception):
+class NotMeasured(RunError):
     """Why a server could not be measured with a tool: a sentence."""
 
 
@@ -49,10 +50,13 @@ def last_lines(text):
 
 
 def exchange(port, request, limit):
-    """What is answered at first to `request`; b"" if the connection ends."""
+    """All that is answered until the server ends the connection."""
+    parts = []
     with socket.create_connection(("127.0.0.1", port), timeout=limit) as link:
         link.sendall(request)
-        return link.recv(65536)
+        while part := link.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
 
 
 def hold_port():
@@ -92,7 +96,6 @@ class Process:
                  str(self.LIFE_LIMIT), "env", "-i"]
         guard += [f"{name}={value}" for name, value in variables.items()]
         with open(self.log, "wb") as log:
-            # pylint: disable-next=consider-using-with
             self.process = subprocess.Popen(
                 [*guard, self.usage, self.file, program, *words[1:]],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -107,8 +110,8 @@ class Process:
         limit = time.monotonic() + READY_LIMIT
         while time.monotonic() < limit:
             if self.process.poll() is not None:
-                raise NotMeasured(f"the server ended at once with status "
-                                  f"{self.status()}: {self.messages()}")
+                raise NotMeasured(f"the server ended at once, "
+                                  f"{self.describe_end()}")
             try:
                 if exchange(self.port, request, GRACE).startswith(answer):
                     return
@@ -141,10 +144,25 @@ class Process:
         except (FileNotFoundError, IndexError):
             return None
 
+    def describe_end(self):
+        status = self.status()
+        if status is None:
+            return f"and how is not known: {self.messages()}"
+        code = os.waitstatus_to_exitcode(status)
+        return (f"status {code}" if code >= 0 else f"by signal {-code}") + \
+            f": {self.messages()}"
+
+    def has_died(self):
+        """Soon after its client has failed: was it that?"""
+        try:
+            self.process.wait(GRACE / 5)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def used(self):
         if self.status() != 0:
-            raise NotMeasured(f"the server ended with status {self.status()}: "
-                              f"{self.messages()}")
+            raise NotMeasured(f"the server ended, {self.describe_end()}")
         with open(self.file, encoding="utf-8") as file:
             wall, cpu, kib, _ = file.read().split()
         return float(wall), float(cpu), int(kib)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from charts import LINEAR, limit_cases
 from figures import (BENCHMARKS, METRICS, SAMPLING, TRACING, by_variant,
-                     difference, exponent, extra, groups, input_mark, is_own,
-                     is_server, median, percent_text, programs, quotient, ratio, rival,
-                     geometric_mean, samples, second_text, byte_text,
-                     count_text, three_digits, two_digits)
+                     byte_text, count_text, difference, exponent, extra,
+                     geometric_mean,
+                     groups, growth_rows, input_mark, is_own, is_server,
+                     median, percent_text, programs, quotient, ratio, rival,
+                     samples, second_text, three_digits, two_digits)
 
 # The last tenfold of x may take so many more times as much: 10 ** 0.15 is 1.4,
 # which is what leaving the processor's caches costs; the square would be 2.
@@ -120,13 +121,17 @@ def mean_of(tool, aim):
     return rule
 
 
+def more_nanoseconds(value):
+    return f"{two_digits(value, '+')} ns"
+
+
 def pairs_aim(results):
     rows = results.rows("pairs")
     variants = by_variant(rows, "depth")
     for x, row in variants.get("tracing", {}).items():
         figure = difference(variants.get("plain", {}).get(x, {}), row, "ns")
         if figure and not figure.is_refused():
-            for text in missed(PAIR_AIM, figure.value, two_digits):
+            for text in missed(PAIR_AIM, figure.value, more_nanoseconds):
                 yield f"{x} frames deep: {text}"
 
 
@@ -250,8 +255,9 @@ def refused_programs(results):
                     (row["tool"], figure.spread))
     for (program, title), tools in found.items():
         most = max(spread for _, spread in tools)
-        yield f"{program}, {title}, with {', '.join(tool for tool, _ in tools)}" \
-              f": spread {percent_text(most)}" + \
+        who = ", ".join(tool for tool, _ in tools)
+        yield f"{program}, {title}, with {who}: spread " \
+              f"{percent_text(most)}" + \
               (" at most" if len(tools) > 1 else "")
 
 
@@ -264,12 +270,11 @@ def refused_others(results):
         figure = difference(row, row, "ns")
         if figure and figure.is_refused():
             yield f"limit, {case}: spread {percent_text(figure.spread)}"
-    yield from refused_differences(results, "pairs", "ns")
-    yield from refused_differences(results, "growth", "seconds")
+    yield from refused_differences("pairs", results.rows("pairs"), "ns")
+    yield from refused_differences("growth", growth_rows(results), "seconds")
 
 
-def refused_differences(results, name, field):
-    rows = results.rows(name)
+def refused_differences(name, rows, field):
     for group in groups(rows):
         for x, row in by_variant(rows, group).get("plain", {}).items():
             figure = difference(row, row, field)
@@ -280,13 +285,15 @@ def refused_differences(results, name, field):
 
 # ---- Growth ----
 
-GROWING = {"seconds": "time", "own": "own memory", "file": "dump"}
+GROWING = {"seconds": "time", "own": "own memory", "file": "file",
+           "dump": "dumping", "load": "loading", "statistics": "statistics",
+           "tracebacks": "statistics by traceback"}
 
 
 def not_linear(results):
-    rows = results.rows("growth")
+    rows = growth_rows(results)
     for group in groups(rows):
-        if group not in LINEAR:
+        if group.split(":")[0] not in LINEAR:
             continue
         for field, title in GROWING.items():
             figures = extra(rows, group, field)
@@ -309,13 +316,25 @@ def snapshots_not_linear(results):
                       f"{three_digits(found)} (more than {MOST_EXPONENT})"
 
 
+def analysis_not_linear(results):
+    rows = [row for row in results.rows("analysis")
+            if row["library"] == "alloctrace"]
+    for operation in dict.fromkeys(row["operation"] for row in rows):
+        found = exponent((row["traces"], median(row, "seconds"))
+                         for row in rows if row["operation"] == operation
+                         and samples(row, "seconds"))
+        if found is not None and found > MOST_EXPONENT:
+            yield f"{operation} by traces: grows as x to the power of " \
+                  f"{three_digits(found)} (more than {MOST_EXPONENT})"
+
+
 RULES = (
     ("Aims missed", (mean_of(TRACING, TRACING_AIM),
                      mean_of(SAMPLING, SAMPLING_AIM), pairs_aim,
                      compile_aim)),
     ("Peers ahead", (program_peers, file_peers, server_peers, pair_peers,
                      tracemalloc_ahead)),
-    ("Not linear", (not_linear, snapshots_not_linear)),
+    ("Not linear", (not_linear, snapshots_not_linear, analysis_not_linear)),
     ("Not measured", (benchmarks_missing, ours_missing)),
     ("Refused: plain runs too far apart", (refused_programs,
                                               refused_others)),

@@ -21,7 +21,8 @@ matplotlib.use("svg")
 from matplotlib.figure import Figure as Canvas  # noqa: E402
 from matplotlib.patches import Patch  # noqa: E402
 from matplotlib.ticker import (FixedLocator, FuncFormatter,  # noqa: E402
-                               LogLocator, NullFormatter, NullLocator)
+                               LogLocator, MaxNLocator,
+                               NullFormatter, NullLocator)
 
 from charts import NAMES, charts, ticks  # noqa: E402
 from figures import Results, three_digits  # noqa: E402
@@ -102,6 +103,13 @@ def times_ticks(axis, low, high):
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
+def label_axis(axis, text):
+    """Says if it is logarithmic."""
+    if axis.get_scale() == "log":
+        text += " (logarithmic)"
+    axis.set_label_text(text, fontsize=8.5)
+
+
 def count_axis(axes, values):
     """A logarithmic x axis that names the measured counts, if few; a linear
     one if 0 is among them."""
@@ -118,15 +126,17 @@ def count_axis(axes, values):
 
 
 def quantity_axis(axes, values):
-    """A logarithmic y axis of numbers, not of powers of ten."""
-    axes.set_yscale("log")
+    """A y axis of numbers, not of powers of ten: linear from 0 on, but
+    logarithmic where that would hide the smallest."""
     low, high = min(values), max(values)
-    if high / low > 30:
-        axes.yaxis.set_major_locator(LogLocator(base=10))
+    if high < 8 * low:
+        axes.set_ylim(0, 1.08 * high)
+        axes.yaxis.set_major_locator(MaxNLocator(6))
     else:
-        axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
-        room = max(1.15, (high / low) ** 0.1, (4 / (high / low)) ** 0.5)
-        axes.set_ylim(low / room, high * room)
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(
+            base=10, subs=(1,) if high > 30 * low else (1, 2, 5)))
+        axes.set_ylim(low / 1.4, high * 1.4)
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(
         lambda value, _: f"{value:,.0f}" if value >= 1000 else f"{value:g}"))
@@ -174,7 +184,7 @@ def finish_bars(axes, chart, low, high):
     times_ticks(axes.xaxis, low, high)
     axes.grid(axis="x")
     axes.set_axisbelow(True)
-    axes.set_xlabel(chart.x_label, fontsize=8.5)
+    label_axis(axes.xaxis, chart.x_label)
 
 
 # ---- Stacked bars ----
@@ -196,7 +206,7 @@ def draw_stacks(chart):
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     axes.set_axisbelow(True)
-    axes.set_xlabel(chart.x_label, fontsize=8.5)
+    label_axis(axes.xaxis, chart.x_label)
     names = [name for name, _ in chart.stacks[0].parts]
     figure.legend([Patch(color=colour) for colour in PARTS], names,
                   loc="upper left", ncol=3, frameon=False, fontsize=8.5,
@@ -270,8 +280,8 @@ def draw_lines(chart):
     axes.set_xlim(min(x for x, _ in points), max(x for x, _ in points))
     quantity_axis(axes, [y for _, y in points])
     axes.grid(axis="y")
-    axes.set_ylabel(plot.y_label, fontsize=8.5)
-    axes.set_xlabel(chart.x_label, fontsize=8.5)
+    label_axis(axes.yaxis, plot.y_label)
+    label_axis(axes.xaxis, chart.x_label)
     place(figure, height, left=0.85, right=2.55)
     label_lines(axes, plot.lines, colours,
                 height - 0.5 - X_LABEL - foot(figure))
@@ -295,7 +305,7 @@ def draw_growth(chart):
                              linear * plot.is_linear_shown])
         axes.grid()
         axes.set_title(plot.y_label, fontsize=9, fontweight="normal")
-        axes.set_xlabel(chart.x_label, fontsize=8.5)
+        label_axis(axes.xaxis, chart.x_label)
         axes.tick_params(labelsize=8)
     many[0].legend(frameon=False, fontsize=8.5, loc="upper left")
     place(figure, height, left=0.6, right=0.35, top=0.72)

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 
 from measure import RunError, run_usage
+from servers import SERVERS, NotMeasured  # for bench/run as well
 from tools import compiler
 from variants import HERE, TOP
 
@@ -164,13 +165,6 @@ PROGRAMS = [
 
 # The smallest program: what alloctrace takes whatever the program does.
 HELLO = Own("hello", "C", [], [], [], source="hello.c")
-
-try:
-    from servers import SERVERS, NotMeasured
-except ModuleNotFoundError as error:
-    if error.name != "servers":
-        raise
-    SERVERS, NotMeasured = [], RunError
 
 # Why a program cannot be built or does not end well with a tool.
 FAILURES = (RunError, NotMeasured)

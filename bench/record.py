@@ -15,14 +15,15 @@ beside another of the same row belongs together run by run. Times are seconds (`
 `wall`, `cpu`) or nanoseconds a pair (`ns`), sizes bytes: KiB and MiB are for
 readers. A row that was not measured has no samples but `why_not`, a sentence.
 
-programs   program, language, allocations, tool, wall, cpu, memory (peak
-           resident), file (bytes written, or null), plain_wall, plain_cpu,
+programs   program, language, kind ("server" of servers, otherwise absent; wall
+           is that of the load there), allocations, tool, wall, cpu, memory
+           (peak resident), file (bytes written, or null), plain_wall, plain_cpu,
            plain_memory (means of the plain runs directly before and after
            each), beside (what these are: "plain", or for a profiler that is
            part of an allocator "plain, ALLOCATOR"), input ("full"; "small"
            where the tool takes minutes otherwise; "tiny" with --quick), own
            (the tracer's own bytes) and live (blocks at the peak) with
-           alloctrace itself, why_not
+           alloctrace itself, kind ("server" of those), why_not
 builds     program, language, compiler ("plain", "alloctrace"), seconds (of the
            processor, for compiling), text, data, file (bytes of the binary),
            why_not
@@ -37,9 +38,13 @@ snapshots  group ("contexts", "blocks"), x, blocks and contexts (how many there
            written, and without), in seconds
 analysis   traces, operation, library ("alloctrace", "tracemalloc"), seconds
            (of the processor), memory (resident at most, over what was before)
-growth     group ("contexts", "blocks", "depth", "threads", "sites"), x,
-           variant ("plain", "tracing"), seconds, memory, own (the tracer's
-           own bytes), file
+growth     group ("contexts", "blocks", "depth", "threads", "sites"), kind (of
+           the group: "of 1000 paths", ...), x, variant ("plain", "tracing",
+           "default limit": of ALLOCTRACE_MAX_MEMORY), what ("program", "dump",
+           "load", "statistics", "tracebacks": statistics by traceback, "build",
+           "start"), seconds (of the processor), memory, own (the tracer's own
+           bytes), file (bytes of the dump, of the binary)
+programs-built    of scripts/programs; see scripts/programs_page.py
 """
 import datetime
 import json

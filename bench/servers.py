@@ -2,10 +2,10 @@
 """Servers under load, as programs of bench/run: Redis and memcached of Debian's
 sources, and one of our own whose work is allocating.
 
-A server runs under a tool on one processor (usage.c), its clients on the others:
-its processor time and its peak memory are its own, and `wall` is what the same
-fixed load takes. It is asked to end over its own protocol, so a tool sees an
-ordinary exit. Clients are plain always.
+A server runs under a tool on one processor (usage.c), its clients on the
+others: its processor time and its peak memory are its own, and `wall` is what
+the same fixed load takes. It is asked to end over its own protocol, so a tool
+sees an ordinary exit. Clients are plain always.
 
     redis              single-threaded; one or some blocks a request
     redis, jemalloc    the same with the allocator that comes with it, linked
@@ -18,7 +18,8 @@ ordinary exit. Clients are plain always.
                        request, many of them freed by another thread
 """
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+import fcntl
 import glob
 import hashlib
 import os
@@ -29,40 +30,39 @@ import subprocess
 import time
 
 from loopback import NotMeasured, Process, exchange, last_lines, run_load
-from measure import Usage
-from tools import BUILDS, PLAIN
+from measure import Usage, run_usage
+from tools import PLAIN, compiler
+from variants import HERE, TOP
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(HERE)
-PROGRAMS = os.path.join(HERE, "programs")
 SOURCES = os.path.join(TOP, "build", "sources", "unpatched")
 # What compiles and links the instrumented builds: they are made anew with it.
 INSTRUMENTERS = ("lib/liballoctrace.a", "lib/alloctrace/plugin/*/*.so",
                  "bin/alloctrace-gcc")
-# What is made by other programs stands as it came: nothing of it is remade.
-UNCHANGED = ("find . \\( -name aclocal.m4 -o -name configure -o -name '*.in' \\) "
-             "-exec touch {} +")
-SMALL = 10  # times less
+# Newer than what they are made from, so that nothing is remade.
+CONFIGURE = """
+cd source
+find . \\( -name aclocal.m4 -o -name configure -o -name '*.in' \\) \\
+    -exec touch {} +
+./configure
+"""
+SMALL = 10  # times less, for tools that take minutes
+TINY = 100  # the same to show that it works
 REQUEST_LIMIT = 60  # seconds
 THREADS = 4  # of servers that have some, and of client.c
 CONNECTIONS = 2  # of each of the client's
-MEMCACHED_REQUESTS = 400000  # of each of the client's threads
-DOCUMENTS_REQUESTS = 200000
+MEMCACHED_REQUESTS = 200000  # of each of the client's threads
+DOCUMENTS_REQUESTS = 100000
 
 
-def compiler(tree, built):
-    """Its words, to compile and to link with."""
-    prefix, flags = BUILDS[built]
-    path = os.path.join(tree, "bin", prefix + "gcc") if prefix else "gcc"
-    return [path, *flags]
-
-
-def fingerprint(tree, words, sources):
-    """Of what a build is made by and from."""
+def fingerprint(tree, words, paths):
+    """Of what a build is made by and from: its command, the compiler in it if
+    that is a script, what that instruments with, and files."""
+    tools = [path for pattern in INSTRUMENTERS
+             for path in sorted(glob.glob(os.path.join(tree, pattern)))]
+    scripts = [word for word in (word.removeprefix("CC=") for word in words)
+               if word.startswith(tree) and os.path.isfile(word)]
     digest = hashlib.sha256("\0".join(words).encode())
-    tools = [path for name in INSTRUMENTERS
-             for path in sorted(glob.glob(os.path.join(tree, name)))]
-    for path in [*sources, *(tools if words[0] != "gcc" else [])]:
+    for path in [*scripts, *(tools if scripts else []), *paths]:
         with open(path, "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
@@ -78,44 +78,74 @@ def read_text(path):
 
 @dataclass
 class Executable:
-    """Something that is built with a compiler, once, in a folder of its own."""
+    """Something that is built with a compiler, once, in a folder of its own:
+    of our own `sources`, or by what a subclass says."""
     name: str
     packages: list = field(default_factory=list)  # Debian's, to build it
-    sources: list = field(default_factory=list)  # files of our own
+    sources: list = field(default_factory=list)  # in bench/programs
+
+    result = "program"  # the path that `words` make, in the folder
+
+    def paths(self):
+        return [os.path.join(HERE, "programs", name) for name in self.sources]
 
     def folder(self, tree, built):
         return os.path.join(tree, "bench", "servers",
                             re.sub(r"\W+", "-", self.name), built)
 
     def executable(self, tree, built):
-        return os.path.join(self.folder(tree, built), "program")
+        return os.path.join(self.folder(tree, built), self.result)
 
-    def compile(self, folder, words):
-        """Makes FOLDER/program with the compiler's `words`."""
-        run_step(folder, *words, "-O2", "-g", "-pthread", "-o",
-                 os.path.join(folder, "program"), *self.sources)
+    def prepare(self, folder):
+        """What there is to do before compiling."""
+
+    def words(self, compiler_path, jobs):
+        """What compiles it in its folder, with so many processes."""
+        del jobs
+        return [compiler_path, "-O2", "-g", "-pthread", "-o", self.result,
+                *(path for path in self.paths() if path.endswith(".c"))]
 
     def build_one(self, tree, built):
+        """One command at a time does so."""
         folder = self.folder(tree, built)
-        words = compiler(tree, built)
-        made = fingerprint(tree, words, self.sources)
+        os.makedirs(os.path.dirname(folder), exist_ok=True)
+        with open(folder + ".lock", "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.build_locked(tree, built, folder)
+
+    def build_locked(self, tree, built, folder):
+        words = self.words(compiler(tree, built), os.cpu_count())
+        made = fingerprint(tree, words, self.paths())
         stamp = os.path.join(folder, "stamp")
         if read_text(stamp) == made:
             return
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
-        need_packages(self.packages)
-        self.compile(folder, words)
+        self.prepare(folder)
+        run_step(folder, words)
         with open(stamp, "w", encoding="utf-8") as file:
             file.write(made)
+
+    def compile(self, usage, tree, built, folder):
+        """What compiling takes, with one process; and the executable."""
+        self.prepare(folder)
+        used = run_usage(usage, self.words(compiler(tree, built), 1),
+                         build_environment(), folder)
+        return used, os.path.join(folder, self.result)
 
 
 @dataclass
 class Server(Executable):
-    """A program for bench/run. Subclasses say what it is built from and run
-    with, how it is loaded, how it greets, and how it is asked to end."""
+    """A program for bench/run. Subclasses say how it is loaded, how it greets,
+    and how it is asked to end."""
     language: str = "C"
-    allocations: str = None
+    by_default: bool = True
+    divisor: int = 1  # of the load
+
+    kind = "server"
+
+    def with_tiny_input(self):
+        return replace(self, divisor=TINY)
 
     def build(self, tree, tool):
         """Builds what the tool runs, and the client, unless they are there."""
@@ -131,58 +161,48 @@ class Server(Executable):
                        *self.arguments(process.port)]
             process.start(tool.words(command, out), tool.environment(out))
             process.wait_ready(*self.greeting)
-            yield process
+            try:
+                yield process
+            except NotMeasured as error:
+                if process.has_died():
+                    raise NotMeasured("the server ended under its load, " +
+                                      process.describe_end()) from error
+                raise
 
     def measure(self, usage, tree, tool, out, small):
         """What one run used; NotMeasured says why there is none."""
         with self.running(usage, tree, tool, out) as process:
             begin = time.monotonic()
-            self.load(tree, process.port, SMALL if small else 1)
+            self.load(tree, process.port,
+                      max(self.divisor, SMALL if small else 1))
             wall = time.monotonic() - begin
             _, cpu, kib = process.end(self.farewell)
         return Usage(wall, cpu, kib << 10)
 
 
-def need_packages(packages):
-    if packages:
-        subprocess.run(["sh", "-eu", "-c", '. "$0/scripts/lib.sh"; '
-                        'need_packages "$@"', TOP, *packages], check=True)
+def build_environment():
+    """A leak of what configure or make run is none of ours."""
+    return {**os.environ, "LSAN_OPTIONS": "detect_leaks=0",
+            "ASAN_OPTIONS": "detect_leaks=0"}
 
 
-def run_step(folder, *command, **more):
-    """A step of building, its output in FOLDER/build.log. A leak of what
-    configure or make run is none of ours."""
+def run_step(folder, words):
+    """A step of building, in the folder; its output is in build.log there."""
     log = os.path.join(folder, "build.log")
-    variables = {**os.environ, "LSAN_OPTIONS": "detect_leaks=0",
-                 "ASAN_OPTIONS": "detect_leaks=0"}
     with open(log, "ab") as file:
-        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file,
-                                stderr=file, env=variables, check=False,
-                                **more).returncode
+        status = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL,
+                                stdout=file, stderr=file, check=False,
+                                env=build_environment()).returncode
     if status:
-        raise NotMeasured(f"it could not be built: "
-                          f"{last_lines(read_text(log))}: see {log}")
+        raise NotMeasured(f"does not build: {last_lines(read_text(log))}")
 
 
 def copy_source(package, folder):
-    """Debian's source package, unchanged, fetched once; where the copy is."""
-    subprocess.run([os.path.join(TOP, "scripts", "fetch-source"), "--unpatched",
-                    package, SOURCES], check=True)
-    copy = os.path.join(folder, "source")
-    shutil.copytree(os.path.join(SOURCES, package), copy, symlinks=True)
-    return copy
-
-
-def move_out(source, folder, names):
-    """What of a source tree is kept: path => name in the folder."""
-    for path, name in names.items():
-        shutil.move(os.path.join(source, path), os.path.join(folder, name))
-    shutil.rmtree(source)
-
-
-def make(folder, source, words, *arguments):
-    run_step(folder, "make", "-C", source, f"-j{os.cpu_count()}",
-             f"CC={' '.join(words)}", *arguments)
+    """Debian's source package, unchanged, fetched once, to FOLDER/source."""
+    run_step(folder, [os.path.join(TOP, "scripts", "fetch-source"),
+                      "--unpatched", package, SOURCES])
+    shutil.copytree(os.path.join(SOURCES, package),
+                    os.path.join(folder, "source"), symlinks=True)
 
 
 # Keys and members out of so many, with values of each size: so many requests
@@ -192,29 +212,32 @@ def make(folder, source, words, *arguments):
 REDIS_KINDS = ("set", "get", "lpush", "lpop", "hset", "zadd")
 REDIS_KEYS = 20000
 REDIS_SIZES = (16, 100, 700)  # bytes
-REDIS_PIPELINED = 200000
-REDIS_SINGLE = 25000
+REDIS_PIPELINED = 80000
+REDIS_SINGLE = 10000
 
 
 @dataclass
 class Redis(Server):
     allocator: str = "libc"
-    greeting = b"PING\r\n", b"+PONG"
+    greeting = b"PING\r\nQUIT\r\n", b"+PONG"
     farewell = b"SHUTDOWN NOSAVE\r\n"
 
-    def compile(self, folder, words):
-        source = copy_source("redis", folder)
-        make(folder, os.path.join(source, "src"), words,
-             f"MALLOC={self.allocator}", "redis-server", "redis-benchmark")
-        move_out(source, folder, {"src/redis-server": "program",
-                                  "src/redis-benchmark": "redis-benchmark"})
+    result = "source/src/redis-server"
+
+    def prepare(self, folder):
+        copy_source("redis", folder)
+
+    def words(self, compiler_path, jobs):
+        return ["make", "-C", "source/src", f"-j{jobs}", f"CC={compiler_path}",
+                f"MALLOC={self.allocator}", "redis-server", "redis-benchmark"]
 
     def arguments(self, port):
         return ["--bind", "127.0.0.1", "--port", str(port), "--save", "",
                 "--appendonly", "no", "--loglevel", "warning"]
 
     def load(self, tree, port, divisor):
-        client = os.path.join(self.folder(tree, PLAIN.built), "redis-benchmark")
+        client = os.path.join(os.path.dirname(
+            self.executable(tree, PLAIN.built)), "redis-benchmark")
         parts = [(REDIS_PIPELINED // divisor, 16, size) for size in REDIS_SIZES]
         parts.append((REDIS_SINGLE // divisor, 1, REDIS_SIZES[1]))
         for n, pipelined, size in parts:
@@ -226,7 +249,8 @@ class Redis(Server):
 
 def check_redis(port, expected):
     """The server has done so many of each kind, and none was an error."""
-    text = exchange(port, b"INFO commandstats\r\n", REQUEST_LIMIT).decode()
+    text = exchange(port, b"INFO commandstats\r\nQUIT\r\n",
+                    REQUEST_LIMIT).decode()
     found = {kind: (int(calls), int(rejected), int(failed))
              for kind, calls, rejected, failed in re.findall(
                  r"cmdstat_(\w+):calls=(\d+),.*rejected_calls=(\d+),"
@@ -247,16 +271,19 @@ def load_documents(tree, port, requests, threads=THREADS,
 
 @dataclass
 class Memcached(Server):
-    greeting = b"version\r\n", b"VERSION"
+    greeting = b"version\r\nquit\r\n", b"VERSION"
     farewell = b"shutdown\r\n"
 
-    def compile(self, folder, words):
+    result = "source/memcached"
+
+    def prepare(self, folder):
         """Configured plain: what is asked there is what the system can do."""
-        source = copy_source("memcached", folder)
-        run_step(folder, "sh", "-c", UNCHANGED, cwd=source)
-        run_step(folder, "./configure", cwd=source)
-        make(folder, source, words, "memcached")
-        move_out(source, folder, {"memcached": "program"})
+        copy_source("memcached", folder)
+        run_step(folder, ["sh", "-e", "-c", CONFIGURE])
+
+    def words(self, compiler_path, jobs):
+        return ["make", "-C", "source", f"-j{jobs}", f"CC={compiler_path}",
+                "memcached"]
 
     def arguments(self, port):
         return ["-l", "127.0.0.1", "-p", str(port), "-t", str(THREADS),
@@ -278,11 +305,13 @@ class Documents(Server):
         load_documents(tree, port, DOCUMENTS_REQUESTS // divisor)
 
 
-CLIENT = Executable("client", sources=[os.path.join(PROGRAMS, "client.c")])
+CLIENT = Executable("client", sources=["client.c"])
+FETCHING = ["dpkg-dev", "xz-utils"]
 SERVERS = [
-    Redis("redis"),
-    Redis("redis, jemalloc", allocator="jemalloc"),
-    Memcached("memcached", packages=["libevent-dev"]),
-    Documents("documents", sources=[os.path.join(PROGRAMS, name)
-                                    for name in ("server.c", "document.c")]),
+    Redis("redis", packages=FETCHING),
+    Redis("redis, jemalloc", packages=FETCHING, by_default=False,
+          allocator="jemalloc"),
+    Memcached("memcached", packages=[*FETCHING, "libevent-dev"]),
+    Documents("documents",
+              sources=["server.c", "document.c", "document.h"]),
 ]

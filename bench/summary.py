@@ -5,11 +5,12 @@ for each thing else that was measured. It stands between two marks.
 import re
 
 from charts import limit_cases, limit_ratios, machine_text
-from figures import (METRICS, TRACING, by_variant, byte_text,
-                     count_text, difference, geometric_mean, median, programs,
-                     second_text, three_digits, two_digits, unique)
+from figures import (METRICS, TRACING, by_variant, byte_text, count_text,
+                     difference, geometric_mean, groups, growth_rows, median,
+                     programs, second_text, three_digits, two_digits, unique)
 from losses import AIMS, compile_ratios
-from page import bold, pictures, size_ratio, table, text_of
+from parts import bold, pictures, table, text_of
+from whole import size_ratio
 
 BEGIN = "<!-- bench/report writes from here -->\n"
 END = "<!-- to here -->\n"
@@ -118,12 +119,20 @@ def compile_line(results):
 def growth_line(results):
     """Bytes a call path and a live block, of the largest that was tried."""
     for group, name in (("contexts", "call paths"), ("blocks", "live blocks")):
-        rows = by_variant(results.rows("growth"), group).get("tracing", {})
+        rows = largest(growth_rows(results), group)
         own = median(rows[max(rows)], "own") if rows else None
         if own:
             yield f"- {count_text(max(rows))} {name} take " \
                   f"{byte_text(own)} of its own memory " \
                   f"(`{results.command('growth')}`)."
+
+
+def largest(rows, group):
+    """{x: row} of the first kind of the group."""
+    for found in groups(rows):
+        if found.split(":")[0] == group:
+            return by_variant(rows, found).get("tracing", {})
+    return {}
 
 
 LINES = (pair_line, limit_line, snapshot_line, analysis_line, growth_line,

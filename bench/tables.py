@@ -81,14 +81,16 @@ def print_notes(rows):
 
 def print_means(rows):
     """Of each tool that was judged on more than one program."""
+    if len({row["program"] for row in rows}) < 2:
+        return
     print(f"\n{'geometric means':24} {'programs':>8} {'cpu':>8} {'memory':>8}")
     for name in dict.fromkeys(row["tool"] for row in rows):
         found = [(ratio(row, "cpu").median, ratio(row, "memory").median)
                  for row in rows if row["tool"] == name and row["cpu"]]
-        pairs = [pair for pair in found if None not in pair]
-        if len(pairs) > 1:
-            print(f"{name:24} {len(pairs):8}" + "".join(
-                f" {geometric_mean(column):8.2f}" for column in zip(*pairs)))
+        judged = [pair for pair in found if None not in pair]
+        if judged:
+            print(f"{name:24} {len(judged):8}" + "".join(
+                f" {geometric_mean(column):8.2f}" for column in zip(*judged)))
 
 
 def geometric_mean(values):

@@ -27,18 +27,22 @@ VARIANTS = {
 
 
 def stack_compiler(tree):
-    """A compiler that links stack_only.c in place of the runtime."""
+    """A compiler that links stack_only.c in place of the runtime. Its files
+    are put in place whole: another benchmark may be using them."""
     folder = os.path.join(tree, "bench")
     library = os.path.join(folder, "stack_only.o")
     script = os.path.join(folder, "stack-gcc")
+    new = f".{os.getpid()}"
     flags = subprocess.run([os.path.join(tree, "bin/alloctrace"), "cflags"],
                            check=True, capture_output=True, text=True).stdout
     os.makedirs(folder, exist_ok=True)
-    subprocess.run(["gcc", "-O2", f"-I{TOP}/include", "-c", "-o", library,
+    subprocess.run(["gcc", "-O2", f"-I{TOP}/include", "-c", "-o", library + new,
                     os.path.join(HERE, "programs", "stack_only.c")], check=True)
-    with open(script, "w", encoding="utf-8") as out:
+    with open(script + new, "w", encoding="utf-8") as out:
         out.write(f'#!/bin/sh\nexec gcc {flags.strip()} "$@" -Wl,{library}\n')
-    os.chmod(script, 0o755)
+    os.chmod(script + new, 0o755)
+    os.replace(library + new, library)
+    os.replace(script + new, script)
     return script
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Linking a frame takes some 47 bytes of x86-64 code. Where code is to be small
+ * Linking a frame takes some 50 bytes of x86-64 code. Where code is to be small
  * it calls this instead, in 21 bytes: an assembly function with a convention
  * of its own, which leaves all registers alone but three.
  *
@@ -87,7 +87,8 @@ static void body_write(FILE *out, const char *find, const char *place,
     fprintf(out,
             "%s\tmovq\t%%fs:%s, %%r10\n"
             "\tmovq\t%%r10, (%%rax)\n"
-            "\timulq\t$0x%x, 8(%%r10), %%r10\n"
+            "\tmovq\t8(%%r10), %%r10\n" /* shadow.cc: append_base */
+            "\timulq\t$0x%x, %%r10, %%r10\n"
             "\taddq\t%%r10, %%r11\n"
             "\tmovq\t%%r11, 8(%%rax)\n"
             "%s\tmovq\t%%rax, %%fs:%s\n"

@@ -150,12 +150,19 @@ static tree top_type(void)
     return TYPE_MAIN_VARIANT(TREE_TYPE(shadow_trees[TOP]));
 }
 
-/* base = PARENT->hash * K */
+/*
+ * base = PARENT->hash * K
+ *
+ * The load is volatile so that it stays an instruction of its own. The caller
+ * has just stored that word, and processors hand a store on to a plain load of
+ * the same address at once, but not to a multiplication from memory (Zen 4):
+ * then each frame of a path would wait for the one above it.
+ */
 static tree append_base(gimple_seq *seq, tree parent, location_t location)
 {
     tree hash = append_load(
         seq, uint64_type_node,
-        frame_field(build_simple_mem_ref(parent), FRAME_HASH, false), location);
+        frame_field(build_simple_mem_ref(parent), FRAME_HASH, true), location);
 
     return append_value(seq, uint64_type_node, MULT_EXPR, hash,
                         build_int_cstu(uint64_type_node, ALLOCTRACE_HASH_K),

@@ -19,10 +19,21 @@
 
 /* Slots of the cache of names; collisions only cost time. */
 #define CACHE_SIZE 256
+#define FIRST_NAMES 64
 
 struct vector at_domains = {.element_size = sizeof(struct domain)};
 
 static uint32_t cache[CACHE_SIZE]; /* number of a domain; 0 = free */
+
+/*
+ * Name => number of its domain, at most half full. Read without a lock, so
+ * that a table that was outgrown stays as it is, for those who still read it:
+ * all of them together are no larger than the last one.
+ */
+static struct names {
+    uint32_t mask; /* slots - 1 */
+    uint32_t numbers[]; /* 0 = free (release) */
+} *names; /* (release) */
 
 static uint32_t *cache_slot(const char *name)
 {
@@ -37,15 +48,58 @@ static bool is_named(uint32_t number, const char *name)
     return strcmp(domain->name, name) == 0;
 }
 
+static uint32_t hash_of(const char *name)
+{
+    return string_hash(name, strlen(name)) * 0x9e3779b1u >> 8;
+}
+
 /* The number of the domain, 0: it is new. */
 static uint32_t find(const char *name)
 {
-    const uint32_t n = vector_count(&at_domains);
+    /* Acquire: pairs with the releases below. */
+    const struct names *const table =
+        __atomic_load_n(&names, __ATOMIC_ACQUIRE);
+    uint32_t number;
 
-    for (uint32_t number = 1; number <= n; number++)
-        if (is_named(number, name))
+    if (!table)
+        return 0;
+    for (uint32_t i = hash_of(name);; i++) {
+        number = __atomic_load_n(&table->numbers[i & table->mask],
+                                 __ATOMIC_ACQUIRE);
+        if (!number || is_named(number, name))
             return number;
-    return 0;
+    }
+}
+
+static void put(struct names *table, uint32_t number)
+{
+    const struct domain *const domain = vector_at(&at_domains, number);
+    uint32_t i = hash_of(domain->name);
+
+    while (table->numbers[i & table->mask])
+        i++;
+    __atomic_store_n(&table->numbers[i & table->mask], number,
+                     __ATOMIC_RELEASE);
+}
+
+/* Makes room for one name more. Locked. False: no memory. */
+static bool reserve(void)
+{
+    const uint32_t n = vector_count(&at_domains);
+    const uint32_t size = names ? names->mask + 1 : 0;
+    const uint32_t wanted = size ? 2 * size : FIRST_NAMES;
+    struct names *table;
+
+    if (n < size / 2)
+        return true;
+    table = arena_alloc(sizeof *table + wanted * sizeof *table->numbers);
+    if (!table)
+        return false;
+    table->mask = wanted - 1;
+    for (uint32_t number = 1; number <= n; number++)
+        put(table, number);
+    __atomic_store_n(&names, table, __ATOMIC_RELEASE);
+    return true;
 }
 
 /* Makes it. Locked. 0: no memory. */
@@ -54,10 +108,14 @@ static uint32_t add(const char *name)
     const uint32_t string = string_intern(name);
     const struct string *const copy =
         string ? vector_at(&at_strings, string) : NULL;
+    const uint32_t number =
+        copy && reserve() ? vector_add(&at_domains,
+                                       &(struct domain){copy->bytes, string})
+                          : 0;
 
-    return copy ? vector_add(&at_domains,
-                             &(struct domain){copy->bytes, string})
-                : 0;
+    if (number)
+        put(names, number);
+    return number;
 }
 
 uint32_t domain_find(const char *name)

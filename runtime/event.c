@@ -378,7 +378,7 @@ static void uncount(struct ledger *ledger, struct account *account,
                     struct sample_share share)
 {
     event_uncount_share(ledger, account, share);
-    if ((uint64_t)count_get(&ledger->room) > count_get(&ledger->range))
+    if (event_is_beyond(ledger))
         peak_fall(ledger);
 }
 

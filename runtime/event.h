@@ -136,13 +136,19 @@ EVENT void event_touch(struct account *account)
 {
     const uint64_t epoch = count_get(&at_peak.epoch);
 
-    if (unlikely(count_get(&account->epoch) != epoch))
+    if (unlikely(count_look(&account->epoch) != epoch))
         event_save(account, epoch);
 }
 
 EVENT struct ledger *event_owner(const struct account *account)
 {
     return account_chunk(account)->ledger;
+}
+
+/* Has the ledger no room left, or so much that the others must hear of it? */
+EVENT bool event_is_beyond(const struct ledger *ledger)
+{
+    return (uint64_t)count_get(&ledger->room) > count_look(&ledger->range);
 }
 
 /* Counts a block with what it stands for. Returns it, to be a tail call. */
@@ -153,8 +159,7 @@ EVENT void *event_count_share(struct ledger *ledger, struct account *account,
     count_add(&account->total_blocks, share.blocks);
     count_add(&account->total_bytes, share.bytes);
     count_add(&ledger->room, -(int64_t)share.bytes);
-    if (unlikely((uint64_t)count_get(&ledger->room) >
-                 count_get(&ledger->range)))
+    if (unlikely(event_is_beyond(ledger)))
         return peak_pass(ledger, block);
     return block;
 }
@@ -225,7 +230,9 @@ EVENT void *event_add_if(struct account *account, void *block, size_t size)
 /*
  * A block is about to be freed: what it was counted as. Account NULL: this is
  * not the usual case and nothing was done; event_remove_other or event_take
- * does it.
+ * does it. Otherwise the caller asks event_is_beyond, for peak_fall: a thread
+ * that falls has to tell the others, too, or the peak would count what it freed
+ * beside what they allocate.
  */
 EVENT struct taken event_remove(struct ledger *ledger, const void *block)
 {
@@ -241,14 +248,10 @@ EVENT struct taken event_remove(struct ledger *ledger, const void *block)
     slot = narrow_slot(leaf, address);
     entry = count_get(slot);
     taken.account = narrow_account(entry);
-    if (unlikely(!entry || event_owner(taken.account) != ledger))
+    /* Nor is there an entry if it is 0: the first chunk has no owner. */
+    if (unlikely(event_owner(taken.account) != ledger))
         return nothing;
     taken.size = block_extent(block) - narrow_slack(entry);
-    /* A thread that falls has to tell the others, too, or the peak would count
-     * what it freed beside what they allocate. */
-    if (unlikely((uint64_t)count_get(&ledger->room) + taken.size >
-                 count_get(&ledger->range)))
-        return nothing;
     count_set(slot, 0);
     event_uncount(ledger, taken.account, taken.size);
     return taken;

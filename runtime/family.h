@@ -66,6 +66,8 @@ __attribute__((noinline)) static void *resize(struct account *account,
         return resize_sampled(account, old, size);
     if (unlikely(!taken.account))
         taken = event_take(old);
+    else if (unlikely(event_is_beyond(ledger)))
+        peak_fall(ledger);
     block = at_real.realloc_fn(old, size);
     if (unlikely(!block || at_options.detail))
         event_resized(old, taken, block, size);
@@ -101,16 +103,27 @@ __attribute__((noinline)) static void free_first(void *block)
         free_met(block);
 }
 
+/* One that has been counted as freed, and with it so much that the others must
+ * hear of it before its address may be theirs. */
+__attribute__((noinline)) static void free_fallen(struct ledger *ledger,
+                                                  void *block)
+{
+    peak_fall(ledger);
+    at_real.free_fn(block);
+}
+
 FAMILY void family_free(void *block)
 {
     struct ledger *const ledger = __alloctrace_thread.ledger;
 
     if (unlikely(!ledger))
         free_first(block);
-    else if (likely(event_remove(ledger, block).account))
-        at_real.free_fn(block);
-    else
+    else if (unlikely(!event_remove(ledger, block).account))
         free_met(block);
+    else if (unlikely(event_is_beyond(ledger)))
+        free_fallen(ledger, block);
+    else
+        at_real.free_fn(block);
 }
 
 FAMILY void *family_aligned_alloc(struct account *account, size_t alignment,

@@ -107,6 +107,7 @@ bool real_is_glibc(void);
 
 /* string.c: interned by content. Under at_lock. 0: no memory, or NULL. */
 extern struct vector at_strings;
+uint32_t string_hash(const char *bytes, size_t size);
 uint32_t string_intern(const char *bytes);
 
 /* site.c: modules' records. */

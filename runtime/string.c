@@ -10,7 +10,7 @@
 struct vector at_strings = {.element_size = sizeof(struct string)};
 static struct index strings; /* content => id */
 
-static uint32_t hash_bytes(const char *bytes, size_t size)
+uint32_t string_hash(const char *bytes, size_t size)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */
 
@@ -45,7 +45,7 @@ uint32_t string_intern(const char *bytes)
     if (!bytes)
         return 0;
     wanted.size = (uint32_t)strlen(bytes);
-    wanted.hash = hash_bytes(bytes, wanted.size);
+    wanted.hash = string_hash(bytes, wanted.size);
     id = index_find(&strings, wanted.hash, is_same, &wanted);
     if (id)
         return id;

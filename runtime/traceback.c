@@ -12,7 +12,9 @@
  * are. What is kept is the way into the recursion, the first rounds, and the
  * frames since the last loop. Where the tables are half as large as they may
  * get, FEW_REPEATS are enough: then the paths have multiplied, as in a tree
- * that is built by two calls.
+ * that is built by two calls. A function that is not among the next MAX_LOOKS
+ * callers is taken for one that is not on the path: no recursion takes as many
+ * calls for a round, and looking at all would cost the square of the depth.
  *
  * Where a traceback cannot be added (budget.c) the path is cut: it is counted
  * at what is known of it, and from then on nothing is added any more, so that
@@ -26,6 +28,7 @@
 #define FEW_REPEATS 8
 #define MAX_REPEATS 255    /* as the field is wide */
 #define MAX_DEPTH 0xffffffu
+#define MAX_LOOKS 1024 /* callers that are looked at, outwards */
 #define NOWHERE_KEY UINT64_C(0x510e527fade682d1)
 
 struct vector at_tracebacks = {.element_size = sizeof(struct traceback)};
@@ -54,16 +57,22 @@ static bool has_room(void)
 /* The innermost traceback from `id` outwards in the same function; 0 = none. */
 static uint32_t find_body(uint32_t id, uint32_t body)
 {
-    while (id && place_at(traceback_at(id)->place)->body != body)
+    for (int i = 0; id && i < MAX_LOOKS; i++) {
+        if (place_at(traceback_at(id)->place)->body == body)
+            return id;
         id = traceback_at(id)->parent;
-    return id;
+    }
+    return 0;
 }
 
 static uint32_t find_place(uint32_t id, uint32_t place)
 {
-    while (id && traceback_at(id)->place != place)
+    for (int i = 0; id && i < MAX_LOOKS; i++) {
+        if (traceback_at(id)->place == place)
+            return id;
         id = traceback_at(id)->parent;
-    return id;
+    }
+    return 0;
 }
 
 /* How often the place's function stands on the path already. */

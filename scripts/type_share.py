@@ -14,10 +14,13 @@ import argparse
 import collections
 import random
 import struct
+import sys
+
+sys.dont_write_bytecode = True
+from known_types import count_kinds  # noqa: E402
 
 RECORD = struct.Struct('<6iIIHHBBH')
 ALLOC, RETURNED = 2, 2
-BYTES = {'char', 'unsigned char', 'signed char', 'uint8_t', 'int8_t', 'u8'}
 
 Site = collections.namedtuple(
     'Site', 'file line column function callee type target kind is_returned')
@@ -97,11 +100,11 @@ def allocation_sites(path):
 def report(path, options):
     sites = allocation_sites(path)
     n = len(sites) or 1
-    n_bytes = sum(s.type in BYTES for s in sites)
-    n_typed = sum(bool(s.type) for s in sites) - n_bytes
+    kinds = count_kinds((s.type, 1) for s in sites)
+    n_typed, n_bytes = kinds['typed'], kinds['bytes']
     n_wrapping = sum(not s.type and s.is_returned for s in sites)
     n_target = sum(bool(s.target) for s in sites)
-    n_other = len(sites) - n_typed - n_bytes - n_wrapping
+    n_other = kinds['unknown'] - n_wrapping
     print(f'{path}: {len(sites)} allocation sites: '
           f'{n_typed / n:.1%} typed, {n_bytes / n:.1%} bytes, '
           f'{n_wrapping / n:.1%} in wrappers, {n_other / n:.1%} unknown; '

@@ -7,10 +7,9 @@
  * Each thread has CONNECTIONS and N_KEYS names of its own, and sends REQUESTS:
  * half of them get, four tenths set, one tenth delete, in batches of up to
  * N_BATCH before it reads the answers, which fit into the sockets' buffers;
- * batches take the connections in turn. Values
- * are JSON documents of some bytes to some KiB. What is asked and what must be
- * answered follow from the thread's number alone, so every byte of every answer
- * is compared. Prints
+ * batches take the connections in turn. Values are JSON documents of some bytes
+ * to some KiB. What is asked and what must be answered follow from the thread's
+ * number alone, so every byte of every answer is compared. Prints
  *
  *     sets S gets G hits H deletes D bytes B
  *

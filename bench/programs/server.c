@@ -4,7 +4,7 @@
  *
  *     server PORT THREADS        on 127.0.0.1, until `shutdown` or SIGTERM
  *
- * It speaks a part of memcached's protocol: set, get, delete, version,
+ * It speaks a part of memcached's protocol: set, get, delete, version, quit,
  * shutdown. `set` parses the document into a tree of small blocks (document.c),
  * which takes the place of the one of that name; `get` prints it into a block
  * of its own. So each request makes some dozens of blocks, keeps some, and
@@ -256,6 +256,8 @@ static int answer_request(struct connection *connection,
         return answer_line(connection, drop(name) ? "DELETED" : "NOT_FOUND");
     if (is_request(request, "version", 1))
         return answer_line(connection, "VERSION 1");
+    if (is_request(request, "quit", 1))
+        return 0;
     if (is_request(request, "shutdown", 1)) {
         shutdown(listener, SHUT_RDWR); /* accept returns */
         return 0;

@@ -98,8 +98,8 @@ CASES = [
     (setting("pairs", {"ns": made_up.times(9.4 + 2.4)}, group="depth", x=20,
              variant="tracing"),
      {"Aims missed": [
-         "20 frames deep: a malloc and free pair traced, however deep: 2.4; "
-         f"the aim is 2 ns more {AIM_SOURCE}"]}),
+         "20 frames deep: a malloc and free pair traced, however deep: +2.4 "
+         f"ns; the aim is 2 ns more {AIM_SOURCE}"]}),
     (setting("pairs", {"ns": made_up.times(9.4 + 2.04)}, group="depth", x=20,
              variant="tracing"), {}),
     (setting("builds", lambda row: {"seconds": [1.1 * one for one in
@@ -130,27 +130,35 @@ CASES = [
      {"Peers ahead": ["ns a pair, live 100,000, LeakSanitizer: 9.0 against "
                       "11"]}),
     (setting("analysis", {"seconds": made_up.times(0.004)}, operation="load",
-             library="tracemalloc"),
+             traces=100000, library="tracemalloc"),
      {"Peers ahead": ["load of 100,000 traces, seconds, tracemalloc: 4.00 ms "
                       "against 5.00 ms"]}),
     (setting("analysis", {"memory": [5000]}, operation="filter",
-             library="tracemalloc"),
+             traces=100000, library="tracemalloc"),
      {"Peers ahead": ["filter of 100,000 traces, memory, tracemalloc: 4.88 "
                       "KiB against 8.58 MiB"]}),
     (setting("growth", lambda row: {"own": [1e-4 * row["x"] ** 1.5]},
-             group="contexts", variant="tracing"),
+             group="contexts", variant="tracing", what="program"),
      {"Not linear": ["own memory by contexts: grows as x to the power of 1.50 "
                      "(more than 1.15)"]}),
     (setting("growth", lambda row: {"own": [400 * row["x"] ** 1.1]},
-             group="contexts", variant="tracing"), {}),
+             group="contexts", variant="tracing", what="program"), {}),
+    (setting("growth", lambda row: {"seconds": [1e-9 * row["x"] ** 2]},
+             group="contexts", what="load"),
+     {"Not linear": ["loading by contexts: grows as x to the power of 2.00 "
+                     "(more than 1.15)"]}),
     (setting("growth", lambda row: {"seconds": made_up.times(
         0.01 + 1e-7 * row["x"] + 1e-12 * row["x"] ** 2)}, group="blocks",
-             variant="tracing"),
-     {"Not linear": ["time by blocks: grows as x to the power of 2.00 (more "
-                     "than 1.15)"]}),
+             variant="tracing", kind="of one path", what="program"),
+     {"Not linear": ["time by blocks: of one path: grows as x to the power of "
+                     "2.00 (more than 1.15)"]}),
     (setting("snapshots", lambda row: {"seconds": made_up.times(
         1e-9 * row["x"] ** 2)}, group="blocks", what="dump"),
      {"Not linear": ["dump by blocks: grows as x to the power of 2.00 (more "
+                     "than 1.15)"]}),
+    (setting("analysis", {"seconds": made_up.times(0.01)}, operation="load",
+             traces=100000, library="alloctrace"),
+     {"Not linear": ["load by traces: grows as x to the power of 1.30 (more "
                      "than 1.15)"]}),
     (setting("programs", {"why_not": "it crashes"}, **LUA,
              tool="alloctrace, off"),
@@ -169,8 +177,8 @@ CASES = [
     (setting("programs", {"plain_wall": made_up.NOISE}, **LUA,
              input="small"),
      {"Refused: plain runs too far apart": [
-         "made-up lua, wall time, with massif, DHAT, gperftools: spread 50 % "
-         "at most"]}),
+         "made-up lua, wall time, with massif, DHAT, jemalloc, memcheck, "
+         "gperftools: spread 50 % at most"]}),
     (setting("limit", {"ns": made_up.NOISE}, case="flat 5", variant="plain"),
      {"Refused: plain runs too far apart": [
          "limit, flat 5: spread 50 %"]}),
@@ -261,9 +269,16 @@ def check_figures():
     e2e.check_equal("a limit", row_of(section(text, "The limit"),
                                       "random"),
                     ["150", "+14", "+15", "+26", "+10", "1.06"])
+    e2e.check_equal("load", row_of(section(
+        text, "Looking into dumps, beside tracemalloc"), "load"),
+        ["5.00 ms", "75.0 ms", "15.0", "8.58 MiB", "85.8 MiB"])
     e2e.check_equal("growth", row_of(section(text, "By call paths"),
                                      "1 million")[1:4],
                     ["100 ns", "95.7 MiB", "100 B"])
+    e2e.check_equal("a kind", row_of(section(
+        text, "By live blocks (of 1000 paths)"), "1 million"),
+        ["100 ms", "100 ns", "95.7 MiB", "100 B", "10.1 ms", "10.0 ns",
+         "38.2 MiB", "40 B", "40.1 ms", "40 ns"])
     e2e.check_equal("own memory", row_of(section(text, "Its own memory"),
                                          "made-up gawk"),
                     ["4.00 MiB", "524,288", "8 B"])
@@ -281,7 +296,8 @@ def check_refusal():
         0, len(made_up.TOOLS))))
     e2e.check_equal("mean without", figures.programs(results).mean(
         "heaptrack", "cpu"), figures.programs(rest).mean("heaptrack", "cpu"))
-    e2e.check(re.search(r"CPU time, with .*heaptrack.*: spread 50 %", text), "not listed")
+    e2e.check(re.search(r"CPU time, with .*heaptrack.*: spread 50 %", text),
+              "not listed")
 
 
 def check_missing():
@@ -550,7 +566,7 @@ def check_recorded(folder, variables):
     e2e.check_equal("results", sorted(os.listdir(there)),
                     ["builds.json", "programs.json"])
     e2e.check("made-up lua" in read(folder, "docs", "performance.md"), output)
-    e2e.check("Made-up Processor" in read(folder, "README.md"), output)
+    e2e.check("Made-up(R) Processor" in read(folder, "README.md"), output)
     e2e.check_equal("a wrong name", run_bench(folder, variables, "walk")[0], 2)
 
 

@@ -40,15 +40,23 @@ TOOLS = {  # name: (time, memory) of those programs, in their order
                            (1.4, 1.6, 1.3, 1.1, 1.4, 1.1)),
     "massif": ((15, 13, 31, 28, 15, 54), (4, 9, 5, 2, 7, 2)),
     "DHAT": ((57, 51, 63, 70, 52, 87), (6, 12, 7, 3, 9, 3)),
+    "jemalloc": ((52, 49, 2.97, 1.2, 16, 1.2),
+                 (63, 12, 4.0, 1.1, 15, 1.1)),
+    "gperftools, sampling": ((1.04, 1.03, 1.03, 1.02, 1.03, 1.02),
+                             (1.4, 1.5, 1.3, 1.1, 1.4, 1.1)),
+    "memcheck": ((42, 40, 78, 75, 37, 122), (6, 10, 8, 4, 9, 3)),
     "gperftools": ((50, None, 5.0, 1.3, 38, 1.7),
                    (3, None, 2, 1.2, 4, 1.3)),
 }
-SMALL = ("massif", "DHAT", "gperftools")
+SMALL = ("massif", "DHAT", "jemalloc", "memcheck", "gperftools")
+FILES = (300000, 20000)  # of others, and of ours
 ENVIRONMENT = {
-    "processor": "Made-up Processor @ 3.00GHz", "processors": 2,
-    "memory": 8 << 30, "system": "Made-up System 12", "kernel": "6.1.0",
+    "processor": "Made-up(R) Processor(R) Platinum 9000C CPU @ 3.00GHz",
+    "processors": 2,
+    "memory": 8 << 30, "system": "Made-up GNU/System 12 (madeup)",
+    "kernel": "6.1.0",
     "libc": "glibc 2.36", "compiler": "gcc (Made-up 12.2.0-14) 12.2.0",
-    "alloctrace": "0000000", "packages": {"heaptrack": "1.4.0"},
+    "alloctrace": "v0.0-1234-g0000000", "packages": {"heaptrack": "1.4.0"},
 }
 
 
@@ -66,7 +74,7 @@ def program_row(name, tool, index):
     if tool == "alloctrace":
         row.update(own=size // 2, live=size // 16)
     return {**row, "wall": times(seconds * time), "cpu": times(seconds * time),
-            "memory": times(size * memory), "file": [20000 if tool.startswith("alloctrace") else 300000],
+            "memory": times(size * memory), "file": [FILES[tool.startswith("alloctrace")]],
             "plain_wall": times(seconds), "plain_cpu": times(seconds),
             "plain_memory": times(size)}
 
@@ -131,29 +139,37 @@ def analysis_rows():
     operations = {"load": 15, "dump": 20, "statistics lineno": 40,
                   "statistics traceback": 30, "filter": 60,
                   "compare lineno": 50}
-    return [{"traces": 100000, "operation": operation, "library": library,
-             "seconds": times(0.005 * (factor if theirs else 1)),
-             "memory": [100000 * (900 if theirs else 90)]}
+    return [{"traces": traces, "operation": operation, "library": library,
+             "seconds": times(5e-8 * traces * (factor if theirs else 1)),
+             "memory": [traces * (900 if theirs else 90)]}
+            for traces in (10000, 100000)
             for operation, factor in operations.items()
             for theirs, library in enumerate(("alloctrace", "tracemalloc"))]
 
 
-def growth_row(group, x, variant):
-    traced = variant == "tracing"
-    row = {"group": group, "x": x, "variant": variant,
-           "seconds": times(1e-7 * x * (2 if traced else 1) + 0.01),
-           "memory": times(1e7 + (200 if traced else 100) * x)}
-    if traced:
-        row.update(own=[400000 + 100 * x], file=[5000 + 40 * x])
-    return row
+def growth_case(group, kind, x):
+    """Rows of the program plain and traced, of its dump, of loading that."""
+    place = {"group": group, "kind": kind, "x": x}
+    for traced, variant in enumerate(("plain", "tracing")):
+        yield {**place, "variant": variant, "what": "program",
+               "seconds": times(1e-7 * x * (1 + traced) + 0.01),
+               "memory": times(1e7 + 100 * (1 + traced) * x),
+               "own": [400000 + 100 * x] if traced else [], "file": []}
+    for what, seconds in (("dump", 1e-8), ("load", 4e-8)):
+        yield {**place, "variant": "tracing", "what": what,
+               "seconds": times(seconds * x + 1e-4), "memory": [1e7],
+               "own": [], "file": [5000 + 40 * x] if what == "dump" else []}
 
 
 def growth_rows():
-    xs = {"contexts": (1000, 10000, 100000, 1000000, 10000000),
-          "blocks": (10000, 1000000, 100000000), "depth": (5, 50, 500, 5000),
-          "threads": (1, 2, 4, 8, 64), "sites": (100, 10000, 100000)}
-    return [growth_row(group, x, variant) for group in xs for x in xs[group]
-            for variant in ("plain", "tracing")]
+    kinds = {("contexts", "contexts"): (1000, 10000, 100000, 1000000, 10000000),
+             ("blocks", "of one path"): (10000, 1000000, 100000000),
+             ("blocks", "of 1000 paths"): (10000, 1000000),
+             ("depth", "recursion"): (5, 50, 500, 5000),
+             ("threads", "at once"): (1, 2, 4, 8, 64),
+             ("sites", "sites"): (100, 10000, 100000)}
+    return [row for (group, kind), xs in kinds.items() for x in xs
+            for row in growth_case(group, kind, x)]
 
 
 def results():

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "alloctrace/format.h"
@@ -326,6 +328,34 @@ START_TEST(names_are_domains_by_content)
 }
 END_TEST
 
+/* Seconds of the processor. */
+static double seconds(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+/* Comparing each with all takes half a minute and more; looking them up a
+ * twentieth of a second. */
+START_TEST(a_hundred_thousand_names)
+{
+    enum { N = 100000 };
+    char(*const names)[16] = calloc(N, sizeof *names);
+    uint32_t *const ids = calloc(N, sizeof *ids);
+
+    for (int i = 0; i < N; i++) {
+        snprintf(names[i], sizeof names[i], "pool %d", i);
+        ck_assert_uint_eq(domain_find(names[i]), 0);
+        ids[i] = domain_intern(names[i]);
+        ck_assert_uint_eq(ids[i], ALLOCTRACE_NAMED_DOMAINS + (uint32_t)i + 1);
+    }
+    for (int i = 0; i < N; i++)
+        ck_assert_uint_eq(domain_find(names[i]), ids[i]);
+    ck_assert_double_lt(seconds(), 10);
+    free(ids);
+    free(names);
+}
+END_TEST
+
 START_TEST(what_comes_from_malloc_is_only_handed_on)
 {
     void *block;
@@ -405,7 +435,7 @@ CHECK_MAIN("tracked", random_tracks_equal_brute_force, tracking_twice_updates,
            domain_0_is_the_heaps, any_address_is_a_key,
            a_hundred_thousand_domains, tracked_blocks_have_tracebacks,
            another_thread_may_untrack, one_path_has_an_account_in_each_domain,
-           names_are_domains_by_content,
+           names_are_domains_by_content, a_hundred_thousand_names,
            what_comes_from_malloc_is_only_handed_on,
            what_comes_from_another_pool_is_only_handed_on,
            a_resized_block_moves_and_keeps_its_domain,

@@ -4,16 +4,17 @@
 traced it gives the same answers, the dump is whole, and counts what valgrind
 counts; and no server is left behind when something fails.
 
-    under_load.py BUILD
+    check_servers.py BUILD
 """
 import os
 import re
 import socket
 import sys
 
-import e2e
-
-sys.path.insert(0, os.path.join(e2e.TOP, "bench"))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(TOP, "bench"), os.path.join(TOP, "tests", "e2e")]
+import e2e  # noqa: E402
 import loopback  # noqa: E402
 import measure  # noqa: E402
 import servers  # noqa: E402
@@ -103,6 +104,15 @@ def check_failures(bench):
     except loopback.NotMeasured as error:
         e2e.check_equal("message", str(error), "sh failed: wrong answer")
     e2e.check(not is_listening(process.port), "the server goes on")
+    try:
+        with bench.server.running(bench.usage, bench.build, tools.PLAIN,
+                                  bench.out(tools.PLAIN)) as process:
+            loopback.exchange(process.port, bench.server.farewell, 60)
+            servers.load_documents(bench.build, process.port, REQUESTS)
+        raise e2e.Failure("a server that ends under its load is measured")
+    except loopback.NotMeasured as error:
+        e2e.check_equal("message", str(error),
+                        "the server ended under its load, status 0: ")
 
 
 def test():
