@@ -23,7 +23,7 @@
         SRunner *runner;                                                      \
         int n_failed;                                                         \
                                                                               \
-        tcase_set_timeout(tcase, 120); /* machines may be busy */             \
+        tcase_set_timeout(tcase, 600); /* machines may be busy */             \
         for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)             \
             tcase_add_test(tcase, tests[i]);                                  \
         suite_add_tcase(suite, tcase);                                        \

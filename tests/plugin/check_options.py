@@ -134,6 +134,8 @@ def refused(lines, level, steps):
 
 def levels_of(options, i_program, i_cell):
     """-O2 always; with --full one more level, and with --every all."""
+    if list(cells())[i_cell][0] in ('-Ofast', '-Og'):
+        return ('-O2',)  # its own level counts, and no -O0 before it
     if options.every:
         return LEVELS
     other = ('-O0', '-O3')[(i_program + i_cell) % 2]

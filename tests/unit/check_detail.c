@@ -348,7 +348,7 @@ int main(void)
     SRunner *runner;
     int n_failed;
 
-    tcase_set_timeout(tcase, 120); /* machines may be busy */
+    tcase_set_timeout(tcase, 600); /* machines may be busy */
     tcase_add_loop_test(tcase, random_events_of_threads_equal_brute_force, 1,
                         16);
     tcase_add_test(tcase, borders_of_the_classes);

@@ -258,7 +258,7 @@ int main(void)
     SRunner *runner;
     int n_failed;
 
-    tcase_set_timeout(tcase, 120); /* machines may be busy */
+    tcase_set_timeout(tcase, 600); /* machines may be busy */
     tcase_add_loop_test(tcase, groups_equal_brute_force, 1, 21);
     tcase_add_test(tcase, without_details_nothing_is_made_up);
     tcase_add_test(tcase, an_empty_record_says_that_there_are_details);

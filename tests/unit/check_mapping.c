@@ -278,7 +278,7 @@ int main(void)
     SRunner *runner;
     int n_failed;
 
-    tcase_set_timeout(tcase, 120); /* machines may be busy */
+    tcase_set_timeout(tcase, 600); /* machines may be busy */
     tcase_add_loop_test(tcase, random_calls_equal_a_map_of_pages, 1, 9);
     tcase_add_test(tcase, paths_begin_at_the_call_or_at_the_address);
     tcase_add_test(tcase, a_call_that_fails_changes_nothing);

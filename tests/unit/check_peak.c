@@ -121,7 +121,7 @@ int main(void)
     SRunner *runner;
     int n_failed;
 
-    tcase_set_timeout(tcase, 120); /* machines may be busy */
+    tcase_set_timeout(tcase, 600); /* machines may be busy */
     tcase_add_loop_test(tcase, the_peak_and_its_composition_equal_brute_force,
                         1, 61);
     tcase_add_test(tcase, a_second_thread_adds_to_what_the_first_one_holds);

@@ -246,7 +246,7 @@ int main(void)
     SRunner *runner;
     int n_failed;
 
-    tcase_set_timeout(tcase, 120);
+    tcase_set_timeout(tcase, 600);
     tcase_add_loop_test(tcase, what_a_consumer_frees_is_not_counted_twice, 3,
                         24);
     tcase_add_test(tcase, threads_that_rise_and_fall_in_turn_do_not_add_up);

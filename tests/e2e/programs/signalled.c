@@ -31,6 +31,7 @@ void plugged(void)
 #include <alloctrace.h>
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -39,6 +40,7 @@ void plugged(void)
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -80,12 +82,18 @@ static void count(struct tally *tally, int blocks, size_t size)
     }
 }
 
+static _Noreturn void fail(const char *what, const char *why)
+{
+    fprintf(stderr, "signalled: %s: %s\n", what, why);
+    abort();
+}
+
 __attribute__((noipa)) static void *grab(size_t size)
 {
     void *const block = malloc(size);
 
     if (!block)
-        abort();
+        fail("malloc", strerror(errno));
     return block;
 }
 
@@ -159,8 +167,10 @@ static void *fork_children(void *unused)
             _exit(0);
         }
         children[i] = child;
+        if (child < 0)
+            fail("fork", strerror(errno));
         if (waitpid(child, NULL, 0) != child)
-            abort();
+            fail("waitpid", strerror(errno));
     }
     while (!atomic_load(&is_over)) /* signals go on coming */
         usleep(1000);
@@ -174,7 +184,7 @@ static void *load_library(void *path)
         void (*function)(void);
 
         if (!library)
-            abort();
+            fail("dlopen", dlerror());
         *(void **)&function = dlsym(library, "plugged");
         function();
         dlclose(library);
