@@ -82,6 +82,11 @@ class Copy:
     def log(self, step):
         return os.path.join(self.home, f"{self.kind}.{step}.log")
 
+    def told(self, step):
+        """The log, as results name it on any machine."""
+        return os.path.join("build", "programs",
+                            os.path.relpath(self.log(step), WORK))
+
     def environment(self, more):
         variables = {key: value for key, value in os.environ.items()
                      if not key.startswith("ALLOCTRACE")}
@@ -103,8 +108,8 @@ class Copy:
             try:
                 return process.wait(LIMIT) == 0
             except subprocess.TimeoutExpired:
-                raise measure.RunError(
-                    f"took longer than {LIMIT} s: see {log.name}") from None
+                raise measure.RunError(f"took longer than {LIMIT} s: see "
+                                       f"{self.told(step)}") from None
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
@@ -133,7 +138,7 @@ class Copy:
                         self.folder, symlinks=True)
         if not self.shell("build", self.program.build):
             raise measure.RunError(
-                f"not built {self.kind}: see {self.log('build')}")
+                f"not built {self.kind}: see {self.told('build')}")
         with open(stamp, "w", encoding="utf-8") as out:
             out.write(fingerprint)
 
@@ -168,11 +173,11 @@ class Copy:
         if os.path.exists(record):
             os.remove(record)
         if not self.shell("run", self.program.run, TRACED=traced):
-            raise measure.RunError(f"it does not run: see {self.log('run')}")
+            raise measure.RunError(f"it does not run: see {self.told('run')}")
         wall, cpu, kib, status = read(record).split()
         if status != "0":
             raise measure.RunError(
-                f"it ended with {status}: see {self.log('run')}")
+                f"it ended with {status}: see {self.told('run')}")
         return measure.Usage(float(wall), float(cpu), int(kib) << 10)
 
     def owns(self, file):

@@ -111,7 +111,8 @@ CURL_TESTS = ("1300 1301 1302 1303 1305 1307 1308 1309 1323 1394 1395 1396 "
               "1609 1610 1611 1612 1614 1620 1621 1650 1652 1653 1654 1655 "
               "1660 1661")
 
-SQLITE_TESTS = ("select1 select2 insert update delete index join where func "
+# Some of its many; delete.test fails for root, who may write what is read-only.
+SQLITE_TESTS = ("select1 select2 insert update delete2 index join where func "
                 "expr trans malloc alter fts3aa json101 window1 vacuum")
 
 PROGRAMS = [
@@ -124,8 +125,9 @@ PROGRAMS = [
         build=AUTOTOOLS + "./configure --disable-readline "
               '--with-tcl=/usr/lib/tcl8.6 && '
               'make -j "$JOBS" sqlite3 speedtest1 testfixture',
-        test=f"for name in {SQLITE_TESTS}; do "
-             "./testfixture test/$name.test --verbose=1; done",
+        test=f"status=0; for name in {SQLITE_TESTS}; do "
+             "./testfixture test/$name.test --verbose=1 || status=1; done; "
+             "exit $status",
         passed=r"^(\S+)\.\.\. Ok$", failed=r"^! (\S+) expected:",
         run="$TRACED ./speedtest1 --size 60 >/dev/null"),
     Program(
@@ -209,8 +211,8 @@ PROGRAMS = [
         test="cd out && ctest -V -R '^(gtest_unittest|gtest-typed-test_test|"
              "googletest-(printers-test|port-test|param-test-test))$'",
         passed=GTEST_PASSED, failed=GTEST_FAILED,
-        run="$TRACED out/googletest/gtest_unittest --gtest_brief=1 "
-            "--gtest_repeat=20 >/dev/null"),
+        run="$TRACED out/googletest/googletest-printers-test "
+            "--gtest_brief=1 --gtest_repeat=2000 >/dev/null"),
     # Its own tests need files that the package has not.
     Program(
         "dav1d", "dav1d", "Meson", needs=["meson", "ninja-build", "aom-tools"],
