@@ -153,9 +153,10 @@ TOOLS = [
     # which is written only if there is a leak.
     Tool("LeakSanitizer", "lsan", always_writes=False, variables={
         "LSAN_OPTIONS": "exitcode=0:log_path={out}"}),
+    # It looks for errors in the first place.
     Tool("AddressSanitizer", "asan", always_writes=False, variables={
         "ASAN_OPTIONS": "detect_leaks=1:log_path={out}",
-        "LSAN_OPTIONS": "exitcode=0"}),
+        "LSAN_OPTIONS": "exitcode=0"}, by_default=False),
 
     jemalloc("jemalloc", 0, needs_small=True),
     jemalloc("jemalloc, sampling", 19),
