@@ -32,9 +32,13 @@ static int dump_to(const char *pattern, const char *reason)
     return error;
 }
 
-/* `is_wanted` is asked when nobody else writes any more. */
-static int dump_if(bool (*is_wanted)(void), const char *pattern,
-                   const char *reason)
+static bool goes_on(void)
+{
+    return !count_get(&is_finished);
+}
+
+/* What was not asked for must still be wanted when nobody else writes. */
+static int dump(const char *pattern, const char *reason, bool is_asked)
 {
     uint64_t blocked;
     int error = 0;
@@ -42,7 +46,7 @@ static int dump_if(bool (*is_wanted)(void), const char *pattern,
     if (lock_is_held())
         return EBUSY;
     blocked = lock_take_dump();
-    if (is_wanted()) {
+    if (is_asked || goes_on()) {
         is_program_file = os_has_program_files();
         error = dump_to(pattern, reason);
     }
@@ -50,24 +54,14 @@ static int dump_if(bool (*is_wanted)(void), const char *pattern,
     return error;
 }
 
-static bool always(void)
-{
-    return true;
-}
-
 int init_dump(const char *pattern, const char *reason)
 {
-    return dump_if(always, pattern, reason);
-}
-
-static bool goes_on(void)
-{
-    return !count_get(&is_finished);
+    return dump(pattern, reason, true);
 }
 
 int request_dump_unasked(const char *pattern, const char *reason)
 {
-    return dump_if(goes_on, pattern, reason);
+    return dump(pattern, reason, false);
 }
 
 /* The file is the caller's, and what becomes of it in children. */
