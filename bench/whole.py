@@ -19,7 +19,10 @@ def definitions():
           "plain runs, as a share of their median) if that is above " \
           f"{percent_text(SPREAD)}. CPU time is user and system, of all " \
           "processes of the run; memory is what is resident at the peak, of " \
-          "the largest process. A profiler that is part of an allocator " \
+          "the largest process. Where the plain runs were further apart " \
+          "than that, all were made anew, twice at most; kept is the set " \
+          "whose plain runs were closest, whatever the tool took. A " \
+          "profiler that is part of an allocator " \
           "stands beside the plain program with that allocator " \
           "(`bench/tools.py` says how each tool is used). \"small\": of a " \
           "small input, for the tool takes minutes otherwise. Means are " \
