@@ -100,11 +100,12 @@ def pin():
     os.sched_setaffinity(0, {os.cpu_count() - 1})
 
 
-def in_turn(variants, runs, measure):
+def in_turn(variants, runs, measure, is_warm=False):
     """Runs the variants in turn (plain, stack, ..., plain, ...) after a warm-up
-    that is not counted: variant => list of what `measure` gave."""
+    that is not counted, unless it `is_warm`: variant => list of what `measure`
+    gave."""
     samples = {variant: [] for variant in variants}
-    for run in range(runs + 1):
+    for run in range(1 if is_warm else 0, runs + 1):
         for variant in variants:
             sample = measure(variant)
             if run:
@@ -140,11 +141,13 @@ class Effort:
     """How much is measured of a case."""
     runs: int
     sets: int = SETS
+    is_warm: bool = False  # has all been run before?
 
 
 def in_turn_quietly(variants, effort, measure):
     """in_turn, with `plain` among the variants."""
-    return quietest(lambda: in_turn(variants, effort.runs, measure),
+    return quietest(lambda: in_turn(variants, effort.runs, measure,
+                                    effort.is_warm),
                     lambda samples: samples["plain"], effort.sets)
 
 
