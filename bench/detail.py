@@ -5,7 +5,8 @@ growth.
 import re
 
 from charts import GROWTH, PAIRS, growth_name, limit_cases, variant_name
-from figures import (by_variant, byte_text, count_text, difference, exponent,
+from exponent import MOST, exponent
+from figures import (by_variant, byte_text, count_text, difference,
                      extra, groups, growth_rows, median, samples, second_text,
                      three_digits, two_digits, unique)
 from measure import median_difference, median_ratio
@@ -213,7 +214,9 @@ def growth(results, folder):
           "memory, dumping, the file, and what the tool takes to load and " \
           "sum it up. Each more: the difference to the row " \
           "above, by that of the numbers. Power: of the number, that each " \
-          "grows with over the last tenfold; 1 is linear, less is better."
+          "grows with over the last hundredfold; 1 is linear, less is better, " \
+          f"and up to {MOST} is called linear: what a processor's caches no " \
+          "longer hold takes longer, once."
     yield ""
     yield from repeat(results, "growth")
     for group in groups(rows):

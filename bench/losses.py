@@ -8,18 +8,13 @@ third digit is within what the layout of the code does.
 """
 from dataclasses import dataclass
 
-from charts import LINEAR, limit_cases
+from charts import limit_cases
+from exponent import MOST, exponent, is_linear
 from figures import (BENCHMARKS, METRICS, SAMPLING, TRACING, by_variant,
-                     byte_text, count_text, difference, exponent, extra,
-                     geometric_mean,
-                     groups, growth_rows, input_mark, is_own, is_server,
+                     byte_text, count_text, difference, extra,
+                     geometric_mean, groups, growth_rows, input_mark, is_own, is_server,
                      median, percent_text, programs, quotient, ratio, rival,
                      samples, second_text, three_digits, two_digits)
-
-# The last tenfold of x may take so many more times as much: 10 ** 0.15 is 1.4,
-# which is what leaving the processor's caches costs; the square would be 2.
-MOST_EXPONENT = 1.15
-
 
 @dataclass(frozen=True)
 class Aim:
@@ -290,18 +285,21 @@ GROWING = {"seconds": "time", "own": "own memory", "file": "file",
            "tracebacks": "statistics by traceback"}
 
 
+def faster(what, power):
+    """A sentence if something grows faster than in proportion."""
+    if not is_linear(power):
+        yield f"{what}: grows as x to the power of {three_digits(power)} " \
+              f"(more than {MOST})"
+
+
 def not_linear(results):
     rows = growth_rows(results)
     for group in groups(rows):
-        if group.split(":")[0] not in LINEAR:
-            continue
         for field, title in GROWING.items():
             figures = extra(rows, group, field)
             found = exponent((x, figure.value) for x, figure in figures.items()
                              if not figure.is_refused())
-            if found is not None and found > MOST_EXPONENT:
-                yield f"{title} by {group}: grows as x to the power of " \
-                      f"{three_digits(found)} (more than {MOST_EXPONENT})"
+            yield from faster(f"{title} by {group}", found)
 
 
 def snapshots_not_linear(results):
@@ -311,9 +309,7 @@ def snapshots_not_linear(results):
             found = exponent((row["x"], median(row, "seconds")) for row in rows
                              if (row["group"], row["what"]) == (group, what)
                              and samples(row, "seconds"))
-            if found is not None and found > MOST_EXPONENT:
-                yield f"{what} by {group}: grows as x to the power of " \
-                      f"{three_digits(found)} (more than {MOST_EXPONENT})"
+            yield from faster(f"{what} by {group}", found)
 
 
 def analysis_not_linear(results):
@@ -323,9 +319,7 @@ def analysis_not_linear(results):
         found = exponent((row["traces"], median(row, "seconds"))
                          for row in rows if row["operation"] == operation
                          and samples(row, "seconds"))
-        if found is not None and found > MOST_EXPONENT:
-            yield f"{operation} by traces: grows as x to the power of " \
-                  f"{three_digits(found)} (more than {MOST_EXPONENT})"
+        yield from faster(f"{operation} by traces", found)
 
 
 RULES = (

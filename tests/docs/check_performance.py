@@ -31,6 +31,7 @@ BENCH = os.path.join(pages.TOP, "bench")
 sys.path.insert(0, BENCH)
 
 import charts  # noqa: E402
+import exponent  # noqa: E402
 import figures  # noqa: E402
 import losses  # noqa: E402
 import page  # noqa: E402
@@ -203,6 +204,46 @@ def check_cases():
                         expected)
 
 
+# (points, the exponent): each is known without a fit.
+TENS = [10 ** i for i in range(1, 7)]
+POWERS = [
+    ([(x, 3e-9 * x) for x in TENS], 1.0),
+    ([(x, 0.5) for x in TENS], 0.0),
+    ([(x, 2e-9 * x ** 2) for x in TENS], 2.0),
+    # What is there in any case does not hide the square behind it, and does
+    # not make a power of what is in proportion.
+    ([(x, 1.0 + 2e-9 * x ** 2) for x in TENS], 2.0),
+    ([(x, 1e-3 + 1e-6 * x) for x in TENS], 1.0),
+    # Only the end counts: 1024 looks at most cost more with each, and then
+    # the same.
+    ([(x, x * min(x, 1024)) for x in TENS], 1.0),
+    ([(x, x * max(x, 1024)) for x in TENS], 2.0),
+    # A tenfold that takes 14 times as much once, as it leaves a cache.
+    ([(x, x * (1.4 if x > 1e5 else 1)) for x in TENS], 1.07),
+    ([(x, x * (2 if x > 1e5 else 1) * (2 if x > 1e4 else 1))
+      for x in TENS], 1.3),
+    # Of steps smaller than ten, all within a hundredfold; of greater, three.
+    ([(2 ** i, 2.0 ** i * (9 if i == 6 else 1)) for i in range(7)], 1.34),
+    ([(1e3, 1e-3), (1e5, 1e-1), (1e7, 1e3)], 1.5),
+    ([(100, 5.0), (1000, 100.0)], 1.3),
+    ([(100, 5.0), (100, 6.0)], None), ([(10, 1.0)], None), ([], None),
+    ([(0, 1.0), (10, 0.0), (100, 1.0)], None),
+]
+
+
+def check_exponent():
+    for points, expected in POWERS:
+        for order in (points, points[::-1]):
+            found = exponent.exponent(order)
+            e2e.check(found == expected if None in (found, expected) else
+                      abs(found - expected) < 0.01,
+                      f"{points} grow as {found}, not {expected}")
+    e2e.check(exponent.is_linear(None), "what cannot be said is not linear")
+    e2e.check_equal("linear", [exponent.is_linear(one) for one in
+                               (0.0, 1.0, 1.15, 1.16, 2.0)],
+                    [True, True, True, False, False])
+
+
 def check_conditions():
     title = "Under what it was measured"
     every = ", ".join(figures.BENCHMARKS)
@@ -335,6 +376,7 @@ def check_pictures_named():
 
 
 def test_rules():
+    check_exponent()
     check_cases()
     check_conditions()
     check_figures()
