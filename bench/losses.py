@@ -9,12 +9,15 @@ third digit is within what the layout of the code does.
 from dataclasses import dataclass
 
 from charts import limit_cases
+from detail import SITE_TABLES, site_extra
 from exponent import MOST, exponent, is_linear
 from figures import (BENCHMARKS, METRICS, SAMPLING, TRACING, by_variant,
                      byte_text, count_text, difference, extra,
                      geometric_mean, groups, growth_rows, input_mark, is_own, is_server,
                      median, percent_text, programs, quotient, ratio, rival,
                      samples, second_text, three_digits, two_digits)
+from others import (KINDS, filter_power, growing_filters, merge_power)
+from scales import scales
 
 @dataclass(frozen=True)
 class Aim:
@@ -322,16 +325,69 @@ def analysis_not_linear(results):
         yield from faster(f"{operation} by traces", found)
 
 
+# ---- Builds, threads, merging, filters ----
+
+def sites_not_linear(results):
+    """Compiling and starting with many call sites."""
+    for step, field, title, _ in SITE_TABLES:
+        found = exponent((x, figure.value) for x, figure in site_extra(
+            results, step, field).items())
+        yield from faster(f"{title} by call sites", found)
+
+
+# Of what the plain program's threads gain, traced ones gain so much at least.
+LEAST_SCALING = 0.9
+
+
+def threads_lose(results):
+    rows = results.rows("scaling")
+    for group in dict.fromkeys(row["group"] for row in rows):
+        found = scales(rows, group)
+        if found and not found.is_refused() and \
+                found.relative < LEAST_SCALING:
+            yield f"{found.threads} threads, blocks " \
+                  f"{KINDS.get(group, group)}: " \
+                  f"{three_digits(found.relative)} of the plain program's " \
+                  f"scaling (less than {LEAST_SCALING})"
+
+
+def refused_scaling(results):
+    rows = results.rows("scaling")
+    for group in dict.fromkeys(row["group"] for row in rows):
+        found = scales(rows, group)
+        if found and found.is_refused():
+            yield f"scaling, {group}: spread {percent_text(found.spread)}"
+
+
+def merge_not_linear(results):
+    rows = results.rows("merge")
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        yield from faster(f"merging files, {kind} call paths",
+                          merge_power(rows, kind))
+
+
+def filters_not_linear(results):
+    rows = growing_filters(results.rows("filters"))
+    for name, what in dict.fromkeys((row["filter"], row["what"])
+                                    for row in rows):
+        yield from faster(f"filter {name}, {what}, by traces",
+                          filter_power(rows, name, what))
+
+
 RULES = (
+    ("Threads slow one another", (threads_lose,)),
     ("Aims missed", (mean_of(TRACING, TRACING_AIM),
                      mean_of(SAMPLING, SAMPLING_AIM), pairs_aim,
                      compile_aim)),
     ("Peers ahead", (program_peers, file_peers, server_peers, pair_peers,
                      tracemalloc_ahead)),
-    ("Not linear", (not_linear, snapshots_not_linear, analysis_not_linear)),
+    ("Not linear", (not_linear, sites_not_linear, snapshots_not_linear,
+                    analysis_not_linear, merge_not_linear,
+                    filters_not_linear)),
     ("Not measured", (benchmarks_missing, ours_missing)),
     ("Refused: plain runs too far apart", (refused_programs,
-                                              refused_others)),
+                                           refused_others,
+                                           refused_scaling)),
     ("Under what it was measured", (conditions, different_machines)),
 )
 

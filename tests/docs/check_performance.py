@@ -161,6 +161,49 @@ CASES = [
              traces=100000, library="alloctrace"),
      {"Not linear": ["load by traces: grows as x to the power of 1.30 (more "
                      "than 1.15)"]}),
+    (setting("growth", lambda row: {"seconds": [
+        2e-4 * row["x"] + 0.02 + 1e-6 * row["x"] ** 2]},
+             group="sites", variant="tracing", what="build"),
+     {"Not linear": ["compiling by call sites: grows as x to the power of "
+                     "2.00 (more than 1.15)"]}),
+    (setting("growth", lambda row: {"file": [
+        20000 + 100 * row["x"] + row["x"] ** 2]},
+             group="sites", variant="tracing", what="build"),
+     {"Not linear": ["binary by call sites: grows as x to the power of 2.00 "
+                     "(more than 1.15)"]}),
+    (setting("growth", lambda row: {"seconds": made_up.times(
+        1e-3 + 1e-6 * row["x"] ** 1.5)}, group="sites", variant="tracing",
+             what="start"),
+     {"Not linear": ["start by call sites: grows as x to the power of 1.50 "
+                     "(more than 1.15)"]}),
+    # What a start takes more is less than what two plain ones differ by.
+    (setting("growth", lambda row: {"seconds": made_up.times(
+        1e-3 + 1e-15 * row["x"] ** 2)}, group="sites", variant="tracing",
+             what="start"), {}),
+    (setting("merge", lambda row: {"seconds": [1e-5 * row["files"] ** 1.5]},
+             kind="shared"),
+     {"Not linear": ["merging files, shared call paths: grows as x to the "
+                     "power of 1.50 (more than 1.15)"]}),
+    (setting("merge", lambda row: {"seconds": [1e-5 * row["files"] ** 1.1]},
+             kind="distinct"), {}),
+    # All but the last take too short a time.
+    (setting("filters", lambda row: {"seconds": [2e-15 * row["traces"] ** 2]},
+             filter="type *", what="raw"), {}),
+    (setting("filters", lambda row: {"seconds": [1e-10 * row["traces"] ** 2]},
+             filter="type *", what="folded", limit=0),
+     {"Not linear": ["filter type *, folded, by traces: grows as x to the "
+                     "power of 2.00 (more than 1.15)"]}),
+    (setting("scaling", {"wall": made_up.times(0.13)}, group="local", x=2,
+             variant="tracing"),
+     {"Threads slow one another": [
+         "2 threads, blocks stay with their thread: 0.89 of the plain "
+         "program's scaling (less than 0.9)"]}),
+    (setting("scaling", {"wall": made_up.times(0.125)}, group="local", x=2,
+             variant="tracing"), {}),
+    (setting("scaling", {"wall": made_up.NOISE}, group="queue", x=1,
+             variant="plain"),
+     {"Refused: plain runs too far apart": [
+         "scaling, queue: spread 50 %"]}),
     (setting("programs", {"why_not": "it crashes"}, **LUA,
              tool="alloctrace, off"),
      {"Not measured": ["made-up lua with alloctrace, off: it crashes"]}),
@@ -191,7 +234,7 @@ CASES = [
      {"Refused: plain runs too far apart": [
          "pairs, live 1,000: spread 50 %"]}),
     (setting("growth", {"seconds": made_up.NOISE}, group="sites", x=100,
-             variant="plain"),
+             variant="plain", what="program"),
      {"Refused: plain runs too far apart": [
          "growth, sites 100: spread 50 %"]}),
 ]
@@ -320,6 +363,28 @@ def check_figures():
         text, "By live blocks (of 1000 paths)"), "1 million"),
         ["100 ms", "100 ns", "95.7 MiB", "100 B", "10.1 ms", "10.0 ns",
          "38.2 MiB", "40 B", "40.1 ms", "40 ns"])
+    e2e.check("With the default `ALLOCTRACE_MAX_MEMORY`, 10 million call paths "
+              "take 40.0 MiB of its own memory and 1.00 s for the whole "
+              "program; with all of memory 954 MiB of its own memory and 2.01 "
+              "s for the whole program. 2 million blocks stand under a part "
+              "of their path. Totals are exact.\n" in text, "no default limit")
+    sites = section(text, "By call sites")
+    e2e.check_equal("building sites", re.findall(
+        r"^\| 100,000 \| (.*) \|$", sites, re.M)[-1].split(" | "),
+        ["20.0 s", "40.0 s", "9.56 MiB", "19.1 MiB", "1.00 ms", "11.0 ms"])
+    e2e.check_equal("power of sites", row_of(
+        sites, "power of what is more"),
+        ["", "1.00", "", "1.00", "", "1.00"])
+    e2e.check_equal("threads", row_of(section(text, "Threads at once"),
+                                      "freed by the next thread"),
+                    ["2", "1.33", "1.31", "0.98", "1.10", "1.12"])
+    e2e.check_equal("merging", re.findall(
+        r"^\| distinct \| 400 \| (.*) \|$",
+        section(text, "Merging dumps"), re.M)[0].split(" | "),
+        ["1,000", "1.20 s", "3.01 ms", "15.3 MiB", "29.3 KiB", "0.98"])
+    e2e.check_equal("filters", row_of(section(text, "Filters"),
+                                      r"type \*"),
+                    ["raw", "10.0 ms", "100 ms", "1.00 s", "1.00"])
     e2e.check_equal("own memory", row_of(section(text, "Its own memory"),
                                          "made-up gawk"),
                     ["4.00 MiB", "524,288", "8 B"])
@@ -346,6 +411,8 @@ def check_missing():
     sections = {"programs": "Whole programs", "builds": "Compiling",
                 "pairs": "A malloc and free pair", "limit": "The limit",
                 "snapshots": "Dumps", "growth": "Growth",
+                "scaling": "Threads at once", "merge": "Merging dumps",
+                "filters": "Filters",
                 "analysis": "Looking into dumps, beside tracemalloc"}
     e2e.check_equal("benchmarks", set(sections), set(figures.BENCHMARKS))
     for name, title in sections.items():
@@ -535,7 +602,9 @@ exit 3
 """
 RECORDED = {"run": ("programs", "builds"), "pairs": ("pairs",),
             "limit": ("limit",), "snapshot": ("snapshots",),
-            "analysis": ("analysis",), "growth": ("growth",)}
+            "analysis": ("analysis",), "growth": ("growth",),
+            "scaling": ("scaling",), "merge": ("merge",),
+            "filters": ("filters",)}
 
 
 def write_program(path, text):
