@@ -442,7 +442,50 @@ def check_pictures_named():
         ["docs/pictures/time-by-tool.svg", "docs/pictures/memory-by-tool.svg"])
 
 
+LINES = """\
+- A malloc and free pair, 5 to 100 frames deep, takes 9.40 ns in the plain \
+program; compiled in but off +0.1, sampled +1.1 to +1.5, traced +1.9 ns
+- What no tool that counts as much can do without, written by hand into the \
+program, takes 1.08 times the plain time where alloctrace takes 1.23
+- 10 million call paths take 954 MiB of its own memory, 100 B each
+- 100 million live blocks take 9.31 GiB of its own memory, 100 B each
+- A dump while the program runs, of 10 million call paths with 1 million live \
+blocks, takes 100 ms and 191 MiB
+- A dump while the program runs, of 1,000 call paths with 10 million live \
+blocks, takes 100 ms and 191 MiB
+- Loading a dump of 100,000 call paths takes 5.00 ms; CPython's tracemalloc \
+takes 15.0 to 60.0 times as long to look into 100,000
+- Compiling takes 1.04 times as long and gives 1.22 times the code
+"""
+
+
+def stack_alone(rows):
+    """As if bench/pairs had been told to measure it."""
+    rows["pairs"] += [{**row, "variant": "stack"} for row in select(
+        rows["pairs"], group="depth", variant="off")]
+
+
+def check_lines():
+    """README's block says what each benchmark has found, and nothing of what
+    is not there."""
+    text = block_of(made())
+    found = [line.replace(" (`bench/made-up`).", "")
+             for line in text.splitlines() if line.startswith("- ")]
+    e2e.check_equal("lines", found, LINES.splitlines())
+    e2e.check("off +0.1, knowing the call path alone +0.1, " in block_of(
+        made(stack_alone)), "no shadow stack")
+    for name in ("pairs", "limit", "growth", "snapshots", "analysis",
+                 "builds"):
+        results = made()
+        results.files[name] = None
+        n_lines = len(LINES.splitlines()) - (
+            2 if name in ("growth", "snapshots") else 1)
+        e2e.check_equal(f"lines without {name}",
+                        block_of(results).count("\n- "), n_lines)
+
+
 def test_rules():
+    check_lines()
     check_exponent()
     check_cases()
     check_conditions()

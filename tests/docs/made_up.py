@@ -128,6 +128,8 @@ def limit_rows():
 
 def snapshot_rows():
     return [{"group": group, "x": x, "what": what,
+             "blocks": x if group == "blocks" else 1000000,
+             "contexts": x if group == "contexts" else 1000,
              "seconds": times(1e-8 * x * (3 if what != "dump" else 1) + 1e-4),
              "file": [int(20 * x + 5000)]}
             for group in ("contexts", "blocks")
