@@ -16,7 +16,7 @@ from figures import (BENCHMARKS, METRICS, SAMPLING, TRACING, by_variant,
                      geometric_mean, groups, growth_rows, input_mark, is_own, is_server,
                      median, percent_text, programs, quotient, ratio, rival,
                      samples, second_text, three_digits, two_digits)
-from others import (KINDS, filter_power, growing_filters, merge_power)
+from others import KINDS, merge_power
 from scales import scales
 
 @dataclass(frozen=True)
@@ -325,7 +325,7 @@ def analysis_not_linear(results):
         yield from faster(f"{operation} by traces", found)
 
 
-# ---- Builds, threads, merging, filters ----
+# ---- Builds, threads, merging ----
 
 def sites_not_linear(results):
     """Compiling and starting with many call sites."""
@@ -366,14 +366,6 @@ def merge_not_linear(results):
                           merge_power(rows, kind))
 
 
-def filters_not_linear(results):
-    rows = growing_filters(results.rows("filters"))
-    for name, what in dict.fromkeys((row["filter"], row["what"])
-                                    for row in rows):
-        yield from faster(f"filter {name}, {what}, by traces",
-                          filter_power(rows, name, what))
-
-
 RULES = (
     ("Threads slow one another", (threads_lose,)),
     ("Aims missed", (mean_of(TRACING, TRACING_AIM),
@@ -382,8 +374,7 @@ RULES = (
     ("Peers ahead", (program_peers, file_peers, server_peers, pair_peers,
                      tracemalloc_ahead)),
     ("Not linear", (not_linear, sites_not_linear, snapshots_not_linear,
-                    analysis_not_linear, merge_not_linear,
-                    filters_not_linear)),
+                    analysis_not_linear, merge_not_linear)),
     ("Not measured", (benchmarks_missing, ours_missing)),
     ("Refused: plain runs too far apart", (refused_programs,
                                            refused_others,

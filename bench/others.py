@@ -84,14 +84,16 @@ def filters(results, _):
     if not rows:
         return
     yield "CPU time of a filter over all traces of a snapshot with a tenth " \
-          "as many frames, raw and with wrappers folded; power as in " \
-          "\"Growth\", by the number of traces."
+          "as many frames, raw and with wrappers folded. Traces are in " \
+          "random order: where the processor's caches no longer hold the " \
+          "snapshot each takes longer, though no more instructions " \
+          "(`bench/instructions`)."
     yield ""
     yield from repeat(results, "filters")
     rows = growing_filters(rows)
     sizes = sorted({row["traces"] for row in rows})
     yield from table(("filter", "", *(f"{count_text(size)} traces"
-                                      for size in sizes), "power"),
+                                      for size in sizes), "a trace"),
                      (filter_cells(rows, sizes, *key) for key in unique(
                          (row["filter"], row["what"]) for row in rows)))
 
@@ -105,17 +107,9 @@ def growing_filters(rows):
 def filter_cells(rows, sizes, name, what):
     by_size = {row["traces"]: row for row in rows
                if (row["filter"], row["what"]) == (name, what)}
+    most = by_size.get(sizes[-1])
     return (name.replace("*", "\\*"), what,
             *(size_or_nothing(by_size.get(size), "seconds", second_text)
-              for size in sizes), power(filter_power(rows, name, what)))
-
-
-# Seconds: what takes less is not told from the clock's steps.
-LEAST = 1e-3
-
-
-def filter_power(rows, name, what):
-    """Of rows of the same shape."""
-    return exponent((row["traces"], median(row, "seconds")) for row in rows
-                    if (row["filter"], row["what"]) == (name, what)
-                    and median(row, "seconds") >= LEAST)
+              for size in sizes),
+            second_text(median(most, "seconds") / sizes[-1]) if most
+            else NOTHING)
