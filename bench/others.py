@@ -86,8 +86,7 @@ def filters(results, _):
     yield "CPU time of a filter over all traces of a snapshot with a tenth " \
           "as many frames, raw and with wrappers folded. Traces are in " \
           "random order: where the processor's caches no longer hold the " \
-          "snapshot each takes longer, though no more instructions " \
-          "(`bench/instructions`)."
+          "snapshot each takes longer."
     yield ""
     yield from repeat(results, "filters")
     rows = growing_filters(rows)
