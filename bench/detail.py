@@ -5,10 +5,11 @@ growth.
 import re
 
 from charts import GROWTH, PAIRS, growth_name, limit_cases, variant_name
-from figures import (by_variant, byte_text, count_text, difference, exponent,
+from exponent import MOST, exponent
+from figures import (by_variant, byte_text, count_text, difference,
                      extra, groups, growth_rows, median, samples, second_text,
                      three_digits, two_digits, unique)
-from measure import median_difference, median_ratio
+from measure import SPREAD, median_difference, median_ratio
 from parts import (NOTHING, cell, not_measured, pictures, reasons, repeat,
                    size_or_nothing, table)
 
@@ -213,7 +214,9 @@ def growth(results, folder):
           "memory, dumping, the file, and what the tool takes to load and " \
           "sum it up. Each more: the difference to the row " \
           "above, by that of the numbers. Power: of the number, that each " \
-          "grows with over the last tenfold; 1 is linear, less is better."
+          "grows with over the last hundredfold; 1 is linear, less is better, " \
+          f"and up to {MOST} is called linear: what a processor's caches no " \
+          "longer hold takes longer, once."
     yield ""
     yield from repeat(results, "growth")
     for group in groups(rows):
@@ -223,6 +226,10 @@ def growth(results, folder):
         yield from pictures(results, folder, "growth-by-" +
                             re.sub(r"\W+", "-", group))
         yield from growth_table(rows, group, name.split(" (")[0])
+        if group == "contexts":
+            yield from default_limit(results, rows)
+        if group == "sites":
+            yield from site_tables(results)
 
 
 GROWING = {"seconds": second_text, "own": byte_text, "dump": second_text,
@@ -263,3 +270,76 @@ def power(column):
     found = exponent((x, figure.value) for x, figure in column.items()
                      if not figure.is_refused())
     return NOTHING if found is None else three_digits(found)
+
+
+def default_limit(results, rows):
+    """What ALLOCTRACE_MAX_MEMORY does unless it is set, beside without."""
+    whole = by_variant(rows, "contexts").get("tracing", {})
+    for row in results.rows("growth"):
+        if row["variant"] == "default limit":
+            beside = whole.get(row["x"])
+            yield f"With the default `ALLOCTRACE_MAX_MEMORY`, " \
+                  f"{count_text(row['x'])} call paths take {taken(row)}" \
+                  f"{f'; with all of memory {taken(beside)}' if beside else ''}. " \
+                  f"{cut_text(row)}Totals are exact."
+            yield ""
+
+
+def taken(row):
+    return f"{size_or_nothing(row, 'own', byte_text)} of its own memory and " \
+        f"{size_or_nothing(row, 'seconds', second_text)} for the whole program"
+
+
+def cut_text(row):
+    cut = median(row, "cut")
+    if cut is None:
+        return ""
+    return f"{count_text(round(cut)) if cut else 'No'} blocks stand under a " \
+        "part of their path. "
+
+
+# Step, field, title, text.
+SITE_TABLES = (("build", "seconds", "compiling", second_text),
+               ("build", "file", "binary", byte_text),
+               ("start", "seconds", "start", second_text))
+
+
+def site_rows(results, step):
+    """{variant: {x: row}} of what is measured once a number of sites."""
+    return by_variant([row for row in results.rows("growth")
+                       if row["what"] == step], "sites")
+
+
+def site_extra(results, step, field):
+    """{x: Figure}: what the traced one takes more, where it is more than what
+    two plain ones may differ by."""
+    plain = site_rows(results, step).get("plain", {})
+    found = extra([row for row in results.rows("growth")
+                   if row["what"] == step], "sites", field)
+    return {x: figure for x, figure in found.items()
+            if not figure.is_refused() and x in plain
+            and figure.value > SPREAD * median(plain[x], field)}
+
+
+def site_tables(results):
+    """Compiling and starting: a row a number of sites, the power below."""
+    columns = [(title, text, *(site_rows(results, step).get(variant, {})
+                               for variant in ("plain", "tracing")), field,
+                site_extra(results, step, field))
+               for step, field, title, text in SITE_TABLES]
+    xs = sorted({x for column in columns for x in column[3]})
+    lines = [[count_text(x), *(cell_text for column in columns
+                               for cell_text in site_cells(column, x))]
+             for x in xs]
+    if lines:
+        lines.append(["power of what is more", *(
+            cell_text for column in columns
+            for cell_text in ("", power(column[5])))])
+    yield from table(("call sites", *(name for column in columns for name in (
+        f"{column[0]}, plain", f"{column[0]}, traced"))), lines)
+
+
+def site_cells(column, x):
+    _, text, plain, traced, field, _ = column
+    return [size_or_nothing(rows.get(x), field, text)
+            for rows in (plain, traced)]

@@ -16,6 +16,8 @@ BENCHMARKS = {
     "programs": "bench/run", "builds": "bench/run", "pairs": "bench/pairs",
     "limit": "bench/limit", "snapshots": "bench/snapshot",
     "analysis": "bench/analysis", "growth": "bench/growth",
+    "scaling": "bench/scaling", "merge": "bench/merge",
+    "filters": "bench/filters",
 }
 # What a row says of the machine's place, not of the measurement.
 PLACES = ("--record", "--build")
@@ -258,20 +260,6 @@ def extra(rows, group, name, variant="tracing"):
         if figure:
             result[x] = figure
     return result
-
-
-def exponent(points):
-    """How a quantity grows over the last tenfold of x (or over all, if that is
-    less): 1 is linear. None if that cannot be said."""
-    points = sorted((x, y) for x, y in points if x > 0 and y > 0)
-    if len(points) < 2:
-        return None
-    last_x, last_y = points[-1]
-    before = [point for point in points[:-1] if point[0] * 10 <= last_x]
-    x, y = before[-1] if before else points[0]
-    if x == last_x:
-        return None
-    return math.log(last_y / y) / math.log(last_x / x)
 
 
 # ---- Writing figures ----

@@ -9,16 +9,16 @@ third digit is within what the layout of the code does.
 from dataclasses import dataclass
 
 from building import Builds
-from charts import LINEAR, limit_cases
+from charts import limit_cases
+from detail import SITE_TABLES, site_extra
+from exponent import MOST, exponent, is_linear
 from figures import (BENCHMARKS, METRICS, SAMPLING, TRACING, by_variant,
-                     byte_text, count_text, difference, exponent, extra,
-                     groups, growth_rows, input_mark, is_own, is_server,
-                     median, percent_text, programs, ratio, rival,
+                     byte_text, count_text, difference, extra, groups,
+                     growth_rows, input_mark, is_own, is_server, median,
+                     percent_text, programs, ratio, rival,
                      samples, second_text, three_digits, two_digits)
-
-# The last tenfold of x may take so many more times as much: 10 ** 0.15 is 1.4,
-# which is what leaving the processor's caches costs; the square would be 2.
-MOST_EXPONENT = 1.15
+from others import KINDS, merge_power
+from scales import scales
 
 
 @dataclass(frozen=True)
@@ -276,18 +276,21 @@ GROWING = {"seconds": "time", "own": "own memory", "file": "file",
            "tracebacks": "statistics by traceback"}
 
 
+def faster(what, power):
+    """A sentence if something grows faster than in proportion."""
+    if not is_linear(power):
+        yield f"{what}: grows as x to the power of {three_digits(power)} " \
+              f"(more than {MOST})"
+
+
 def not_linear(results):
     rows = growth_rows(results)
     for group in groups(rows):
-        if group.split(":")[0] not in LINEAR:
-            continue
         for field, title in GROWING.items():
             figures = extra(rows, group, field)
             found = exponent((x, figure.value) for x, figure in figures.items()
                              if not figure.is_refused())
-            if found is not None and found > MOST_EXPONENT:
-                yield f"{title} by {group}: grows as x to the power of " \
-                      f"{three_digits(found)} (more than {MOST_EXPONENT})"
+            yield from faster(f"{title} by {group}", found)
 
 
 def snapshots_not_linear(results):
@@ -297,9 +300,7 @@ def snapshots_not_linear(results):
             found = exponent((row["x"], median(row, "seconds")) for row in rows
                              if (row["group"], row["what"]) == (group, what)
                              and samples(row, "seconds"))
-            if found is not None and found > MOST_EXPONENT:
-                yield f"{what} by {group}: grows as x to the power of " \
-                      f"{three_digits(found)} (more than {MOST_EXPONENT})"
+            yield from faster(f"{what} by {group}", found)
 
 
 def analysis_not_linear(results):
@@ -309,21 +310,63 @@ def analysis_not_linear(results):
         found = exponent((row["traces"], median(row, "seconds"))
                          for row in rows if row["operation"] == operation
                          and samples(row, "seconds"))
-        if found is not None and found > MOST_EXPONENT:
-            yield f"{operation} by traces: grows as x to the power of " \
-                  f"{three_digits(found)} (more than {MOST_EXPONENT})"
+        yield from faster(f"{operation} by traces", found)
+
+
+# ---- Builds, threads, merging ----
+
+def sites_not_linear(results):
+    """Compiling and starting with many call sites."""
+    for step, field, title, _ in SITE_TABLES:
+        found = exponent((x, figure.value) for x, figure in site_extra(
+            results, step, field).items())
+        yield from faster(f"{title} by call sites", found)
+
+
+# Of what the plain program's threads gain, traced ones gain so much at least.
+LEAST_SCALING = 0.9
+
+
+def threads_lose(results):
+    rows = results.rows("scaling")
+    for group in dict.fromkeys(row["group"] for row in rows):
+        found = scales(rows, group)
+        if found and not found.is_refused() and \
+                found.relative < LEAST_SCALING:
+            yield f"{found.threads} threads, blocks " \
+                  f"{KINDS.get(group, group)}: " \
+                  f"{three_digits(found.relative)} of the plain program's " \
+                  f"scaling (less than {LEAST_SCALING})"
+
+
+def refused_scaling(results):
+    rows = results.rows("scaling")
+    for group in dict.fromkeys(row["group"] for row in rows):
+        found = scales(rows, group)
+        if found and found.is_refused():
+            yield f"scaling, {group}: spread {percent_text(found.spread)}"
+
+
+def merge_not_linear(results):
+    rows = results.rows("merge")
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        yield from faster(f"merging files, {kind} call paths",
+                          merge_power(rows, kind))
 
 
 RULES = (
+    ("Threads slow one another", (threads_lose,)),
     ("Aims missed", (mean_of(TRACING, TRACING_AIM),
                      mean_of(SAMPLING, SAMPLING_AIM), pairs_aim,
                      compile_aim)),
     ("Peers ahead", (program_peers, file_peers, server_peers, pair_peers,
                      tracemalloc_ahead)),
-    ("Not linear", (not_linear, snapshots_not_linear, analysis_not_linear)),
+    ("Not linear", (not_linear, sites_not_linear, snapshots_not_linear,
+                    analysis_not_linear, merge_not_linear)),
     ("Not measured", (benchmarks_missing, ours_missing)),
     ("Refused: plain runs too far apart", (refused_programs,
-                                              refused_others)),
+                                           refused_others,
+                                           refused_scaling)),
     ("Under what it was measured", (conditions, different_machines)),
 )
 

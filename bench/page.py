@@ -7,6 +7,7 @@ from charts import machine_text
 from detail import analysis, growth, limit, pairs, snapshots
 from figures import BENCHMARKS, byte_text, unique
 from losses import AIMS, losses
+from others import filters, merge, scaling
 from parts import NOTHING, table
 from whole import compiling, servers, whole_programs
 
@@ -89,7 +90,7 @@ def behind(results):
 # ---- The page ----
 
 SECTIONS = (whole_programs, compiling, servers, pairs, limit, snapshots,
-            analysis, growth)
+            analysis, growth, scaling, merge, filters)
 
 
 def page(results, folder, pictures_folder):

@@ -44,7 +44,16 @@ growth     group ("contexts", "blocks", "depth", "threads", "sites"), kind (of
            "default limit": of ALLOCTRACE_MAX_MEMORY), what ("program", "dump",
            "load", "statistics", "tracebacks": statistics by traceback, "build",
            "start"), seconds (of the processor), memory, own (the tracer's own
-           bytes), file (bytes of the dump, of the binary)
+           bytes), file (bytes of the dump, of the binary), cut (blocks that
+           "default limit" counts under a part of their path)
+scaling    group ("local": blocks stay with their thread, "queue": the next one
+           frees them), x (threads, each of which does as much), variant
+           ("plain", "tracing"), wall, cpu (of the processor, of a thread)
+merge      kind ("shared": files have their call paths in common, "distinct"),
+           files, contexts (call paths a file), seconds (of the processor),
+           memory (peak resident), file (bytes of the result)
+filters    filter, what ("raw", "folded"), traces, frames, limit (frames of a
+           path at most, 0: any), passed (traces), seconds (of the processor)
 programs-built    of scripts/programs; see scripts/programs_page.py
 """
 import datetime

@@ -34,22 +34,28 @@ def tool_table(tools):
 
 # ---- A line each ----
 
+# Of pairs => in words.
+VARIANTS = (("off", "compiled in but off"),
+            ("stack", "knowing the call path alone"),
+            ("sampling", "sampled"), ("tracing", "traced"))
+
+
 def pair_line(results):
     variants = by_variant(results.rows("pairs"), "depth")
     plain = variants.get("plain", {})
     texts = []
-    for variant, name in (("off", "off"), ("tracing", "traced"),
-                          ("sampling", "sampled")):
+    for variant, name in VARIANTS:
         found = [difference(plain[x], row, "ns")
                  for x, row in variants.get(variant, {}).items() if x in plain]
         found = [figure.value for figure in found
                  if figure and not figure.is_refused()]
         if found:
-            texts.append(f"{span(found, two_digits, '+')} {name}")
+            texts.append(f"{name} {span(found, two_digits, '+')}")
     if texts:
         yield f"- A malloc and free pair, {min(plain)} to {max(plain)} " \
-              f"frames deep, takes {span_of_plain(plain)} ns and " \
-              f"{', '.join(texts)} (`{results.command('pairs')}`)."
+              f"frames deep, takes {span_of_plain(plain)} ns in the plain " \
+              f"program; {', '.join(texts)} ns " \
+              f"(`{results.command('pairs')}`)."
 
 
 def span(values, text, *more):
@@ -67,36 +73,59 @@ def limit_line(results):
                                       limit_cases(results).values()) if ratios]
     if found:
         ideal, own = map(geometric_mean, zip(*found))
-        yield f"- An ideal tool would take {three_digits(ideal)} of the " \
-              f"plain time where alloctrace takes {three_digits(own)} " \
+        yield "- What no tool that counts as much can do without, written " \
+              f"by hand into the program, takes {three_digits(ideal)} times " \
+              f"the plain time where alloctrace takes {three_digits(own)} " \
               f"(`{results.command('limit')}`)."
 
 
 def snapshot_line(results):
+    """Of the most call paths, and of the most blocks, that were tried."""
     rows = [row for row in results.rows("snapshots")
             if median(row, "seconds") and row["what"] == "dump"]
-    for group, name in (("contexts", "call paths"), ("blocks", "live blocks")):
+    for group in ("contexts", "blocks"):
         last = max((row for row in rows if row["group"] == group),
-                   key=lambda row: row["x"], default=None)
+                   key=lambda row: (row["x"], row["blocks"],
+                                    row["contexts"]), default=None)
         if last:
-            yield f"- A dump with {count_text(last['x'])} {name} takes " \
-                  f"{second_text(median(last, 'seconds'))} " \
+            yield f"- A dump while the program runs, of " \
+                  f"{count_text(last['contexts'])} call paths with " \
+                  f"{count_text(last['blocks'])} live blocks, takes " \
+                  f"{second_text(median(last, 'seconds'))} and " \
+                  f"{byte_text(median(last, 'file'))} " \
                   f"(`{results.command('snapshots')}`)."
 
 
 def analysis_line(results):
     rows = {(row["traces"], row["operation"], row["library"]):
             median(row, "seconds") for row in results.rows("analysis")}
+    texts = [*load_text(rows), *beside_text(rows)]
+    if texts:
+        yield f"- {'; '.join(texts)} (`{results.command('analysis')}`)."
+
+
+def load_text(rows):
+    most = max((traces for traces, operation, library in rows
+                if operation == "load" and library == "alloctrace"),
+               default=None)
+    if rows.get((most, "load", "alloctrace")):
+        yield f"Loading a dump of {count_text(most)} call paths takes " \
+              f"{second_text(rows[most, 'load', 'alloctrace'])}"
+
+
+def beside_text(rows):
+    """Of as many as both were given."""
+    most = max((traces for traces, _, library in rows
+                if library == "tracemalloc"), default=None)
     factors = []
-    for traces, operation in unique(key[:2] for key in rows):
-        own, other = (rows.get((traces, operation, library))
+    for operation in unique(operation for _, operation, _ in rows):
+        own, other = (rows.get((most, operation, library))
                       for library in ("alloctrace", "tracemalloc"))
         if own and other:
             factors.append(other / own)
     if factors:
-        yield f"- Looking into dumps is {span(factors, three_digits)} times " \
-              "as fast as with CPython's tracemalloc " \
-              f"(`{results.command('analysis')}`)."
+        yield f"CPython's tracemalloc takes {span(factors, three_digits)} " \
+              f"times as long to look into {count_text(most)}"
 
 
 def compile_line(results):
@@ -118,7 +147,8 @@ def growth_line(results):
         own = median(rows[max(rows)], "own") if rows else None
         if own:
             yield f"- {count_text(max(rows))} {name} take " \
-                  f"{byte_text(own)} of its own memory " \
+                  f"{byte_text(own)} of its own memory, " \
+                  f"{byte_text(own / max(rows))} each " \
                   f"(`{results.command('growth')}`)."
 
 
@@ -130,7 +160,7 @@ def largest(rows, group):
     return {}
 
 
-LINES = (pair_line, limit_line, snapshot_line, analysis_line, growth_line,
+LINES = (pair_line, limit_line, growth_line, snapshot_line, analysis_line,
          compile_line)
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What filters cost: filters FRAMES LIMIT, run by bench/filters. Makes a dump
- * of 1,000,000 traces, each of some path of a random tree of as many
+ * What filters cost: filters FRAMES LIMIT TRACES, run by bench/filters. Makes
+ * a dump of that many traces, each of some path of a random tree of as many
  * tracebacks, and prints for each filter the seconds of the processor that it
  * takes of the raw and of the folded snapshot, and what passes.
  */
@@ -12,7 +12,7 @@
 #include "alloctrace/analysis.h"
 #include "dumpfile.h"
 
-enum { N_TRACES = 1000000, N_MODULES = 8, N_THREADS = 16 };
+enum { N_MODULES = 8, N_THREADS = 16 };
 
 #define CHECK(call)                                    \
     do {                                               \
@@ -70,7 +70,8 @@ static void make_names(struct dumpfile *dump)
     }
 }
 
-static alloctrace_snapshot *make_snapshot(uint32_t n_frames, uint32_t limit)
+static alloctrace_snapshot *make_snapshot(uint32_t n_frames, uint32_t limit,
+                                          uint32_t n_traces)
 {
     alloctrace_snapshot *snapshot;
     struct dumpfile dump;
@@ -81,14 +82,14 @@ static alloctrace_snapshot *make_snapshot(uint32_t n_frames, uint32_t limit)
     make_names(&dump);
     for (uint32_t i = 0; i < n_frames; i++)
         frame = make_frame(&dump, i, frame);
-    for (uint32_t i = 0; i < N_TRACES; i++) {
+    for (uint32_t i = 0; i < n_traces; i++) {
         const uint32_t back = (uint32_t)rand() % (i < 1000 ? i + 1 : 1000);
 
         dumpfile_traceback(&dump, rand() % 10 ? i - back : 0,
                            1 + (uint32_t)rand() % n_frames);
     }
-    for (uint32_t i = 0; i < N_TRACES; i++)
-        dumpfile_trace(&dump, 1 + (uint32_t)rand() % N_TRACES,
+    for (uint32_t i = 0; i < n_traces; i++)
+        dumpfile_trace(&dump, 1 + (uint32_t)rand() % n_traces,
                        1 + i % N_THREADS, i % 3, 1, i % 1000);
     dumpfile_finish(&dump);
     CHECK(alloctrace_snapshot_load_bytes(dump.file.data, dump.file.size,
@@ -107,7 +108,7 @@ static void measure(const char *name, const alloctrace_snapshot *const both[2],
 
         CHECK(
             alloctrace_snapshot_filter_traces(both[i], &filter, 1, &filtered));
-        printf(" %8.3f s %8zu", user_time() - begin,
+        printf(" %9.6f s %8zu", user_time() - begin,
                alloctrace_snapshot_trace_count(filtered));
         alloctrace_snapshot_free(filtered);
     }
@@ -144,9 +145,10 @@ int main(int argc, char **argv)
     alloctrace_snapshot *snapshot;
     alloctrace_snapshot *folded;
 
-    if (argc != 3)
+    if (argc != 4 || atoi(argv[3]) <= 0)
         return 2;
-    snapshot = make_snapshot((uint32_t)atoi(argv[1]), (uint32_t)atoi(argv[2]));
+    snapshot = make_snapshot((uint32_t)atoi(argv[1]), (uint32_t)atoi(argv[2]),
+                             (uint32_t)atoi(argv[3]));
     CHECK(alloctrace_snapshot_fold_wrappers(snapshot, &folded));
     measure_all((const alloctrace_snapshot *const[]){snapshot, folded});
     alloctrace_snapshot_free(snapshot);

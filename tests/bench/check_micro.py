@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""bench/pairs, bench/snapshot and bench/analysis work, and what they record
-obeys the schema of bench/record.py; bench/instructions refuses a count that is
-not the table's.
+"""bench/pairs, snapshot, analysis, growth, scaling, merge and filters work, and
+what they record obeys the schema of bench/record.py; bench/instructions refuses
+a count that is not the table's.
 
     check_micro.py BUILD
 
@@ -80,6 +80,71 @@ def check_analysis(build):
               row["memory"] > 0 for row in rows), f"analysis: {rows}")
 
 
+def samples_are(row, n, *names):
+    return all(len(row[name]) == n and min(row[name]) > 0 for name in names)
+
+
+def check_growth(build):
+    """Of call paths, and of sites with their compiling and starting."""
+    rows = recorded(build, "growth", "--quick", "--group", "contexts,sites")
+    found = {(row["group"], row["x"], row["variant"], row["what"]): row
+             for row in rows}
+    for x in (10, 200, 2000):
+        build_rows = [found["sites", x, variant, "build"]
+                      for variant in ("plain", "tracing")]
+        check(all(samples_are(row, 1, "seconds", "file")
+                  for row in build_rows), f"growth: {build_rows}")
+        plain, traced = (row["file"][0] for row in build_rows)
+        check(plain < traced, f"growth: {x} sites: {plain}, {traced} bytes")
+        for variant in ("plain", "tracing"):
+            check(samples_are(found["sites", x, variant, "start"], 11,
+                              "seconds", "memory"), f"growth: start: {rows}")
+    for x in (10, 100, 1000, 10000, 100000):
+        check(samples_are(found["contexts", x, "tracing", "program"], 1,
+                          "seconds", "memory", "own"), f"growth: {rows}")
+        check(samples_are(found["contexts", x, "tracing", "dump"], 1,
+                          "seconds", "file"), f"growth: {rows}")
+    row = found["contexts", 100000, "default limit", "program"]
+    check(row["cut"] == [0] and row["own"][0] > 0, f"growth: {row}")
+
+
+def check_scaling(build):
+    rows = recorded(build, "scaling", "--runs", "2", "--events", "20000",
+                    "--threads", "2")
+    check({(row["group"], row["x"], row["variant"]) for row in rows} ==
+          {(group, x, variant) for group in ("local", "queue")
+           for x in (1, 2) for variant in ("plain", "tracing")} and
+          all(samples_are(row, 2, "wall", "cpu") for row in rows),
+          f"scaling: {rows}")
+
+
+def check_merge(build):
+    """What files share is in the result once, what they do not, each time."""
+    rows = recorded(build, "merge", "--files", "32", "--contexts", "100",
+                    "--runs", "2")
+    check(all(samples_are(row, 2, "seconds", "memory", "file")
+              for row in rows), f"merge: {rows}")
+    sizes = {(row["kind"], row["files"]): row["file"][0] for row in rows}
+    check(set(sizes) == {(kind, files) for kind in ("shared", "distinct")
+                         for files in (2, 8, 32)}, f"merge: {sizes}")
+    check(sizes["distinct", 32] > 2 * sizes["distinct", 8] and
+          sizes["shared", 32] < 2 * sizes["shared", 8], f"merge: {sizes}")
+
+
+def check_filters(build):
+    """A filter of nothing passes all."""
+    rows = recorded(build, "filters", "--traces", "2000", "--runs", "2")
+    check({(row["frames"], row["limit"], row["traces"]) for row in rows} ==
+          {(2, 0, 20), (20, 0, 200), (200, 0, 2000), (200, 20, 2000),
+           (2000, 0, 2000)}, f"filters: {rows}")
+    for row in rows:
+        check(len(row["seconds"]) == 2 and min(row["seconds"]) >= 0 and
+              row["what"] in ("raw", "folded") and
+              row["passed"] <= row["traces"], f"filters: {row}")
+        check(row["filter"] != "nothing" or row["passed"] == row["traces"],
+              f"filters: {row}")
+
+
 def instructions():
     """bench/instructions as a module."""
     loader = importlib.machinery.SourceFileLoader(
@@ -120,6 +185,10 @@ def main():
     check_pairs(sys.argv[1])
     check_snapshot(sys.argv[1])
     check_analysis(sys.argv[1])
+    check_growth(sys.argv[1])
+    check_scaling(sys.argv[1])
+    check_merge(sys.argv[1])
+    check_filters(sys.argv[1])
 
 
 main()

@@ -31,6 +31,7 @@ BENCH = os.path.join(pages.TOP, "bench")
 sys.path.insert(0, BENCH)
 
 import charts  # noqa: E402
+import exponent  # noqa: E402
 import figures  # noqa: E402
 import losses  # noqa: E402
 import page  # noqa: E402
@@ -160,6 +161,42 @@ CASES = [
              traces=100000, library="alloctrace"),
      {"Not linear": ["load by traces: grows as x to the power of 1.30 (more "
                      "than 1.15)"]}),
+    (setting("growth", lambda row: {"seconds": [
+        2e-4 * row["x"] + 0.02 + 1e-6 * row["x"] ** 2]},
+             group="sites", variant="tracing", what="build"),
+     {"Not linear": ["compiling by call sites: grows as x to the power of "
+                     "2.00 (more than 1.15)"]}),
+    (setting("growth", lambda row: {"file": [
+        20000 + 100 * row["x"] + row["x"] ** 2]},
+             group="sites", variant="tracing", what="build"),
+     {"Not linear": ["binary by call sites: grows as x to the power of 2.00 "
+                     "(more than 1.15)"]}),
+    (setting("growth", lambda row: {"seconds": made_up.times(
+        1e-3 + 1e-6 * row["x"] ** 1.5)}, group="sites", variant="tracing",
+             what="start"),
+     {"Not linear": ["start by call sites: grows as x to the power of 1.50 "
+                     "(more than 1.15)"]}),
+    # What a start takes more is less than what two plain ones differ by.
+    (setting("growth", lambda row: {"seconds": made_up.times(
+        1e-3 + 1e-15 * row["x"] ** 2)}, group="sites", variant="tracing",
+             what="start"), {}),
+    (setting("merge", lambda row: {"seconds": [1e-5 * row["files"] ** 1.5]},
+             kind="shared"),
+     {"Not linear": ["merging files, shared call paths: grows as x to the "
+                     "power of 1.50 (more than 1.15)"]}),
+    (setting("merge", lambda row: {"seconds": [1e-5 * row["files"] ** 1.1]},
+             kind="distinct"), {}),
+    (setting("scaling", {"wall": made_up.times(0.13)}, group="local", x=2,
+             variant="tracing"),
+     {"Threads slow one another": [
+         "2 threads, blocks stay with their thread: 0.89 of the plain "
+         "program's scaling (less than 0.9)"]}),
+    (setting("scaling", {"wall": made_up.times(0.125)}, group="local", x=2,
+             variant="tracing"), {}),
+    (setting("scaling", {"wall": made_up.NOISE}, group="queue", x=1,
+             variant="plain"),
+     {"Refused: plain runs too far apart": [
+         "scaling, queue: spread 50 %"]}),
     (setting("programs", {"why_not": "it crashes"}, **LUA,
              tool="alloctrace, off"),
      {"Not measured": ["made-up lua with alloctrace, off: it crashes"]}),
@@ -190,7 +227,7 @@ CASES = [
      {"Refused: plain runs too far apart": [
          "pairs, live 1,000: spread 50 %"]}),
     (setting("growth", {"seconds": made_up.NOISE}, group="sites", x=100,
-             variant="plain"),
+             variant="plain", what="program"),
      {"Refused: plain runs too far apart": [
          "growth, sites 100: spread 50 %"]}),
 ]
@@ -201,6 +238,46 @@ def check_cases():
     for number, (change, expected) in enumerate(CASES):
         e2e.check_equal(f"case {number}", losses.losses(made(change)),
                         expected)
+
+
+# (points, the exponent): each is known without a fit.
+TENS = [10 ** i for i in range(1, 7)]
+POWERS = [
+    ([(x, 3e-9 * x) for x in TENS], 1.0),
+    ([(x, 0.5) for x in TENS], 0.0),
+    ([(x, 2e-9 * x ** 2) for x in TENS], 2.0),
+    # What is there in any case does not hide the square behind it, and does
+    # not make a power of what is in proportion.
+    ([(x, 1.0 + 2e-9 * x ** 2) for x in TENS], 2.0),
+    ([(x, 1e-3 + 1e-6 * x) for x in TENS], 1.0),
+    # Only the end counts: 1024 looks at most cost more with each, and then
+    # the same.
+    ([(x, x * min(x, 1024)) for x in TENS], 1.0),
+    ([(x, x * max(x, 1024)) for x in TENS], 2.0),
+    # A tenfold that takes 14 times as much once, as it leaves a cache.
+    ([(x, x * (1.4 if x > 1e5 else 1)) for x in TENS], 1.07),
+    ([(x, x * (2 if x > 1e5 else 1) * (2 if x > 1e4 else 1))
+      for x in TENS], 1.3),
+    # Of steps smaller than ten, all within a hundredfold; of greater, three.
+    ([(2 ** i, 2.0 ** i * (9 if i == 6 else 1)) for i in range(7)], 1.34),
+    ([(1e3, 1e-3), (1e5, 1e-1), (1e7, 1e3)], 1.5),
+    ([(100, 5.0), (1000, 100.0)], 1.3),
+    ([(100, 5.0), (100, 6.0)], None), ([(10, 1.0)], None), ([], None),
+    ([(0, 1.0), (10, 0.0), (100, 1.0)], None),
+]
+
+
+def check_exponent():
+    for points, expected in POWERS:
+        for order in (points, points[::-1]):
+            found = exponent.exponent(order)
+            e2e.check(found == expected if None in (found, expected) else
+                      abs(found - expected) < 0.01,
+                      f"{points} grow as {found}, not {expected}")
+    e2e.check(exponent.is_linear(None), "what cannot be said is not linear")
+    e2e.check_equal("linear", [exponent.is_linear(one) for one in
+                               (0.0, 1.0, 1.15, 1.16, 2.0)],
+                    [True, True, True, False, False])
 
 
 def check_conditions():
@@ -279,6 +356,28 @@ def check_figures():
         text, "By live blocks (of 1000 paths)"), "1 million"),
         ["100 ms", "100 ns", "95.7 MiB", "100 B", "10.1 ms", "10.0 ns",
          "38.2 MiB", "40 B", "40.1 ms", "40 ns"])
+    e2e.check("With the default `ALLOCTRACE_MAX_MEMORY`, 10 million call paths "
+              "take 40.0 MiB of its own memory and 1.00 s for the whole "
+              "program; with all of memory 954 MiB of its own memory and 2.01 "
+              "s for the whole program. 2 million blocks stand under a part "
+              "of their path. Totals are exact.\n" in text, "no default limit")
+    sites = section(text, "By call sites")
+    e2e.check_equal("building sites", re.findall(
+        r"^\| 100,000 \| (.*) \|$", sites, re.M)[-1].split(" | "),
+        ["20.0 s", "40.0 s", "9.56 MiB", "19.1 MiB", "1.00 ms", "11.0 ms"])
+    e2e.check_equal("power of sites", row_of(
+        sites, "power of what is more"),
+        ["", "1.00", "", "1.00", "", "1.00"])
+    e2e.check_equal("threads", row_of(section(text, "Threads at once"),
+                                      "freed by the next thread"),
+                    ["2", "1.33", "1.31", "0.98", "1.10", "1.12"])
+    e2e.check_equal("merging", re.findall(
+        r"^\| distinct \| 400 \| (.*) \|$",
+        section(text, "Merging dumps"), re.M)[0].split(" | "),
+        ["1,000", "1.20 s", "3.01 ms", "15.3 MiB", "29.3 KiB", "0.98"])
+    e2e.check_equal("filters", row_of(section(text, "Filters"),
+                                      r"type \*"),
+                    ["raw", "10.0 ms", "100 ms", "1.00 s", "1.00 µs"])
     e2e.check_equal("own memory", row_of(section(text, "Its own memory"),
                                          "made-up gawk"),
                     ["4.00 MiB", "524,288", "8 B"])
@@ -323,6 +422,8 @@ def check_missing():
     sections = {"programs": "Whole programs", "builds": "Compiling",
                 "pairs": "A malloc and free pair", "limit": "The limit",
                 "snapshots": "Dumps", "growth": "Growth",
+                "scaling": "Threads at once", "merge": "Merging dumps",
+                "filters": "Filters",
                 "analysis": "Looking into dumps, beside tracemalloc"}
     e2e.check_equal("benchmarks", set(sections), set(figures.BENCHMARKS))
     for name, title in sections.items():
@@ -352,7 +453,52 @@ def check_pictures_named():
         ["docs/pictures/time-by-tool.svg", "docs/pictures/memory-by-tool.svg"])
 
 
+LINES = """\
+- A malloc and free pair, 5 to 100 frames deep, takes 9.40 ns in the plain \
+program; compiled in but off +0.1, sampled +1.1 to +1.5, traced +1.9 ns
+- What no tool that counts as much can do without, written by hand into the \
+program, takes 1.08 times the plain time where alloctrace takes 1.23
+- 10 million call paths take 954 MiB of its own memory, 100 B each
+- 100 million live blocks take 9.31 GiB of its own memory, 100 B each
+- A dump while the program runs, of 10 million call paths with 1 million live \
+blocks, takes 100 ms and 191 MiB
+- A dump while the program runs, of 1,000 call paths with 10 million live \
+blocks, takes 100 ms and 191 MiB
+- Loading a dump of 100,000 call paths takes 5.00 ms; CPython's tracemalloc \
+takes 15.0 to 60.0 times as long to look into 100,000
+- Compiling takes 1.04 times as long and gives 1.22 times the code, to which \
+come 146 KiB of the runtime
+"""
+
+
+def stack_alone(rows):
+    """As if bench/pairs had been told to measure it."""
+    rows["pairs"] += [{**row, "variant": "stack"} for row in select(
+        rows["pairs"], group="depth", variant="off")]
+
+
+def check_lines():
+    """README's block says what each benchmark has found, and nothing of what
+    is not there."""
+    text = block_of(made())
+    found = [line.replace(" (`bench/made-up`).", "")
+             for line in text.splitlines() if line.startswith("- ")]
+    e2e.check_equal("lines", found, LINES.splitlines())
+    e2e.check("off +0.1, knowing the call path alone +0.1, " in block_of(
+        made(stack_alone)), "no shadow stack")
+    for name in ("pairs", "limit", "growth", "snapshots", "analysis",
+                 "builds"):
+        results = made()
+        results.files[name] = None
+        n_lines = len(LINES.splitlines()) - (
+            2 if name in ("growth", "snapshots") else 1)
+        e2e.check_equal(f"lines without {name}",
+                        block_of(results).count("\n- "), n_lines)
+
+
 def test_rules():
+    check_lines()
+    check_exponent()
     check_cases()
     check_conditions()
     check_figures()
@@ -512,7 +658,9 @@ exit 3
 """
 RECORDED = {"run": ("programs", "builds"), "pairs": ("pairs",),
             "limit": ("limit",), "snapshot": ("snapshots",),
-            "analysis": ("analysis",), "growth": ("growth",)}
+            "analysis": ("analysis",), "growth": ("growth",),
+            "scaling": ("scaling",), "merge": ("merge",),
+            "filters": ("filters",)}
 
 
 def write_program(path, text):

@@ -138,6 +138,8 @@ def limit_rows():
 
 def snapshot_rows():
     return [{"group": group, "x": x, "what": what,
+             "blocks": x if group == "blocks" else 1000000,
+             "contexts": x if group == "contexts" else 1000,
              "seconds": times(1e-8 * x * (3 if what != "dump" else 1) + 1e-4),
              "file": [int(20 * x + 5000)]}
             for group in ("contexts", "blocks")
@@ -171,6 +173,57 @@ def growth_case(group, kind, x):
                "own": [], "file": [5000 + 40 * x] if what == "dump" else []}
 
 
+def site_rows(x):
+    """Compiling and starting a program with x call sites."""
+    for traced, variant in enumerate(("plain", "tracing")):
+        place = {"group": "sites", "kind": "sites", "x": x,
+                 "variant": variant, "own": []}
+        yield {**place, "what": "build", "seconds": [
+            2e-4 * x * (1 + traced) + 0.02], "memory": [],
+            "file": [20000 + 100 * x * (1 + traced)]}
+        yield {**place, "what": "start", "seconds": times(
+            1e-3 + 1e-7 * x * traced), "memory": [2e6], "file": []}
+
+
+def default_limit_row(x):
+    """Its tables took 40 MB, and one block of five was cut."""
+    return {"group": "contexts", "kind": "contexts", "x": x,
+            "variant": "default limit", "what": "program",
+            "seconds": [1e-7 * x], "memory": [1e9], "own": [40 << 20],
+            "file": [], "cut": [x // 5]}
+
+
+def scaling_rows():
+    """Of two threads; a traced one is 1.02 times as slow as both."""
+    return [{"group": group, "x": x, "variant": variant,
+             "wall": times(wall * (1 if variant == "plain" else
+                                   1.1 * (1.02 if x > 1 else 1))),
+             "cpu": times(wall)}
+            for group, plain in (("local", (0.1, 0.105)),
+                                 ("queue", (0.1, 0.15)))
+            for x, wall in zip((1, 2), plain)
+            for variant in ("plain", "tracing")]
+
+
+def merge_rows():
+    return [{"kind": kind, "files": files, "contexts": 1000,
+             "seconds": times(factor * 1e-3 * files + 4e-3),
+             "memory": [16e6], "file": [10000 * factor]}
+            for kind, factor in (("shared", 1), ("distinct", 3))
+            for files in (25, 100, 400)]
+
+
+def filter_rows():
+    return [{"filter": name, "what": what, "traces": traces,
+             "frames": frames, "limit": limit, "passed": traces // 10,
+             "seconds": times(1e-6 * traces * (1 + folded))}
+            for traces, frames, limit in (
+                (10000, 1000, 0), (100000, 10000, 0), (1000000, 100000, 0),
+                (1000000, 100000, 20), (1000000, 1000000, 0))
+            for name in ("file *7*.c", "type *")
+            for folded, what in enumerate(("raw", "folded"))]
+
+
 def growth_rows():
     kinds = {("contexts", "contexts"): (1000, 10000, 100000, 1000000, 10000000),
              ("blocks", "of one path"): (10000, 1000000, 100000000),
@@ -179,7 +232,9 @@ def growth_rows():
              ("threads", "at once"): (1, 2, 4, 8, 64),
              ("sites", "sites"): (100, 10000, 100000)}
     return [row for (group, kind), xs in kinds.items() for x in xs
-            for row in growth_case(group, kind, x)]
+            for row in growth_case(group, kind, x)] + \
+        [row for x in kinds["sites", "sites"] for row in site_rows(x)] + \
+        [default_limit_row(10000000)]
 
 
 def results():
@@ -189,7 +244,9 @@ def results():
                 server_row("heaptrack", 3, 2)],
             "builds": build_rows(), "pairs": pair_rows(),
             "limit": limit_rows(), "snapshots": snapshot_rows(),
-            "analysis": analysis_rows(), "growth": growth_rows()}
+            "analysis": analysis_rows(), "growth": growth_rows(),
+            "scaling": scaling_rows(), "merge": merge_rows(),
+            "filters": filter_rows()}
 
 
 def recorded(results_, command=("bench/made-up", "--record", "/tmp/x"),
