@@ -616,9 +616,9 @@ START_TEST(a_thread_that_ends_leaves_all_its_ledgers)
     uint32_t n_ledgers = 0;
 
     sites_announce();
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 100; i++) {
         in_thread(work_and_clear, NULL);
-        if (i == 100)
+        if (i == 50)
             n_ledgers = at_ledgers.n;
     }
     ck_assert_uint_eq(at_ledgers.n, n_ledgers);
