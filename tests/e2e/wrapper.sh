@@ -70,6 +70,9 @@ fake_compiler "$dir/path/gcc-99" gcc-99 99
 fake_compiler "$dir/path/clang" clang 14 x86_64-pc-linux-gnu clang
 fake_compiler "$dir/path/cross-gcc" cross 12 riscv64-vendor-linux-gnu
 fake_compiler "$dir/path/other-gcc" other 12 sparc64-linux-gnu
+# If it were asked, it would not have a plugin.
+fake_compiler "$dir/other/riscv64-linux-gnu-gcc-12" named 99
+ln -s "$dir/other/riscv64-linux-gnu-gcc-12" "$dir/path/named-gcc"
 for target in riscv64-linux-gnu i386-linux-gnu; do
     mkdir -p "$prefix/lib/alloctrace/target/$target"
     : >"$prefix/lib/alloctrace/target/$target/liballoctrace.a"
@@ -133,6 +136,12 @@ check 'a cross compiler gets its plugin and its runtime' \
     "$(ALLOCTRACE_CC=cross-gcc run alloctrace-gcc a.c)" \
     "cross $cross [a.c] $(echo "$program" |
         sed 's,lib/,lib/alloctrace/target/riscv64-linux-gnu/,g') status 3"
+check 'a file that is named after version and target is not asked' \
+    "$(ALLOCTRACE_CC=named-gcc run alloctrace-gcc -c a.c)" \
+    "named $cross [-c] [a.c] status 3"
+check 'with further words it is' \
+    "$(ALLOCTRACE_CC="named-gcc -pipe" run alloctrace-gcc -c a.c)" \
+    'alloctrace-gcc: no plugin for gcc 99; there is one for: 12, 12-riscv64-linux-gnu status 2'
 check 'a target without a plugin is named' \
     "$(ALLOCTRACE_CC=other-gcc run alloctrace-gcc -c a.c)" \
     'alloctrace-gcc: no plugin for gcc 12 for sparc64-linux-gnu; there is one for: 12, 12-riscv64-linux-gnu status 2'

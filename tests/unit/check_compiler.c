@@ -88,6 +88,56 @@ START_TEST(an_abi_option_changes_the_machine)
 }
 END_TEST
 
+START_TEST(the_file_of_a_distribution_says_what_it_is)
+{
+    static const struct {
+        const char *path;
+        int major;
+        const char *machine;
+    } cases[] = {
+        {"/usr/bin/x86_64-linux-gnu-gcc-12", 12, "x86_64-linux-gnu"},
+        {"/usr/bin/x86_64-linux-gnu-g++-11", 11, "x86_64-linux-gnu"},
+        {"/usr/bin/x86_64-linux-gnu-gfortran-9", 9, "x86_64-linux-gnu"},
+        {"/usr/bin/i686-linux-gnu-gcc-12", 12, "i386-linux-gnu"},
+        {"/opt/a-gcc-1/arm-linux-gnueabihf-gcc-12", 12,
+         "arm-linux-gnueabihf"},
+        {"/usr/bin/x86_64-pc-linux-gnu-gcc-15", 15, "x86_64-linux-gnu"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct compiler compiler;
+
+        ck_assert_int_eq(compiler_read_name(&compiler, cases[i].path), 0);
+        ck_assert_int_eq(compiler.major, cases[i].major);
+        ck_assert_str_eq(compiler.machine, cases[i].machine);
+        ck_assert_str_eq(compiler.name, "gcc");
+    }
+}
+END_TEST
+
+START_TEST(other_files_say_nothing)
+{
+    static const char *const paths[] = {
+        "/usr/bin/gcc", "/usr/bin/gcc-12", "/usr/bin/ccache",
+        "/usr/bin/x86_64-linux-gnu-gcc", "/usr/bin/x86_64-linux-gnu-gcc-",
+        "/usr/bin/x86_64-linux-gnu-gcc-ar-12",
+        "/usr/bin/x86_64-linux-gnu-gcc-12.2", "/usr/bin/-gcc-12",
+        "/usr/bin/x86_64-linux-gnu-gcc-12-wrapped",
+        "/usr/bin/x86_64-linux-gnu-gcc-0", "/usr/bin/my-gcc-12",
+        "/usr/bin/x86_64-linux-gnu-clang-14",
+        "/usr/bin/x86_64-w64-mingw32-gcc-12",
+        "/usr/bin/x86_64-linux-gnu-gcc-123456789012", "/usr/bin/", "",
+    };
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct compiler compiler;
+
+        ck_assert_int_eq(compiler_read_name(&compiler, paths[i]), -1);
+    }
+}
+END_TEST
+
 CHECK_MAIN("compiler", gcc_tells_version_and_machine, vendors_are_left_out,
            clang_is_no_gcc, what_is_no_compiler_is_refused,
+           the_file_of_a_distribution_says_what_it_is, other_files_say_nothing,
            an_abi_option_changes_the_machine)
