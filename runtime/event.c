@@ -266,25 +266,41 @@ static struct account *open_facts(struct account_facts facts)
 }
 
 /*
+ * What an account stands for; gives its generation. 0: its chunk is nobody's
+ * or of a generation after `number`, so that it has been used again. The facts
+ * are read between two looks at the chunk's generation, which is written
+ * before they are.
+ */
+static uint32_t read_facts(const struct account *account, uint32_t number,
+                           struct account_facts *facts)
+{
+    const struct account_chunk *const chunk = account_chunk(account);
+    const uint32_t generation =
+        __atomic_load_n(&chunk->generation, __ATOMIC_ACQUIRE);
+
+    *facts = account_facts_get(account_facts(account));
+    if (generation > number ||
+        __atomic_load_n(&chunk->generation, __ATOMIC_RELAXED) != generation)
+        return 0;
+    return generation;
+}
+
+/*
  * The account in this thread's ledger for what a block is counted in; NULL:
  * the block was forgotten, or no memory. `number` is that of the generation
  * that was the current one before the block's entry was read: if the chunk is
  * of a later one it has been used again, and the entry meant what it was
- * before. The facts are read between two looks at the chunk's generation,
- * which is written before they are.
+ * before.
  */
 static struct account *own_account(struct account *account, uint32_t number)
 {
     const struct account_chunk *const chunk = account_chunk(account);
     const struct ledger *const ledger = own_ledger();
-    const uint32_t generation =
-        __atomic_load_n(&chunk->generation, __ATOMIC_ACQUIRE);
-    const struct account_facts facts =
-        account_facts_get(account_facts(account));
+    struct account_facts facts;
+    const uint32_t generation = read_facts(account, number, &facts);
     struct account *own;
 
-    if (generation == 0 || generation > number ||
-        __atomic_load_n(&chunk->generation, __ATOMIC_RELAXED) != generation)
+    if (!generation)
         return NULL;
     if (ledger && chunk->ledger == ledger)
         return account; /* also of one that is retired: nobody reads it */
@@ -293,6 +309,25 @@ static struct account *own_account(struct account *account, uint32_t number)
     own = open_facts(facts);
     /* Another clear may have come in between. */
     return own && account_chunk(own)->generation == generation ? own : NULL;
+}
+
+/*
+ * The account in this thread's ledger for one that was found in a ledger which
+ * the thread has left since. That is still what it was if the thread has left
+ * no other after it (tenant.c). If it has, for allocations are nested, its chunk
+ * may have been used again: it is nobody's now, or of a later generation than
+ * the ledger that the thread has. NULL: that, or no memory, or nothing is traced
+ * any more.
+ */
+static struct account *open_found(const struct account *account)
+{
+    const struct ledger *const ledger = own_ledger();
+    const uint32_t number = ledger && ledger->generation
+                                ? ledger->generation->number
+                                : generation_number();
+    struct account_facts facts;
+
+    return read_facts(account, number, &facts) ? open_facts(facts) : NULL;
 }
 
 /*
@@ -312,7 +347,7 @@ static struct account *settle(struct account *account, size_t size)
             ledger_settled(ledger);
         return account;
     }
-    account = open_facts(account_facts_get(account_facts(account)));
+    account = open_found(account);
     if (!account && count_get(&at_tracing) == TRACING_ON)
         event_drop(size);
     return account;

@@ -5,18 +5,19 @@
  * clears them once.
  *
  * A ledger can be used again when its thread has left it, by going on with
- * another one or by ending, and when no entry of the block map or of
- * tracked.c names its accounts. To see to that costs a look at all entries;
- * so it is done when there is enough to be had, by the thread that asks for a
- * clear or a stop, without at_lock: entries are exchanged by compare and swap,
- * and nobody but this file touches ledgers that are being swept. Then accounts
- * are given out again in the next generation: a thread that has read an entry
- * just before it was swept can tell that the account is another now, for its
- * generation is later than the one that the thread knows (event.c).
+ * another one and leaving that, or by ending, and when no entry of the block
+ * map or of tracked.c names its accounts. To see to that costs a look at all
+ * entries; so it is done when there is enough to be had, by the thread that
+ * asks for a clear or a stop, without at_lock: entries are exchanged by compare
+ * and swap, and nobody but this file touches ledgers that are being swept. Then
+ * accounts are given out again in the next generation: a thread that has read
+ * an entry just before it was swept can tell that the account is another now,
+ * for its generation is later than the one that the thread knows (event.c).
  *
  * A dump reads accounts without at_lock: while one is written nothing is swept.
  *
- * A thread that sleeps keeps the ledger that it had when it fell asleep.
+ * A thread that sleeps keeps the ledger that it had when it fell asleep and the
+ * one before.
  */
 #include "runtime.h"
 

@@ -23,8 +23,9 @@
  *
  * All this is within a generation (generation.c). What is retired is neither
  * handed on nor added to a sum; its thread leaves it when it next looks
- * (tenant_renew), and sweep.c makes it usable as an empty one. Sums are retired
- * as all ledgers are, and the next generation begins with none.
+ * (tenant_renew), and sweep.c makes it usable as an empty one once the thread
+ * has left the next one, too. Sums are retired as all ledgers are, and the next
+ * generation begins with none.
  */
 #include <pthread.h>
 #include <string.h>
@@ -284,6 +285,19 @@ static bool announce_end(struct thread *thread)
     return is_announced;
 }
 
+/*
+ * Leaves the ledger that was left before to sweep.c, but not yet this one: the
+ * thread may have found an account there whose block it has not counted yet.
+ * A realloc that subtracts another thread's block goes on with another ledger
+ * in between. One that is late stays so, and is free when its thread has ended.
+ */
+static void leave_behind(struct thread *thread, struct ledger *ledger)
+{
+    if (thread->behind)
+        count_set(&thread->behind->is_free, 1);
+    thread->behind = ledger;
+}
+
 struct ledger *tenant_acquire(struct thread *thread)
 {
     struct ledger *ledger = take_over();
@@ -313,6 +327,7 @@ void tenant_release(struct thread *thread)
 
     thread->has_ended = 1;
     *thread_ledger(thread) = NULL;
+    leave_behind(thread, NULL);
     if (!ledger || ledger == &at_stopped_ledger)
         return;
     if (generation_has(ledger)) {
@@ -330,8 +345,7 @@ struct ledger *tenant_renew(struct thread *thread)
     if (ledger && ledger != &at_stopped_ledger) {
         if (generation_has(ledger))
             return ledger;
-        ledger->is_late = 0;
-        count_set(&ledger->is_free, 1);
+        leave_behind(thread, ledger);
         /* Not none: what this interrupted may be about to look at it. */
         *thread_ledger(thread) = &at_stopped_ledger;
         thread->n_stopped = 0;
@@ -343,6 +357,7 @@ struct ledger *tenant_renew(struct thread *thread)
 
 void tenant_keep_only(struct ledger *mine)
 {
+    __alloctrace_thread.behind = NULL; /* fork is called in no allocation */
     for (uint32_t id = 1; id <= at_ledgers.n; id++) {
         struct ledger *const ledger = ledger_at(id);
 

@@ -346,6 +346,7 @@ struct thread {
     uint64_t sample_random; /* state of the generator; 0 = none yet */
     struct ledger *sampled; /* the ledger of a thread that samples, or NULL */
     struct ledger *aside; /* what `ledger` was, while that is at_paused_ledger */
+    struct ledger *behind; /* the retired one that it left last, or NULL */
     struct watch watch;     /* its last blocks */
 };
 

@@ -436,6 +436,93 @@ START_TEST(an_account_of_a_later_generation_is_another_one)
 }
 END_TEST
 
+/* Paths whose accounts are more than a sweep is worth (sweep.c). */
+static void *meet_many_paths(void *unused)
+{
+    enum { N_EACH = 24, N = 16 * ACCOUNTS_PER_CHUNK + 1 };
+    struct alloctrace_shadow_frame frames[3];
+
+    _Static_assert(N <= N_EACH * N_EACH * N_EACH, "each path is another");
+    for (unsigned i = 0; i < N; i++) {
+        push(&frames[0], i % N_EACH);
+        push(&frames[1], i / N_EACH % N_EACH);
+        push(&frames[2], i / N_EACH / N_EACH);
+        __alloctrace_free(__alloctrace_malloc(1, site(6)));
+        pop(&frames[2]);
+        pop(&frames[1]);
+        pop(&frames[0]);
+    }
+    return unused;
+}
+
+/* As in a realloc of another thread's block: the account is looked up, taking
+ * the block out has the thread go on with another ledger, and then others
+ * clear, so that the first one's memory is used again. */
+static void check_found_account(bool is_used_by_others)
+{
+    struct account *account;
+    struct taken taken;
+    void *block;
+
+    sites_announce();
+    alloctrace_stop();
+    alloctrace_start(10); /* a path of no hash is a bad frame */
+    meet_many_paths(NULL);
+    account = event_find_site(site(3), 40);
+    in_thread(clear, NULL);
+    block = in_thread(allocate, (void *)60);
+    taken = event_take(block);
+    ck_assert_uint_eq(taken.size, 60);
+    in_thread(clear, NULL);
+    in_thread(clear, NULL);
+    if (is_used_by_others)
+        in_thread(meet_many_paths, NULL);
+    block = event_add(account, at_real.realloc_fn(block, 40), 40);
+    ck_assert_uint_eq(at_bad_frames, 0);
+    ck_assert_uint_eq(figures_at(3).total_blocks, 1);
+    ck_assert_uint_eq(figures_at(3).live_bytes, 40);
+    __alloctrace_free(block);
+    ck_assert_uint_eq(figures_at(3).live_bytes, 0);
+}
+
+START_TEST(an_account_that_was_found_stays_what_it_is)
+{
+    check_found_account(false);
+}
+END_TEST
+
+START_TEST(an_account_that_was_found_is_nobody_elses)
+{
+    check_found_account(true);
+}
+END_TEST
+
+/* Two ledgers are left in between: what was found first is nobody's. */
+START_TEST(what_is_nested_too_deep_is_dropped)
+{
+    struct account *account;
+    void *inner[2];
+    void *outer;
+
+    sites_announce();
+    meet_many_paths(NULL);
+    account = event_find_site(site(3), 40);
+    for (unsigned i = 0; i < 2; i++) {
+        in_thread(clear, NULL);
+        inner[i] = __alloctrace_malloc(1, site(4));
+    }
+    in_thread(clear, NULL);
+    ck_assert_uint_eq(account_chunk(account)->generation, 0);
+    outer = event_add(account, at_real.malloc_fn(40), 40);
+    ck_assert_uint_eq(at_bad_frames, 0);
+    ck_assert_uint_eq(at_dropped_blocks, 1);
+    __alloctrace_free(outer);
+    __alloctrace_free(inner[0]);
+    __alloctrace_free(inner[1]);
+    check_memory(0, 0);
+}
+END_TEST
+
 #ifdef __SANITIZE_THREAD__
 #define N_ROUNDS 48 /* a sweep takes it a second */
 #else
@@ -515,6 +602,29 @@ START_TEST(sums_of_threads_that_ended_are_forgotten)
 }
 END_TEST
 
+static void *work_and_clear(void *unused)
+{
+    work_once((void *)1);
+    clear(NULL);
+    return work_once(unused);
+}
+
+/* The ledger that a thread has left stays for what it may have found there, but
+ * not longer than the thread. */
+START_TEST(a_thread_that_ends_leaves_all_its_ledgers)
+{
+    uint32_t n_ledgers = 0;
+
+    sites_announce();
+    for (unsigned i = 0; i < 100; i++) {
+        in_thread(work_and_clear, NULL);
+        if (i == 50)
+            n_ledgers = at_ledgers.n;
+    }
+    ck_assert_uint_eq(at_ledgers.n, n_ledgers);
+}
+END_TEST
+
 /* A sleeping thread's blocks are forgotten, and its accounts still there. */
 static pthread_barrier_t barrier;
 
@@ -586,6 +696,10 @@ CHECK_MAIN("generation", start_checks_the_number_and_says_that_it_traces_already
            the_peak_starts_from_what_is_live, another_thread_resets_the_peak,
            tracked_blocks_are_forgotten, a_thread_that_only_tracks_notices,
            an_account_of_a_later_generation_is_another_one,
+           an_account_that_was_found_stays_what_it_is,
+           an_account_that_was_found_is_nobody_elses,
+           what_is_nested_too_deep_is_dropped,
            memory_is_used_again, sums_of_threads_that_ended_are_forgotten,
+           a_thread_that_ends_leaves_all_its_ledgers,
            a_thread_may_sleep_through_many_clears,
            a_call_on_top_of_the_runtime_is_refused)
