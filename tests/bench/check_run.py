@@ -69,13 +69,15 @@ def check_programs(rows, n_allocations):
 
 
 def check_builds(rows):
-    check([row["compiler"] for row in rows] == ["plain", "alloctrace"],
-          "builds: not one row for each compiler")
+    check([(row["program"], row["compiler"]) for row in rows] == [
+        (name, compiler) for name in (PROGRAM, "hello")
+        for compiler in ("plain", "alloctrace")],
+          "builds: not one row for each program and compiler")
     for row in rows:
         check(len(row["seconds"]) == 1 and row["seconds"][0] > 0, "no seconds")
         check(row["text"] + row["data"] < row["file"], f"sizes are {row}")
-    plain, traced = rows
-    check(plain["text"] < traced["text"], "instrumented code is no larger")
+    for plain, traced in (rows[:2], rows[2:]):
+        check(plain["text"] < traced["text"], "instrumented code is no larger")
 
 
 def count_by_valgrind(tree):
