@@ -32,8 +32,11 @@ struct at_elf {
     int fd;
     Elf *elf;
     struct function *functions; /* owned; by `begin`, the best name first */
+    struct function *by_name;   /* owned: the same by stem, then `begin`; NULL =
+                                   not yet, or no memory */
     size_t n_functions;
     bool is_indexed; /* `functions` has been filled in */
+    bool is_full;    /* they have those that are not exported, too */
 };
 
 /* Opens regular files only: a dump may name a pipe, and that would wait. */
@@ -69,6 +72,7 @@ static int elf_init(struct at_elf *elf, const char *path)
 static void elf_fini(struct at_elf *elf)
 {
     free(elf->functions);
+    free(elf->by_name);
     elf_end(elf->elf);
     close(elf->fd);
 }
@@ -212,11 +216,10 @@ static bool add_functions(struct at_elf *elf, Elf_Data *data,
     return true;
 }
 
-static void index_functions(struct at_elf *elf)
+static void read_functions(struct at_elf *elf)
 {
     Elf_Scn *section = NULL;
 
-    elf->is_indexed = true;
     while ((section = elf_nextscn(elf->elf, section))) {
         Elf_Data *data;
         GElf_Shdr header;
@@ -226,8 +229,15 @@ static void index_functions(struct at_elf *elf)
             continue;
         data = elf_getdata(section, NULL);
         if (data && !add_functions(elf, data, &header))
-            break;
+            return;
+        elf->is_full |= data && header.sh_type == SHT_SYMTAB;
     }
+}
+
+static void index_functions(struct at_elf *elf)
+{
+    elf->is_indexed = true;
+    read_functions(elf);
     if (elf->n_functions)
         qsort(elf->functions, elf->n_functions, sizeof *elf->functions,
               compare_functions);
@@ -258,6 +268,83 @@ const char *at_elf_function(struct at_elf *elf, uint64_t address)
             elf->functions[low - 1].end != elf->functions[low].end)
             break;
     return elf->functions[low].name;
+}
+
+/* ---- Names ---- */
+
+/* Bytes of a name up to where the marks of clones begin: f.constprop.0. */
+static size_t stem_size(const char *name)
+{
+    return strcspn(name, ".");
+}
+
+static int compare_stems(const char *a, const char *b)
+{
+    const size_t a_size = stem_size(a);
+    const size_t b_size = stem_size(b);
+    const int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
+
+    return order ? order : (a_size > b_size) - (a_size < b_size);
+}
+
+static int compare_by_name(const void *left, const void *right)
+{
+    const struct function *a = left;
+    const struct function *b = right;
+    const int order = compare_stems(a->name, b->name);
+
+    return order ? order : (a->begin > b->begin) - (a->begin < b->begin);
+}
+
+static void index_names(struct at_elf *elf)
+{
+    elf->by_name = malloc((elf->n_functions + 1) * sizeof *elf->by_name);
+    if (!elf->by_name || !elf->n_functions)
+        return;
+    memcpy(elf->by_name, elf->functions,
+           elf->n_functions * sizeof *elf->by_name);
+    qsort(elf->by_name, elf->n_functions, sizeof *elf->by_name,
+          compare_by_name);
+}
+
+/* The cold part of a function is no function. */
+static bool is_part(const char *name)
+{
+    const size_t size = strlen(name);
+
+    return size > 5 && strcmp(name + size - 5, ".cold") == 0;
+}
+
+bool at_elf_is_sole(struct at_elf *elf, const char *name)
+{
+    const struct function *one = NULL;
+    size_t low = 0;
+    size_t high = elf->n_functions;
+
+    if (!elf->by_name)
+        index_names(elf);
+    if (!elf->by_name || !elf->is_full)
+        return false;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+
+        if (compare_stems(elf->by_name[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < elf->n_functions; low++) {
+        const struct function *const function = &elf->by_name[low];
+
+        if (compare_stems(function->name, name))
+            break;
+        if (is_part(function->name))
+            continue;
+        if (one && one->begin != function->begin)
+            return false;
+        one = function;
+    }
+    return one != NULL;
 }
 
 int alloctrace_is_instrumented(const char *path)

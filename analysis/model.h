@@ -3,7 +3,7 @@
  * INTERNAL to analysis/: a loaded snapshot, and the prototypes of each file in
  * the order of the data flow. A file calls only files above it here.
  *
- *     input -> load, entry -> snapshot -> resolve -> fold -> view -> filter
+ *     input -> load, entry -> snapshot -> resolve, twin -> fold -> view -> filter
  *     bytes                     join         path -> statistics (groups.h)
  *                              write -> output
  *
@@ -423,6 +423,15 @@ static inline uint64_t at_output_offset(const struct at_output *output)
 /* Ends the file: it gets its name, or vanishes if something went wrong.
  * Returns 0 or ALLOCTRACE_EIO. */
 int at_output_close(struct at_output *output, struct alloctrace_error *error);
+
+/* twin.c: addresses that stand for the call of the site outside them. */
+
+/* Leaves them out of the paths: the numbers of tracebacks and frames stay, and
+ * at_snapshot_measure is wanted. Says for the `n_frames` frames of the file
+ * whether the name of an address is that of one function only. Returns 0 or
+ * ALLOCTRACE_ENO_MEMORY. */
+int at_twins_drop(alloctrace_snapshot *snapshot, const bool *is_sole,
+                  uint32_t n_frames);
 
 /* resolve.c: names for addresses. Before folding. */
 

@@ -194,9 +194,10 @@ static bool *callers_mark(const alloctrace_snapshot *snapshot)
     return is_caller;
 }
 
-/* Names the frames that are addresses. */
+/* Names the frames that are addresses, and says by frame whose name is that of
+ * one function only. */
 static int frames_name(alloctrace_snapshot *snapshot, const bool *is_caller,
-                       alloctrace_resolver *resolver, void *data)
+                       bool *is_sole, alloctrace_resolver *resolver, void *data)
 {
     struct alloctrace_symbol symbols[ALLOCTRACE_MAX_SYMBOLS];
     uint32_t n_frames = snapshot->n_frames;
@@ -218,6 +219,7 @@ static int frames_name(alloctrace_snapshot *snapshot, const bool *is_caller,
         at_pause();
         if (n_symbols > ALLOCTRACE_MAX_SYMBOLS)
             n_symbols = ALLOCTRACE_MAX_SYMBOLS;
+        is_sole[i] = n_symbols == 1 && symbols[0].is_sole == 1;
         result = frames_reserve(snapshot, n_symbols, &capacity);
         if (!result)
             result = frame_expand(snapshot, i, symbols, n_symbols);
@@ -229,16 +231,21 @@ int alloctrace_snapshot_resolve(alloctrace_snapshot *snapshot,
                                 alloctrace_resolver *resolver, void *data)
 {
     AT_UNTRACED;
+    const uint32_t n_frames = snapshot->n_frames;
     bool *is_caller;
-    int result;
+    bool *is_sole;
+    int result = ALLOCTRACE_ENO_MEMORY;
 
     if (!at_snapshot_is_sole(snapshot))
         return ALLOCTRACE_EBAD_ARGUMENT;
     is_caller = callers_mark(snapshot);
-    if (!is_caller)
-        return ALLOCTRACE_ENO_MEMORY;
-    result = frames_name(snapshot, is_caller, resolver, data);
+    is_sole = calloc(n_frames, sizeof *is_sole);
+    if (is_caller && is_sole)
+        result = frames_name(snapshot, is_caller, is_sole, resolver, data);
+    if (!result)
+        result = at_twins_drop(snapshot, is_sole, n_frames);
     free(is_caller);
+    free(is_sole);
     at_snapshot_measure(snapshot);
     return result;
 }

@@ -678,6 +678,17 @@ static struct module_names *find_module(struct symbolizer *symbolizer,
     return names;
 }
 
+/* Names the function at an address by a symbol table, if there is one. */
+static void name_function(struct at_elf *elf, uint64_t address,
+                          struct alloctrace_symbol *symbol)
+{
+    if (!elf || symbol->function)
+        return;
+    symbol->function = at_elf_function(elf, address);
+    symbol->is_sole =
+        symbol->function && at_elf_is_sole(elf, symbol->function);
+}
+
 static size_t resolve(void *data, const struct alloctrace_module *module,
                       uint64_t address, struct alloctrace_symbol *symbols)
 {
@@ -690,10 +701,8 @@ static size_t resolve(void *data, const struct alloctrace_module *module,
         n_symbols = debug_resolve(names->debug, address, symbols);
     if (n_symbols > 0)
         return n_symbols;
-    if (names->debug_elf)
-        symbols[0].function = at_elf_function(names->debug_elf, address);
-    if (!symbols[0].function && names->elf)
-        symbols[0].function = at_elf_function(names->elf, address);
+    name_function(names->debug_elf, address, &symbols[0]);
+    name_function(names->elf, address, &symbols[0]);
     return symbols[0].function ? 1 : 0;
 }
 

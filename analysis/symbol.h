@@ -28,4 +28,8 @@ void at_elf_close(struct at_elf *elf);
  * lives as long as `elf`. Returns NULL if there is none. */
 const char *at_elf_function(struct at_elf *elf, uint64_t address);
 
+/* Is that name, clones of the function left aside, the name of one function
+ * only? False where the file has no full symbol table. */
+bool at_elf_is_sole(struct at_elf *elf, const char *name);
+
 #endif

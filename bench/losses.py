@@ -8,12 +8,12 @@ third digit is within what the layout of the code does.
 """
 from dataclasses import dataclass
 
+from building import Builds
 from charts import LINEAR, limit_cases
 from figures import (BENCHMARKS, METRICS, SAMPLING, TRACING, by_variant,
                      byte_text, count_text, difference, exponent, extra,
-                     geometric_mean,
                      groups, growth_rows, input_mark, is_own, is_server,
-                     median, percent_text, programs, quotient, ratio, rival,
+                     median, percent_text, programs, ratio, rival,
                      samples, second_text, three_digits, two_digits)
 
 # The last tenfold of x may take so many more times as much: 10 ** 0.15 is 1.4,
@@ -135,22 +135,8 @@ def pairs_aim(results):
                 yield f"{x} frames deep: {text}"
 
 
-def compile_ratios(rows):
-    """{program: Figure} of the time of compiling."""
-    found = {(row["program"], row["compiler"]): row for row in rows}
-    result = {}
-    for (program, compiler), row in found.items():
-        figure = quotient(found.get((program, "plain"), {}), row, "seconds") \
-            if compiler == "alloctrace" else None
-        if figure:
-            result[program] = figure
-    return result
-
-
 def compile_aim(results):
-    yield from missed(COMPILE_AIM, geometric_mean(
-        figure.value for figure in compile_ratios(
-            results.rows("builds")).values() if not figure.is_refused()))
+    yield from missed(COMPILE_AIM, Builds(results.rows("builds")).mean_time())
 
 
 # ---- Peers ahead ----
@@ -262,7 +248,7 @@ def refused_programs(results):
 
 
 def refused_others(results):
-    for program, figure in compile_ratios(results.rows("builds")).items():
+    for program, figure in Builds(results.rows("builds")).times().items():
         if figure.is_refused():
             yield f"compiling {program}: spread {percent_text(figure.spread)}"
     for case, variants in limit_cases(results).items():

@@ -47,6 +47,8 @@ class Program:
     packages: list = field(default_factory=list)  # Debian's, to build it
     by_default: bool = True
 
+    compiles_quickly = False
+
     def with_tiny_input(self):
         return replace(self, full=self.tiny, small=self.tiny)
 
@@ -63,6 +65,8 @@ class Program:
 class Own(Program):
     """One file in bench/programs."""
     source: str = ""
+
+    compiles_quickly = True
 
     def executable(self, tree, built):
         return os.path.join(tree, "bench", "programs", self.name, built,
@@ -117,15 +121,16 @@ class Fetched(Program):
 
 @dataclass
 class Zstd(Fetched):
-    """Compresses text: its own sources, one after another."""
+    """Compresses text: its own sources, one after another. At level 19 they
+    take a second."""
 
     def build(self, tree, tool):
         super().build(tree, tool)
         folder = os.path.join(TOP, "build", "sources", "libzstd", "lib")
         paths = glob.glob(os.path.join(folder, "**", "*.[ch]"), recursive=True)
         text = b"".join(contents(path) for path in sorted(paths))
-        for name, size in (("text", len(text)), ("text.small", 1 << 20),
-                           ("text.tiny", 1 << 17)):
+        for name, size in (("text", len(text)), ("text.small", 5 << 16),
+                           ("text.tiny", 1 << 15)):
             path = os.path.join(tree, "e2e", "zstd", name)
             with open(f"{path}.{os.getpid()}", "wb") as file:
                 file.write(text[:size])
@@ -145,7 +150,7 @@ def lua(name, script, full, small, tiny, **more):
 PROGRAMS = [
     Own("numbers", "C", ["1500000"], ["200000"], ["30000"],
         source="numbers.c"),
-    lua("lua", os.path.join(EXAMPLES, "workload.lua"), "15", "12", "9"),
+    lua("lua", os.path.join(EXAMPLES, "workload.lua"), "16", "12", "9"),
     lua("lua trees", here("trees.lua"), "15", "12", "8", by_default=False),
     lua("lua cpu", here("cpu.lua"), "30000000", "3000000", "300000",
         by_default=False),
@@ -155,11 +160,11 @@ PROGRAMS = [
     Fetched("sqlite", "C", *(["--memdb", "--size", size]
                              for size in ("50", "8", "1")),
             source="sqlite", packages=["dpkg-dev", "xz-utils", "tcl8.6"]),
-    Zstd("zstd", "C", *(["-q", "-c", "-12", "{tree}/e2e/zstd/" + name]
+    Zstd("zstd", "C", *(["-q", "-c", "-19", "{tree}/e2e/zstd/" + name]
                         for name in ("text", "text.small", "text.tiny")),
          source="zstd", packages=["dpkg-dev", "xz-utils"]),
     Own("index", "C++", ["20000"], ["3000"], ["500"], source="index.cc"),
-    Own("sparse", "Fortran", ["60", "60"], ["60", "10"], ["30", "4"],
+    Own("sparse", "Fortran", ["60", "190"], ["60", "12"], ["30", "4"],
         source="sparse.f90", packages=["gfortran"]),
 ]
 

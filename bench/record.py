@@ -23,7 +23,8 @@ programs   program, language, kind ("server" of servers, otherwise absent; wall
            part of an allocator "plain, ALLOCATOR"), input ("full"; "small"
            where the tool takes minutes otherwise; "tiny" with --quick), own
            (the tracer's own bytes) and live (blocks at the peak) with
-           alloctrace itself, kind ("server" of those), why_not
+           alloctrace itself, sets (of runs, if the first was not quiet: this
+           is the one whose plain runs were closest), why_not
 builds     program, language, compiler ("plain", "alloctrace"), seconds (of the
            processor, for compiling), text, data, file (bytes of the binary),
            why_not

@@ -4,13 +4,13 @@ for each thing else that was measured. It stands between two marks.
 """
 import re
 
+from building import Builds
 from charts import limit_cases, limit_ratios, machine_text
 from figures import (METRICS, TRACING, by_variant, byte_text, count_text,
                      difference, geometric_mean, groups, growth_rows, median,
                      programs, second_text, three_digits, two_digits, unique)
-from losses import AIMS, compile_ratios
+from losses import AIMS
 from parts import bold, pictures, table, text_of
-from whole import size_ratio
 
 BEGIN = "<!-- bench/report writes from here -->\n"
 END = "<!-- to here -->\n"
@@ -100,17 +100,12 @@ def analysis_line(results):
 
 
 def compile_line(results):
-    rows = {(row["program"], row["compiler"]): row
-            for row in results.rows("builds")}
-    sizes = [size_ratio(rows[name, "plain"], rows[name, "alloctrace"], "text")
-             for name in unique(program for program, _ in rows)
-             if (name, "plain") in rows and (name, "alloctrace") in rows]
-    time = geometric_mean(
-        figure.value for figure in compile_ratios(
-            results.rows("builds")).values() if not figure.is_refused())
-    size = geometric_mean(filter(None, sizes))
-    parts = ([f"takes {three_digits(time)} times as long"] if time else []) + \
-        ([f"gives {three_digits(size)} times the code"] if size else [])
+    builds = Builds(results.rows("builds"))
+    time, runtime = builds.mean_time(), builds.runtime("text")
+    parts = [f"takes {three_digits(time)} times as long"] if time else []
+    if runtime:
+        parts += [f"gives {three_digits(builds.mean_size('text'))} times the "
+                  f"code, to which come {byte_text(runtime)} of the runtime"]
     if parts:
         yield f"- Compiling {' and '.join(parts)} " \
               f"(`{results.command('builds')}`)."

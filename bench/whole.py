@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Sections of docs/performance.md: whole programs, compiling, servers.
 """
-from figures import (METRICS, TRACING, byte_text, count_text, geometric_mean,
+from building import SECTIONS, Builds
+from figures import (METRICS, TRACING, byte_text, count_text,
                      input_mark, is_own, is_server, median, percent_text,
-                     programs, ratio, rival, second_text, unique)
-from losses import compile_ratios
+                     programs, ratio, rival, second_text)
 from measure import SPREAD
 from parts import (NOTHING, bold, cell, not_measured, pictures, reasons,
                    repeat, size_or_nothing, table, text_of)
@@ -19,7 +19,10 @@ def definitions():
           "plain runs, as a share of their median) if that is above " \
           f"{percent_text(SPREAD)}. CPU time is user and system, of all " \
           "processes of the run; memory is what is resident at the peak, of " \
-          "the largest process. A profiler that is part of an allocator " \
+          "the largest process. Where the plain runs were further apart " \
+          "than that, all were made anew, twice at most; kept is the set " \
+          "whose plain runs were closest, whatever the tool took. A " \
+          "profiler that is part of an allocator " \
           "stands beside the plain program with that allocator " \
           "(`bench/tools.py` says how each tool is used). \"small\": of a " \
           "small input, for the tool takes minutes otherwise. Means are " \
@@ -145,39 +148,37 @@ def compiling(results, _):
     yield "## Compiling"
     yield ""
     yield from not_measured(results, "builds")
-    rows = {(row["program"], row["compiler"]): row
-            for row in results.rows("builds")}
-    if not rows:
+    builds = Builds(results.rows("builds"))
+    if not builds.pairs:
         return
     yield "Time of compiling the program and size of its binary, with " \
-          "alloctrace beside plain -O2: medians of ratios."
+          "alloctrace beside plain -O2: medians of ratios. Sizes are " \
+          f"without the runtime, {runtime_text(builds)}."
     yield ""
     yield from repeat(results, "builds")
     yield from table(("program", "plain", "time", "code", "data", "file"),
-                     compile_rows(results, rows))
+                     compile_rows(builds))
 
 
-def compile_rows(results, rows):
-    times, columns = compile_ratios(results.rows("builds")), []
-    for program in unique(name for name, _ in rows):
-        plain = rows.get((program, "plain"))
-        own = rows.get((program, "alloctrace"))
-        if plain and own:
-            sizes = [size_ratio(plain, own, name)
-                     for name in ("text", "data", "file")]
-            time = times.get(program)
-            columns.append([None if not time or time.is_refused()
-                            else time.value, *sizes])
-            yield (program, size_or_nothing(plain, "seconds", second_text),
-                   cell(time), *map(text_of, sizes))
-    if columns:
-        yield ("mean", "", *(text_of(geometric_mean(filter(None, column)))
-                             for column in zip(*columns)))
+def runtime_text(builds):
+    sizes = [builds.runtime(section) for section in SECTIONS]
+    if None in sizes:
+        return "where that is known: the smallest program was not measured"
+    text, data, file = map(byte_text, sizes)
+    return f"which is the same in each: {text} of code, {data} of data, " \
+        f"{file} of the file with its debug information"
 
 
-def size_ratio(plain, own, name):
-    first, second = median(plain, name), median(own, name)
-    return second / first if first and second else None
+def compile_rows(builds):
+    times = builds.times()
+    for name in builds.names():
+        yield (name, size_or_nothing(builds.pairs[name][0], "seconds",
+                                     second_text),
+               cell(times.get(name)),
+               *(text_of(builds.size(name, section)) for section in SECTIONS))
+    if builds.names():
+        yield ("mean", "", text_of(builds.mean_time()),
+               *(text_of(builds.mean_size(section)) for section in SECTIONS))
 
 
 # ---- Servers ----

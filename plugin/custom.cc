@@ -84,17 +84,20 @@ static bool type_resizes(tree type)
                TYPE_MAIN_VARIANT(TREE_TYPE(TREE_TYPE(type)));
 }
 
-/* What an indirect call goes through, as the source names it: "*field". */
+/*
+ * What an indirect call goes through, as the source names it: "*field".
+ * Loads that may trap (-fnon-call-exceptions) are copied before they are used,
+ * pointers that the source keeps in a variable as well.
+ */
 static char *pointer_name(const gcall *call)
 {
     tree fn = gimple_call_fn(call);
     const char *name = "pointer";
 
-    if (fn && TREE_CODE(fn) == SSA_NAME &&
-        is_gimple_assign(SSA_NAME_DEF_STMT(fn)) &&
-        gimple_assign_single_p(SSA_NAME_DEF_STMT(fn)))
+    while (fn && TREE_CODE(fn) == SSA_NAME &&
+           gimple_assign_single_p(SSA_NAME_DEF_STMT(fn)))
         fn = gimple_assign_rhs1(SSA_NAME_DEF_STMT(fn));
-    else if (fn && TREE_CODE(fn) == SSA_NAME)
+    if (fn && TREE_CODE(fn) == SSA_NAME)
         fn = SSA_NAME_VAR(fn);
     if (fn && TREE_CODE(fn) == COMPONENT_REF)
         fn = TREE_OPERAND(fn, 1);

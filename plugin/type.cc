@@ -556,6 +556,22 @@ static void begin_at_argument(struct walk *walk, tree argument)
         store_follow(walk, build_simple_mem_ref(argument), 0, &step);
 }
 
+/*
+ * The last of the copies that GCC makes of NAME before anything uses it, or
+ * NAME: with -fnon-call-exceptions what a call returns is taken that way.
+ */
+static tree last_copy(tree name)
+{
+    use_operand_p use;
+    gimple *stmt;
+
+    while (single_imm_use(name, &use, &stmt) &&
+           gimple_assign_ssa_name_copy_p(stmt) &&
+           !at_destination_is_named(SSA_NAME_VAR(gimple_assign_lhs(stmt))))
+        name = gimple_assign_lhs(stmt);
+    return name;
+}
+
 static bool begin(struct walk *walk)
 {
     tree result = gimple_call_lhs(walk->call);
@@ -564,7 +580,7 @@ static bool begin(struct walk *walk)
 
     if (result && TREE_CODE(TREE_TYPE(result)) == POINTER_TYPE) {
         if (TREE_CODE(result) == SSA_NAME)
-            step_add(walk, result, PART_BEGIN, 0, 0);
+            step_add(walk, last_copy(result), PART_BEGIN, 0, 0);
         else
             store_follow(walk, result, 0, &step);
         return true;

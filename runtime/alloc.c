@@ -13,11 +13,11 @@
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
 /*
- * Each of the usual functions is four, so that none saves registers for
+ * Each of the usual functions is in parts, so that none saves registers for
  * another: the entry, which asks whether the thread has a ledger; what to do
  * with one; without (*_first: it is its first event, or little is recorded or
- * nothing, which costs two or a few comparisons more than the real function);
- * and all else (*_met).
+ * nothing, which costs two or a few comparisons more than the real function;
+ * it needs no registers and is a part of the entry); and all else (*_met).
  */
 #define APART __attribute__((noinline)) static
 
@@ -26,7 +26,7 @@ APART void *malloc_met(size_t size, uint64_t site)
     return family_malloc(event_meet_site(site, size), size);
 }
 
-APART void *malloc_first(size_t size, uint64_t site)
+FAMILY void *malloc_first(size_t size, uint64_t site)
 {
     if (event_passes(size))
         return at_real.malloc_fn(size);
@@ -89,13 +89,15 @@ APART void *realloc_passed(void *block, size_t size)
     return family_realloc(NULL, block, size);
 }
 
-APART void *realloc_first(void *block, size_t size, uint64_t site)
+FAMILY void *realloc_first(void *block, size_t size, uint64_t site)
 {
-    if (!event_passes(size))
-        return realloc_met(block, size, site);
-    if (event_free_passes(block))
-        return at_real.realloc_fn(block, size);
-    return realloc_passed(block, size);
+    if (!event_is_resting()) {
+        if (unlikely(!sample_passes(size)))
+            return realloc_met(block, size, site);
+        if (block && unlikely(!event_is_unsampled(block)))
+            return realloc_passed(block, size);
+    }
+    return at_real.realloc_fn(block, size);
 }
 
 APART void *realloc_traced(void *block, size_t size, uint64_t site)

@@ -163,7 +163,7 @@ struct path domain_path(uint64_t site, uint32_t domain)
 {
     const unsigned how = site & EVENT_OWN_FRAME;
 
-    site &= ~(uintptr_t)EVENT_OWN_FRAME;
+    site &= ~(uint64_t)EVENT_OWN_FRAME;
     return (struct path){
         .hash = event_frame(how)->hash * ALLOCTRACE_HASH_K + site,
         .leaf = site,

@@ -41,20 +41,31 @@ EVENT bool event_has_no_ledger(void)
     return unlikely(!__alloctrace_thread.ledger);
 }
 
+/* Of a thread without a ledger: nothing is traced? Programs that sample ask as
+ * often and have more to do, so that theirs is the way straight on. */
+EVENT bool event_is_resting(void)
+{
+    return unlikely(count_get(&at_tracing) == TRACING_OFF);
+}
+
 /* Of a thread without a ledger: is a block that is being allocated not to be
  * recorded? If not it is for event_meet_site or event_meet_address. */
 EVENT bool event_passes(size_t size)
 {
-    return likely(count_get(&at_tracing) == TRACING_OFF) ||
-           likely(sample_passes(size));
+    return event_is_resting() || likely(sample_passes(size));
 }
 
-/* The same: is a block that is freed none that was recorded, as far as can be
- * told at once? Otherwise it is for event_take, or sampled_take. */
+/* The same while something is traced: is a block that is freed none that was
+ * recorded, as far as can be told at once? Otherwise it is for event_take, or
+ * sampled_take. */
+EVENT bool event_is_unsampled(const void *block)
+{
+    return likely(at_options.sample != 0) && likely(!sample_may_be(block));
+}
+
 EVENT bool event_free_passes(const void *block)
 {
-    return likely(count_get(&at_tracing) == TRACING_OFF) ||
-           (at_options.sample && !sample_may_be(block));
+    return event_is_resting() || event_is_unsampled(block);
 }
 
 /* The path's account if it is where it is looked for first; else NULL. */

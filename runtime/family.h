@@ -95,7 +95,7 @@ __attribute__((noinline)) static void free_met(void *block)
 }
 
 /* Of a thread without a ledger. */
-__attribute__((noinline)) static void free_first(void *block)
+FAMILY void free_first(void *block)
 {
     if (event_free_passes(block))
         at_real.free_fn(block);

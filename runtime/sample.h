@@ -29,7 +29,7 @@ extern uint8_t at_sample_filter[SAMPLE_CELLS];
 
 static inline uint8_t *sample_cell(uintptr_t address)
 {
-    const uintptr_t cell = address >> 8 ^ address >> 8 >> SAMPLE_CELLS_LOG2;
+    const uintptr_t cell = (address ^ address >> SAMPLE_CELLS_LOG2) >> 8;
 
     return &at_sample_filter[cell % SAMPLE_CELLS];
 }
@@ -37,7 +37,7 @@ static inline uint8_t *sample_cell(uintptr_t address)
 /* May it be a sampled block? One load, mostly from the cache. */
 static inline bool sample_may_be(const void *block)
 {
-    return unlikely(count_get(sample_cell((uintptr_t)block)) != 0);
+    return unlikely(count_look(sample_cell((uintptr_t)block)) != 0);
 }
 
 /*
@@ -47,11 +47,11 @@ static inline bool sample_may_be(const void *block)
  */
 static inline bool sample_passes(size_t size)
 {
-    const uint64_t left = count_get(&__alloctrace_thread.sample_left);
+    const uint64_t left = count_read(&__alloctrace_thread.sample_left);
 
     if (unlikely(size >= left))
         return false;
-    count_set(&__alloctrace_thread.sample_left, left - size - 1);
+    count_write(&__alloctrace_thread.sample_left, left - size - 1);
     return true;
 }
 

@@ -65,9 +65,15 @@
 #if defined __SANITIZE_THREAD__ || UINTPTR_MAX == UINT32_MAX
 #define count_add(p, v) count_set((p), count_get(p) + (v))
 #define count_look(p) count_get(p)
+#define count_read(p) count_get(p)
+#define count_write(p, v) count_set(p, v)
 #else
 #define count_add(p, v) ((void)(*(p) += (v)))
 #define count_look(p) (*(p)) /* as an operand of a comparison */
+/* The same as get and set; but GCC does not compute the address of a thread's
+ * own variable first. */
+#define count_read(p) (*(const volatile __typeof__(*(p)) *)(p))
+#define count_write(p, v) ((void)(*(volatile __typeof__(*(p)) *)(p) = (v)))
 #endif
 
 /* The counters of one traceback in one ledger. Owner: the ledger's thread. */

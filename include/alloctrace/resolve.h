@@ -19,6 +19,8 @@ struct alloctrace_symbol {
     const char *file;     /* NULL = unknown */
     const char *function; /* NULL = unknown */
     uint32_t line;        /* 0 = unknown */
+    uint32_t is_sole;     /* 1 = no other function of the module has the name;
+                             0 = unknown */
 };
 
 /* Levels that a resolver may give for one address. */
@@ -39,7 +41,8 @@ typedef size_t alloctrace_resolver(void *data,
 /*
  * Asks a resolver for the names of all frames that are addresses only, and
  * keeps them in the snapshot. Tracebacks and statistics made before do not
- * have them.
+ * have them. An address that turns out to be that behind the very call whose
+ * frame comes next, as where malloc is called through a pointer, is left out.
  *
  * An address is that behind a call, so that the resolver is asked for the
  * byte before it. In a traced program, what the resolver allocates is traced.

@@ -300,6 +300,24 @@ def check_refusal():
               "not listed")
 
 
+def check_sizes():
+    """Of the program: the runtime, of which the smallest one tells, is not in
+    them; it is if that one was not measured."""
+    names = [*made_up.PROGRAMS, "mean"]
+    table = section(page_of(made()), "Compiling")
+    for name in names:
+        e2e.check_equal(f"sizes of {name}", row_of(table, name)[2:],
+                        ["1.22", "1.40", "1.30"])
+    e2e.check("hello" not in table, "the smallest program is no program")
+    e2e.check("146 KiB of code" in table, "the runtime's size")
+    unknown = made(setting("builds", {"program": "hello again"},
+                           program="hello", compiler="plain"))
+    table = section(page_of(unknown), "Compiling")
+    e2e.check_equal("with the runtime", row_of(table, "mean")[2:],
+                    ["1.37", "2.15", "1.40"])  # 150,000 bytes more
+    e2e.check("was not measured" in table, "does not say that")
+
+
 def check_missing():
     """Each file may be missing; without any there is a page still."""
     sections = {"programs": "Whole programs", "builds": "Compiling",
@@ -339,6 +357,7 @@ def test_rules():
     check_conditions()
     check_figures()
     check_refusal()
+    check_sizes()
     check_missing()
     check_pictures_named()
 

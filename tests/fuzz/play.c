@@ -343,7 +343,8 @@ static size_t resolve(void *data, const struct alloctrace_module *module,
         symbols[i] = (struct alloctrace_symbol){
             .file = i % 4 ? texts[i % 4] : script_text(stage->script, texts[0]),
             .function = script_text(stage->script, texts[1 + i % 3]),
-            .line = script_byte(stage->script)};
+            .line = script_byte(stage->script),
+            .is_sole = n % 2};
     return n == 255 ? SIZE_MAX : n;
 }
 

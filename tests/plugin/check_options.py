@@ -5,9 +5,9 @@
 check_options.py --plugin SO --probe LIB --work DIR [--full | --every]
                  [--jobs N] [PROGRAM...]
 
-Without --full, QUICK at -O2; with it, all of both
-at -O2 and, by turns, at -O0 or -O3; with --every at all three. A line a
-program is printed as it is done. What a program expects stands in its
+Without --full, QUICK with all options and QUICK_CELLS, at -O2; with it, all
+of both at -O2 and, by turns, at -O0 or -O3; with --every at all three. A line
+a program is printed as it is done. What a program expects stands in its
 comments, see run_program.py.
 """
 import argparse
@@ -19,12 +19,18 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from run_program import (HERE, arguments_parser, attempt, directives,
-                         is_meant, read, words)
+from run_program import (HERE, arguments_parser, attempt, is_meant,
+                         own_variants, read, words)
 
 LEVELS = ('-O0', '-O2', '-O3')
 # The third: GCC 12 forgets with -fprofile-use that setjmp returns twice.
 QUICK = ('calls.c', 'throw.cc', 'builtin_jumps.c')
+# Options that change what exactly one program of the others is about: GCC then
+# loads a pointer to a function by way of a copy; vfork is a fork.
+QUICK_CELLS = {
+    'pools.c': ['-fexceptions -fnon-call-exceptions'],
+    'vfork.c': ['-fsanitize=thread -fno-builtin-free'],
+}
 
 # One or more a cell; `=>`: the first makes what the second one uses. Without
 # -fno-builtin-free GCC 12 takes away a malloc whose block is only written to,
@@ -114,6 +120,13 @@ def cells():
         yield [step.strip() for step in line.split('=>')]
 
 
+def is_chosen(options, name, steps):
+    """Whether the cell is one of those that PROGRAM is tried with."""
+    if options.programs or options.full or options.every or name in QUICK:
+        return True
+    return steps[0] in QUICK_CELLS[name]
+
+
 def cell_problems(options, lines, level, steps):
     # What another cell's program counted is not this one's.
     for left in glob.glob(os.path.join(options.work, '*.gcda')):
@@ -148,9 +161,10 @@ def program_problems(options, i_program, program):
     if not is_meant(options, lines):
         return
     name = os.path.basename(program)
-    allowed = [v for _, text in directives(lines, 'variants')
-               for v in text.split('|')]
+    allowed = own_variants(lines)
     for i_cell, steps in enumerate(cells()):
+        if not is_chosen(options, name, steps):
+            continue
         if any(step in NOT_FOR.get(name, ()) for step in steps):
             continue
         for level in levels_of(options, i_program, i_cell):
@@ -193,7 +207,7 @@ def main():
     programs = options.programs or sorted(
         glob.glob(folder + '/*.c') + glob.glob(folder + '/*.cc')
         if options.full or options.every
-        else [os.path.join(folder, name) for name in QUICK])
+        else [os.path.join(folder, name) for name in (*QUICK, *QUICK_CELLS)])
     os.makedirs(options.work)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         are_bad = list(pool.map(

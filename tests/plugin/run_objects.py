@@ -26,6 +26,8 @@ import sys
 
 COMPILERS = {'.c': 'gcc', '.cc': 'g++', '.f90': 'gfortran'}
 VARIANTS = ['-O0', '-O1', '-O2', '-O3', '-Os', '-O2 -g', '-O0 -flto',
+            '-O0 -fexceptions -fnon-call-exceptions',
+            '-O2 -fexceptions -fnon-call-exceptions',
             '-O2 -flto', '-O2 -flto -ffat-lto-objects',
             '-O3 -flto=2 -flto-partition=max']
 

@@ -10,9 +10,10 @@ run_program.py --plugin SO --probe LIB --work DIR [--tool TOOL] PROGRAM.SUFFIX
 With --tool the runtime is the real one, linked as `TOOL ldflags` says, and
 the probe (watch.c) prints the tracebacks that it gives. --compiler is the C
 compiler; the C++ compiler has the same name with g++ in place of gcc. --also
-adds to the variants, --drop takes away those that have the option: what only
-some targets know. --no-assembly leaves out the asm checks, which are for
-x86-64.
+adds to the variants (to a program that has none of its own at that level as it
+stands, its options are added to those it has), --drop takes away those that
+have the option: what only some targets know. --no-assembly leaves out the asm
+checks, which are for x86-64.
 
 The program's comments say what is to come:
 
@@ -241,9 +242,26 @@ def is_meant(options, lines):
             and words(lines, 'machine') in ([], [options.machine]))
 
 
+def own_variants(lines):
+    return [v for _, text in directives(lines, 'variants')
+            for v in text.split('|')]
+
+
+def also_of(options, lines):
+    """The variants of --also, as far as they are the program's: one that is
+    about -O2 -flto alone is tried with -O2 -flto -fno-plt, not -O2 -fno-plt."""
+    own = own_variants(lines)
+    for variant in options.also.split('|') if options.also else []:
+        level, *more = variant.split()
+        if not own or level in own:
+            yield variant
+        else:
+            yield from (' '.join([v, *more]) for v in own
+                        if v.split()[0] == level)
+
+
 def variants_of(options, lines):
-    variants = [v for _, text in directives(lines, 'variants')
-                for v in text.split('|')]
+    variants = own_variants(lines)
     if options.variants:
         variants = [v for v in options.variants.split('|')
                     if not variants or v in variants]
@@ -253,7 +271,7 @@ def variants_of(options, lines):
     if words(lines, 'needs') == ['runtime']:
         # A static program keeps the C library's own ways out of functions.
         variants = [v for v in variants if '-static' not in v.split()]
-    return variants + (options.also.split('|') if options.also else [])
+    return [*variants, *also_of(options, lines)]
 
 
 def arguments_parser():

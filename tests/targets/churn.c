@@ -2,7 +2,8 @@
 /*
  * Allocates and frees in many ways, from several threads and depths, and
  * counts what it does by itself. Prints blocks and bytes allocated, blocks and
- * bytes that are left. A realloc is an allocation and a free.
+ * bytes that are left. A realloc is an allocation and a free. A pool's block and
+ * one that is tracked by hand have domains of their own.
  */
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -12,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloctrace.h"
+
 enum { N_THREADS = 4, N_SLOTS = 512, N_STEPS = 4000 };
+enum { POOLED_SIZE = 4321, TRACKED_SIZE = 54321 };
 
 struct block {
     char *bytes;
@@ -160,6 +164,38 @@ __attribute__((noinline)) static void *first(struct state *state, size_t size)
     return block;
 }
 
+void pool_free(void *block);
+void *pool_alloc(size_t size) __attribute__((malloc(pool_free), alloc_size(1)));
+
+static char pool[2 * POOLED_SIZE];
+
+__attribute__((noipa)) void pool_free(void *block)
+{
+    memset(block, 0, 1);
+}
+
+__attribute__((noipa)) void *pool_alloc(size_t size)
+{
+    return pool + sizeof pool - size;
+}
+
+__attribute__((noinline)) static void keep_pooled(struct state *state)
+{
+    struct block block = {pool_alloc(POOLED_SIZE), POOLED_SIZE};
+
+    count(state, &block);
+}
+
+__attribute__((noinline)) static void keep_tracked(struct state *state)
+{
+    static char bytes[TRACKED_SIZE];
+    struct block block = {bytes, TRACKED_SIZE};
+
+    if (alloctrace_track(1, bytes, TRACKED_SIZE) != 0)
+        abort();
+    count(state, &block);
+}
+
 int main(void)
 {
     pthread_t threads[N_THREADS];
@@ -175,6 +211,8 @@ int main(void)
         pthread_join(threads[i], NULL);
     exchange(&states[0], &states[1]);
     kept = first(&states[0], 7654324);
+    keep_pooled(&states[0]);
+    keep_tracked(&states[0]);
     for (int i = 0; i < N_THREADS; i++)
         for (int k = 0; k < 4; k++)
             sums[k] += states[i].counts[k];

@@ -23,6 +23,14 @@ UNITS = ('text env vector index string site place traceback peak ledger block '
          'alloc target writer stack verify').split()
 
 
+# Blocks of churn.c, by their sizes: of the heap, a pool's, a tracked one.
+TRACEBACKS = {
+    7654321: ['main', 'first', 'second', 'third', 'keep'],
+    4321: ['main', 'keep_pooled'],
+    54321: ['main', 'keep_tracked'],
+}
+
+
 def run(command, **options):
     return subprocess.run(command, capture_output=True, text=True,
                           timeout=600, check=False, **options)
@@ -73,10 +81,12 @@ class Cell:
 
 def tracebacks(cell):
     options = cell.options
+    # qemu-user makes a fork of vfork.
+    compiler = options.compiler + ' -DVFORK_IS_FORK' * bool(options.runner)
     command = [sys.executable, '-B', os.path.join(PLUGIN_TESTS,
                                                   'run_program.py'),
                '--plugin', options.plugin, '--probe', cell.probe(),
-               '--work', options.work, '--compiler', options.compiler,
+               '--work', options.work, '--compiler', compiler,
                f'--runner={options.runner}',
                '--machine', options.machine.split('-')[0]]
     if options.machine != 'x86_64-linux-gnu':
@@ -89,9 +99,6 @@ def tracebacks(cell):
         command.append('--drop=-fcf-protection')
     for program in sorted(glob.glob(PLUGIN_TESTS + '/programs/*.c*')):
         if options.no_cxx and program.endswith('.cc'):
-            continue
-        # qemu-user makes a fork of it, and so the parent does not wait.
-        if options.runner and program.endswith('/vfork.c'):
             continue
         result = run([*command, program])
         if result.returncode:
@@ -139,20 +146,18 @@ def check_dump(cell, dump, counted):
                   'collisions 0 '):
         if words not in info:
             cell.fail(f'info without "{words}"', info)
-    check_traceback(cell, cell.must(
+    check_tracebacks(cell, cell.must(
         [tool, 'stats', '--group-by=traceback', '--format=json', dump]) or '')
 
 
-def check_traceback(cell, text):
-    """One block of a size of its own, with its whole traceback."""
-    expected = ['main', 'first', 'second', 'third', 'keep']
-    for group in json.loads(text)['statistics']:
-        if group['size'] == 7654321:
-            found = [frame['function'] for frame in group['traceback']]
-            if found != expected:
-                cell.fail('traceback', f'{expected}\n{found}')
-            return
-    cell.fail('traceback', 'the block is not there')
+def check_tracebacks(cell, text):
+    """Blocks of sizes of their own, with their whole tracebacks."""
+    found = {group['size']: [frame['function'] for frame in group['traceback']]
+             for group in json.loads(text)['statistics']}
+    for size, expected in TRACEBACKS.items():
+        if found.get(size) != expected:
+            cell.fail(f'traceback of the block of {size} bytes',
+                      f'{expected}\n{found.get(size)}')
 
 
 def traced(cell):
@@ -162,8 +167,8 @@ def traced(cell):
             continue
         program = cell.path('churn-' + name)
         dump = cell.path(name + '.dump')
-        wrapped(cell, '-g', '-pthread', *flags, '-o', program,
-                os.path.join(HERE, 'churn.c'))
+        wrapped(cell, '-g', '-pthread', *flags, f'-I{TOP}/include', '-o',
+                program, os.path.join(HERE, 'churn.c'))
         if os.path.exists(dump):
             os.unlink(dump)
         text = cell.must([*cell.runner, program],

@@ -99,7 +99,7 @@ static size_t resolve(void *data, const struct alloctrace_module *module,
     for (size_t i = 0; i < n; i++)
         symbols[i] = (struct alloctrace_symbol){
             files[(address + i) % 6], functions[(address / 2 + i) % 4],
-            (uint32_t)(address + i) % 3};
+            (uint32_t)(address + i) % 3, 0};
     return n;
 }
 

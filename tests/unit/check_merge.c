@@ -254,8 +254,8 @@ static size_t name_it(void *data, const struct alloctrace_module *module,
 {
     *(uint64_t *)data = address;
     ck_assert_uint_eq(module->bias, 0x1000);
-    symbols[0] = (struct alloctrace_symbol){"a.c", "f", 1};
-    symbols[1] = (struct alloctrace_symbol){"b.c", "g", 2};
+    symbols[0] = (struct alloctrace_symbol){"a.c", "f", 1, 0};
+    symbols[1] = (struct alloctrace_symbol){"b.c", "g", 2, 0};
     return 2;
 }
 

@@ -59,7 +59,7 @@ static size_t three_levels(void *data, const struct alloctrace_module *module,
     (void)module;
     (void)address;
     for (int i = 0; i < 3; i++)
-        symbols[i] = (struct alloctrace_symbol){"file.c", "function", 1};
+        symbols[i] = (struct alloctrace_symbol){"file.c", "function", 1, 0};
     return 3;
 }
 

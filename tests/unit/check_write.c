@@ -342,9 +342,10 @@ static size_t three_levels(void *data, const struct alloctrace_module *module,
     (void)module;
     if (address % 3 == 0)
         return 0;
-    symbols[0] = (struct alloctrace_symbol){"inner.h", "inner", 1};
-    symbols[1] = (struct alloctrace_symbol){NULL, "middle", 0};
-    symbols[2] = (struct alloctrace_symbol){"outer.c", data, (uint32_t)address};
+    symbols[0] = (struct alloctrace_symbol){"inner.h", "inner", 1, 0};
+    symbols[1] = (struct alloctrace_symbol){NULL, "middle", 0, 0};
+    symbols[2] =
+        (struct alloctrace_symbol){"outer.c", data, (uint32_t)address, 0};
     return address % 3 == 1 ? 1 : 3;
 }
 

@@ -27,8 +27,10 @@ void *pool_resize(void *p, size_t n) __attribute__((alloc_size(2)));
 void page_free(void *p);
 void *page_alloc(size_t n) __attribute__((malloc(page_free), alloc_size(1)));
 
+typedef void *grabber(size_t n) __attribute__((alloc_size(1)));
+
 struct methods {
-    void *(*grab)(size_t n) __attribute__((alloc_size(1)));
+    grabber *grab;
 };
 
 void pool_free(struct pool *pool, void *p)
@@ -95,6 +97,14 @@ __attribute__((noinline)) static void *indirect(const struct methods *methods)
     return methods->grab(5); /* @indirect */
 }
 
+/* Named after where it comes from, whether GCC keeps the copy or not. */
+__attribute__((noipa)) static void *copied(grabber *given)
+{
+    grabber *const kept = given;
+
+    return kept(6); /* @copied */
+}
+
 static void *grab(size_t n)
 {
     return memory + n;
@@ -116,6 +126,7 @@ int main(void)
     drop(pool, 5); /* @call_drop */
     page_free(last(9)); /* @call_last */
     p = indirect(&methods); /* @call_indirect */
+    p = copied(grab); /* @call_copied */
     printf("%d\n", p != NULL);
     return 0;
 }
@@ -132,4 +143,5 @@ int main(void)
 // expect: page_alloc(9) last@last < main@call_last
 // expect: free of page_alloc
 // expect: *grab(5) indirect@indirect < main@call_indirect
+// expect: *given(6) copied@copied < main@call_copied
 // expect: 1
