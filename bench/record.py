@@ -91,6 +91,16 @@ def package_version(name):
     return first_line("dpkg-query", "-W", "-f", "${Version}", name) or None
 
 
+def version():
+    """The commit, with -dirty if there are changes of what is measured: of
+    anything but the documents, which recording changes."""
+    commit = first_line("git", "-C", TOP, "describe", "--always")
+    changes = first_line("git", "-C", TOP, "status", "--porcelain",
+                         "--untracked-files=no", "--", ".", ":!docs",
+                         ":!README.md")
+    return f"{commit}-dirty" if commit and changes else commit
+
+
 def environment(packages=()):
     """The machine, the compilers, Debian's versions of `packages`."""
     return {
@@ -101,8 +111,7 @@ def environment(packages=()):
         "kernel": platform.release(),
         "libc": " ".join(platform.libc_ver()),
         "compiler": first_line("gcc", "--version"),
-        "alloctrace": first_line("git", "-C", TOP, "describe", "--always",
-                                 "--dirty"),
+        "alloctrace": version(),
         "packages": {name: package_version(name) for name in packages},
     }
 

@@ -209,11 +209,9 @@ def copy_source(package, folder):
 # Keys and members out of so many, with values of each size: so many requests
 # of each kind, 16 at a time; and fewer one at a time, as of clients that wait
 # for each answer. redis-benchmark draws them from another seed each time; there
-# are so many draws that the work is the same. Ten times as many keys fit no
-# processor's own cache: the server then takes a fifth longer for the same
-# requests, and its times lie further apart.
+# are so many draws that the work is the same.
 REDIS_KINDS = ("set", "get", "lpush", "lpop", "hset", "zadd")
-REDIS_KEYS = 2000
+REDIS_KEYS = 20000
 REDIS_SIZES = (16, 100, 700)  # bytes
 REDIS_PIPELINED = 80000
 REDIS_SINGLE = 10000
