@@ -353,6 +353,15 @@ static struct account *settle(struct account *account, size_t size)
     return account;
 }
 
+struct account *event_settle(struct account *account)
+{
+    const struct ledger *const ledger = own_ledger();
+
+    if (ledger && event_owner(account) == ledger)
+        return account; /* also of one that is retired: nobody reads it */
+    return open_found(account);
+}
+
 /* A place for the block must be made, or what stands there looked at. */
 at_cold static void *add_slow(struct account *account, void *block, size_t size)
 {

@@ -238,7 +238,8 @@ bool tracked_add(struct account *account, uintptr_t address, size_t size)
 {
     struct sample_share share;
 
-    if (!replace(account, address, size, &share)) {
+    account = event_settle(account); /* replace may leave one ledger more */
+    if (!account || !replace(account, address, size, &share)) {
         event_drop(size);
         return false;
     }

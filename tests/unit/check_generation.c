@@ -497,12 +497,11 @@ START_TEST(an_account_that_was_found_is_nobody_elses)
 }
 END_TEST
 
-/* Two ledgers are left in between: what was found first is nobody's. */
-START_TEST(what_is_nested_too_deep_is_dropped)
+/* An account that is looked up; then two ledgers are left, and it is nobody's.
+ * `inner` are two blocks that this takes. */
+static struct account *find_and_leave(void *inner[])
 {
     struct account *account;
-    void *inner[2];
-    void *outer;
 
     sites_announce();
     meet_many_paths(NULL);
@@ -513,10 +512,33 @@ START_TEST(what_is_nested_too_deep_is_dropped)
     }
     in_thread(clear, NULL);
     ck_assert_uint_eq(account_chunk(account)->generation, 0);
+    return account;
+}
+
+START_TEST(what_is_nested_too_deep_is_dropped)
+{
+    void *inner[2];
+    struct account *const account = find_and_leave(inner);
+    void *outer;
+
     outer = event_add(account, at_real.malloc_fn(40), 40);
     ck_assert_uint_eq(at_bad_frames, 0);
     ck_assert_uint_eq(at_dropped_blocks, 1);
     __alloctrace_free(outer);
+    __alloctrace_free(inner[0]);
+    __alloctrace_free(inner[1]);
+    check_memory(0, 0);
+}
+END_TEST
+
+START_TEST(a_tracked_block_that_is_nested_too_deep_is_dropped)
+{
+    void *inner[2];
+    struct account *const account = find_and_leave(inner);
+
+    ck_assert(!tracked_add(account, 0x1000, 40));
+    ck_assert_uint_eq(at_dropped_blocks, 1);
+    ck_assert_ptr_null(tracked_find_in(0, 0x1000).account);
     __alloctrace_free(inner[0]);
     __alloctrace_free(inner[1]);
     check_memory(0, 0);
@@ -699,6 +721,7 @@ CHECK_MAIN("generation", start_checks_the_number_and_says_that_it_traces_already
            an_account_that_was_found_stays_what_it_is,
            an_account_that_was_found_is_nobody_elses,
            what_is_nested_too_deep_is_dropped,
+           a_tracked_block_that_is_nested_too_deep_is_dropped,
            memory_is_used_again, sums_of_threads_that_ended_are_forgotten,
            a_thread_that_ends_leaves_all_its_ledgers,
            a_thread_may_sleep_through_many_clears,
