@@ -128,11 +128,15 @@ def more_nanoseconds(value):
 def pairs_aim(results):
     rows = results.rows("pairs")
     variants = by_variant(rows, "depth")
+    found = {}
     for x, row in variants.get("tracing", {}).items():
         figure = difference(variants.get("plain", {}).get(x, {}), row, "ns")
         if figure and not figure.is_refused():
-            for text in missed(PAIR_AIM, figure.value, more_nanoseconds):
-                yield f"{x} frames deep: {text}"
+            found[x] = figure.value
+    worst = max(found, key=found.get, default=None)
+    for text in missed(PAIR_AIM, found.get(worst), more_nanoseconds):
+        yield f"{text}; that is {worst} frames deep, the least " \
+              f"{more_nanoseconds(min(found.values()))}"
 
 
 def compile_aim(results):
@@ -261,12 +265,17 @@ def refused_others(results):
 
 
 def refused_differences(name, rows, field):
+    """A line a group, with all its x."""
     for group in groups(rows):
+        found = {}
         for x, row in by_variant(rows, group).get("plain", {}).items():
             figure = difference(row, row, field)
             if figure and figure.is_refused():
-                yield f"{name}, {group} {count_text(x)}: " \
-                      f"spread {percent_text(figure.spread)}"
+                found[x] = figure.spread
+        if found:
+            yield f"{name}, {group} {'; '.join(map(count_text, found))}: " \
+                  f"spread {percent_text(max(found.values()))}" + \
+                  (" at most" if len(found) > 1 else "")
 
 
 # ---- Growth ----

@@ -134,7 +134,8 @@ def compile_line(results):
     parts = [f"takes {three_digits(time)} times as long"] if time else []
     if runtime:
         parts += [f"gives {three_digits(builds.mean_size('text'))} times the "
-                  f"code, to which come {byte_text(runtime)} of the runtime"]
+                  f"code and constants, to which come {byte_text(runtime)} of "
+                  "the runtime"]
     if parts:
         yield f"- Compiling {' and '.join(parts)} " \
               f"(`{results.command('builds')}`)."

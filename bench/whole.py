@@ -153,7 +153,9 @@ def compiling(results, _):
         return
     yield "Time of compiling the program and size of its binary, with " \
           "alloctrace beside plain -O2: medians of ratios. Sizes are " \
-          f"without the runtime, {runtime_text(builds)}."
+          f"without the runtime, {runtime_text(builds)}. Code is with " \
+          "constants, as `size` has it: the records of call sites, with " \
+          "their names, are among them."
     yield ""
     yield from repeat(results, "builds")
     yield from table(("program", "plain", "time", "code", "data", "file"),
