@@ -2,6 +2,7 @@
 """A server process on 127.0.0.1: started under a tool, on a port that is held
 for it, on a processor of its own; known to be ready; always ended."""
 import os
+import re
 import shutil
 import signal
 import socket
@@ -46,7 +47,10 @@ def run_load(command):
 
 
 def last_lines(text):
-    return " / ".join(line.strip() for line in text.splitlines()[-TAIL:])
+    """What a program said last; valgrind's own lines begin with ==PID==."""
+    lines = [line.strip() for line in text.splitlines()
+             if not re.match(r"==\d+==", line)]
+    return " / ".join(lines[-TAIL:])
 
 
 def exchange(port, request, limit):

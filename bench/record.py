@@ -116,14 +116,23 @@ def environment(packages=()):
     }
 
 
+def command():
+    """What was typed, with paths in the project from its top: another machine
+    has it elsewhere."""
+    words = [os.path.relpath(os.path.abspath(sys.argv[0]), TOP)]
+    for word in sys.argv[1:]:
+        words.append(os.path.relpath(word, TOP)
+                     if word.startswith(TOP + os.sep) else word)
+    return words
+
+
 def write(folder, benchmark, rows, packages=()):
     """Writes BENCHMARK.json, over an earlier one, and says so."""
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, benchmark + ".json")
     now = datetime.datetime.now(datetime.timezone.utc)
-    program = os.path.relpath(os.path.abspath(sys.argv[0]), TOP)
     with open(path + ".tmp", "w", encoding="utf-8") as file:
-        json.dump({"benchmark": benchmark, "command": [program, *sys.argv[1:]],
+        json.dump({"benchmark": benchmark, "command": command(),
                    "date": now.isoformat(timespec="seconds"),
                    "environment": environment(packages), "rows": rows}, file,
                   indent=1)

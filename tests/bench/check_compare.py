@@ -14,6 +14,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "bench"))
 import compare  # noqa: E402
+from loopback import last_lines  # noqa: E402
 from measure import RunError, Usage  # noqa: E402
 from tools import Tool  # noqa: E402
 
@@ -168,6 +169,12 @@ class LeftOut(unittest.TestCase):
         rows = run(Program(failing=["plain"]), [Tool("a"), Tool("b")])
         self.check(rows["a"], "plain: ended by signal 11: oh")
         self.check(rows["b"], "plain: ended by signal 11: oh")
+
+
+class Reasons(unittest.TestCase):
+    def test_what_a_server_said_is_not_what_valgrind_says(self):
+        self.assertEqual(last_lines("a\nb\nc\n==12== d /tmp/e\nf\n==12==\n"),
+                         "b / c / f")
 
 
 class Ratios(unittest.TestCase):
