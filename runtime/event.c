@@ -330,6 +330,16 @@ static struct account *open_found(const struct account *account)
     return read_facts(account, number, &facts) ? open_facts(facts) : NULL;
 }
 
+/* The same for a block of that size, which is dropped if there is none. */
+static struct account *open_or_drop(const struct account *found, size_t size)
+{
+    struct account *const account = open_found(found);
+
+    if (!account && count_get(&at_tracing) == TRACING_ON)
+        event_drop(size);
+    return account;
+}
+
 /*
  * The account to count a new block in: not the one that was found for it if
  * that has been retired since. A ledger that is new looks at some blocks more
@@ -347,19 +357,16 @@ static struct account *settle(struct account *account, size_t size)
             ledger_settled(ledger);
         return account;
     }
-    account = open_found(account);
-    if (!account && count_get(&at_tracing) == TRACING_ON)
-        event_drop(size);
-    return account;
+    return open_or_drop(account, size);
 }
 
-struct account *event_settle(struct account *account)
+struct account *event_settle(struct account *account, size_t size)
 {
     const struct ledger *const ledger = own_ledger();
 
     if (ledger && event_owner(account) == ledger)
         return account; /* also of one that is retired: nobody reads it */
-    return open_found(account);
+    return open_or_drop(account, size);
 }
 
 /* A place for the block must be made, or what stands there looked at. */

@@ -532,8 +532,8 @@ bool event_unsubtract_share(struct account *account,
                             struct sample_share share) at_cold;
 /* The account to count a tracked block in: not the one that was found for it
  * if the thread has left that one's ledger. NULL: nothing is traced any more,
- * it is not known what it was, or no memory. */
-struct account *event_settle(struct account *account);
+ * or it is dropped, as it is not known what it was, or there is no memory. */
+struct account *event_settle(struct account *account, size_t size);
 /* A block has been resized, or could not be: `block` is what realloc gave. */
 void event_resized(const void *old, struct taken taken, const void *block,
                    size_t size) at_cold;

@@ -238,8 +238,11 @@ bool tracked_add(struct account *account, uintptr_t address, size_t size)
 {
     struct sample_share share;
 
-    account = event_settle(account); /* replace may leave one ledger more */
-    if (!account || !replace(account, address, size, &share)) {
+    /* replace may leave one ledger more. */
+    account = event_settle(account, size);
+    if (!account)
+        return false;
+    if (!replace(account, address, size, &share)) {
         event_drop(size);
         return false;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which compiler a command is: known by its file, or asked from itself. Decides which plugin and
- * which runtime it is given.
+ * Which compiler a command is: known by its file, or asked from itself. Decides
+ * which plugin and which runtime it is given.
  */
 #ifndef ALLOCTRACE_COMPILER_H
 #define ALLOCTRACE_COMPILER_H
