@@ -10,18 +10,13 @@ from figures import (by_variant, byte_text, count_text, difference,
                      extra, groups, growth_rows, median, samples, second_text,
                      three_digits, two_digits, unique)
 from measure import SPREAD, median_difference, median_ratio
-from parts import (NOTHING, cell, not_measured, pictures, reasons, repeat,
-                   size_or_nothing, table)
+from parts import (NOTHING, cell, not_measured, pictures, power_text, reasons,
+                   repeat, section, size_or_nothing, table)
 
 # ---- Pairs ----
 
-def pairs(results, folder):
-    yield "## A malloc and free pair"
-    yield ""
-    yield from not_measured(results, "pairs")
-    rows = results.rows("pairs")
-    if not rows:
-        return
+@section("A malloc and free pair", "pairs")
+def pairs(results, rows, folder):
     yield "Nanoseconds: the plain program's median, then what the others " \
           "take more (median of the differences to the plain run beside)."
     yield ""
@@ -104,13 +99,8 @@ def distance(found, unit, more):
 
 # ---- Dumps, analysis ----
 
-def snapshots(results, _):
-    yield "## Dumps"
-    yield ""
-    yield from not_measured(results, "snapshots")
-    rows = results.rows("snapshots")
-    if not rows:
-        return
+@section("Dumps", "snapshots")
+def snapshots(results, rows, _):
     yield "Medians. Each more: the difference to the row above, by that of " \
           "the numbers. Pause: the longest that another thread, which " \
           "allocates meanwhile, was stopped for, and its longest without " \
@@ -186,7 +176,7 @@ def size_cells(rows, sizes, operation):
     found = exponent((size, value) for size, value in points.items() if value)
     return (operation, *(NOTHING if value is None else second_text(value)
                          for value in points.values()),
-            NOTHING if found is None else three_digits(found))
+            power_text(found))
 
 
 def analysis_cells(rows, traces, operation):
@@ -269,7 +259,7 @@ def growth_cells(column, x, text):
 def power(column):
     found = exponent((x, figure.value) for x, figure in column.items()
                      if not figure.is_refused())
-    return NOTHING if found is None else three_digits(found)
+    return power_text(found)
 
 
 def default_limit(results, rows):

@@ -4,19 +4,15 @@
 from exponent import exponent
 from figures import (byte_text, count_text, median, percent_text,
                      second_text, three_digits, unique)
-from parts import NOTHING, not_measured, repeat, size_or_nothing, table
+from parts import (NOTHING, power_text, repeat, section, size_or_nothing,
+                   table)
 from scales import scales
 
 KINDS = {"local": "stay with their thread", "queue": "freed by the next thread"}
 
 
-def scaling(results, _):
-    yield "## Threads at once"
-    yield ""
-    yield from not_measured(results, "scaling")
-    rows = results.rows("scaling")
-    if not rows:
-        return
+@section("Threads at once", "scaling")
+def scaling(results, rows, _):
     yield "What all threads do, times what one does, by the clock; and the " \
           "traced program's by the plain one's: 1 is perfect."
     yield ""
@@ -39,13 +35,8 @@ def scaling_cells(rows, group):
         found.plain, found.traced, found.relative, found.one, found.all)))
 
 
-def merge(results, _):
-    yield "## Merging dumps"
-    yield ""
-    yield from not_measured(results, "merge")
-    rows = results.rows("merge")
-    if not rows:
-        return
+@section("Merging dumps", "merge")
+def merge(results, rows, _):
     yield "Files whose call paths are the same, and, the worst case, files " \
           "that have none in common. Medians of CPU time; power as in " \
           "\"Growth\", by the number of files."
@@ -57,8 +48,8 @@ def merge(results, _):
          size_or_nothing(row, "seconds", second_text),
          second_text(median(row, "seconds") / row["files"]),
          size_or_nothing(row, "memory", byte_text),
-         size_or_nothing(row, "file", byte_text), power(merge_power(
-             rows, row["kind"])) if is_last(rows, row) else "")
+         size_or_nothing(row, "file", byte_text), power_text(
+             merge_power(rows, row["kind"])) if is_last(rows, row) else "")
         for row in rows))
 
 
@@ -67,22 +58,13 @@ def is_last(rows, row):
                                if one["kind"] == row["kind"])
 
 
-def power(found):
-    return NOTHING if found is None else three_digits(found)
-
-
 def merge_power(rows, kind):
     return exponent((row["files"], median(row, "seconds")) for row in rows
                     if row["kind"] == kind)
 
 
-def filters(results, _):
-    yield "## Filters"
-    yield ""
-    yield from not_measured(results, "filters")
-    rows = results.rows("filters")
-    if not rows:
-        return
+@section("Filters", "filters")
+def filters(results, rows, _):
     yield "CPU time of a filter over all traces of a snapshot with a tenth " \
           "as many frames, raw and with wrappers folded. Traces are in " \
           "random order: where the processor's caches no longer hold the " \

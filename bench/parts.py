@@ -73,3 +73,23 @@ def bold(tool):
 
 def text_of(value):
     return NOTHING if value is None else three_digits(value)
+
+
+def power_text(found):
+    """Of exponent()."""
+    return NOTHING if found is None else three_digits(found)
+
+
+def section(title, name):
+    """Decorates what yields a section's lines from the rows of a benchmark:
+    its title, and what there is to say where nothing was measured."""
+    def of(body):
+        def lines(results, folder):
+            yield f"## {title}"
+            yield ""
+            yield from not_measured(results, name)
+            rows = results.rows(name)
+            if rows:
+                yield from body(results, rows, folder)
+        return lines
+    return of
