@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "basename.h"
 #include "command.h"
 #include "report.h"
 
@@ -106,13 +107,6 @@ static int compare(const struct side *old, const struct side *new,
 }
 
 /* ---- Doubts ---- */
-
-static const char *base_name(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
 
 /* The build that a dump is of; "" = unknown. */
 static const char *build_of(const alloctrace_snapshot *snapshot)

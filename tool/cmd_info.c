@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "basename.h"
 #include "command.h"
 #include "details.h"
 #include "members.h"
@@ -25,13 +26,6 @@ int command_load(const char *path, alloctrace_snapshot **snapshot)
     if (alloctrace_snapshot_symbolize(*snapshot))
         fputs("alloctrace: out of memory: some frames have no names\n", stderr);
     return 0;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
 }
 
 /* The command line as it was given, or the program's path. */

@@ -18,6 +18,7 @@
 
 #include "compiler.h"
 
+#include "basename.h"
 #include "words.h"
 
 #include <errno.h>
@@ -116,8 +117,7 @@ static int read_major(const char *text)
 int compiler_read_name(struct compiler *compiler, const char *path)
 {
     static const char *const kinds[] = {"-gcc-", "-g++-", "-gfortran-"};
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
+    const char *const name = base_name(path);
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         const char *kind = strstr(name, kinds[i]);
